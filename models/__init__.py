@@ -1,0 +1,52 @@
+"""Networks of the reports, and the recipes that train them."""
+
+import importlib
+
+import numpy as np
+
+from models.recipes import RECIPES, Optimizer, Recipe, RecipeError, get_recipe
+
+__all__ = ["RECIPES", "Optimizer", "Recipe", "RecipeError", "build", "get_recipe", "latents"]
+
+
+def build(recipe, role):
+    """Build one network of a recipe, with fresh weights.
+
+    Args:
+        recipe: a `Recipe`.
+        role: a key of `recipe.networks`, such as "generator".
+
+    Returns:
+        The named `keras.Model`.
+    """
+    module, function = recipe.networks[role].split(".")
+    network = getattr(importlib.import_module("models." + module), function)
+    sizes = {"size": recipe.image_size}
+    if role in ("encoder", "decoder", "generator"):
+        sizes["latent"] = recipe.latent
+    if role == "generator" and recipe.condition:
+        sizes["condition"] = recipe.condition
+    return network(**sizes)
+
+
+def latents(recipe, seeds, labels=None):
+    """Noise for the network that draws; row k depends on seed k alone.
+
+    Args:
+        recipe: a `Recipe`.
+        seeds: integers, one an image.
+        labels: for a conditional recipe, the class of each image, or the
+            `(n, condition)` values to append as they are (a mix of classes).
+
+    Returns:
+        float32 `(n, latent + condition)`, standard normal before the condition.
+    """
+    noise = [np.random.default_rng(int(s)).standard_normal(recipe.latent) for s in seeds]
+    noise = np.asarray(noise, "float32").reshape(-1, recipe.latent)
+    if not recipe.condition:
+        return noise
+    labels = np.asarray(labels)
+    if labels.ndim == 1:
+        one = recipe.condition == 1
+        labels = labels[:, None] if one else np.eye(recipe.condition)[labels]
+    return np.concatenate([noise, labels.astype("float32")], 1)

@@ -1,0 +1,25 @@
+"""Mistakes of the user's: one clear line, no traceback."""
+
+import sys
+
+
+class UserError(ValueError):
+    """Bad input; the message names the file or option, and the cure."""
+
+    status = 2  # the command line's exit status
+
+
+def run_cli(main):
+    """Call `main()` for a command line; exit with the status it returns.
+
+    A `UserError` becomes one line on stderr and its status; Ctrl-C is 130.
+    """
+    try:
+        status = main()
+    except UserError as error:
+        sys.stdout.flush()
+        print(f"error: {error}", file=sys.stderr)
+        status = error.status
+    except KeyboardInterrupt:
+        status = 130
+    sys.exit(status)

@@ -1,0 +1,146 @@
+"""Report B: two-branch generator, average-pooled discriminator, three heads.
+
+Hidden activations are leaky ReLU 0.2 where the report's tables name none
+(chosen); rows stand as in the tables: kernel / filters / strides.
+"""
+
+from models.layers import BatchNorm, conv, conv_transpose, output, stack
+from models.runtime import keras
+
+layers = keras.layers
+
+
+def leaky():
+    return layers.LeakyReLU(0.2)
+
+
+def vae_encoder(latent=1024, size=64):
+    """Image `(size, size, 3)` in [-1, 1] -> [mean, log variance], `(latent,)` each.
+
+    The report's picture of this network is lost: four stride-2 convolutions
+    with batch norm stand for it (chosen).
+    """
+
+    def block(filters):
+        return [*conv(filters, 5, 2, use_bias=False), BatchNorm(), leaky()]
+
+    image = keras.Input((size, size, 3), name="image")
+    x = stack(
+        image, block(32), block(64), block(128), block(256), layers.Flatten()
+    )
+    mean = output("linear", "mean")(layers.Dense(latent)(x))
+    log_var = output("linear", "log_var")(layers.Dense(latent)(x))
+    return keras.Model(image, [mean, log_var], name="encoder")
+
+
+def vae_decoder(latent=1024, size=64):
+    """Code `(latent,)` -> image `(size, size, 3)` in [-1, 1] (chosen, as above)."""
+
+    def block(filters):
+        return [*conv_transpose(filters, 5, 2, use_bias=False), BatchNorm(), leaky()]
+
+    code = keras.Input((latent,), name="code")
+    side = size // 16
+    x = stack(
+        code,
+        layers.Dense(side * side * 256),
+        layers.Reshape((side, side, 256)),
+        block(128),
+        block(64),
+        block(32),
+        conv_transpose(3, 5, 2),
+        output("tanh"),
+    )
+    return keras.Model(code, x, name="decoder")
+
+
+def generator(latent=256, condition=0, size=64):
+    """Noise (and label) `(latent + condition,)` -> image `(64, 64, 3)` in [-1, 1]."""
+    noise = keras.Input((latent + condition,), name="noise_and_label")
+    start = stack(
+        noise,
+        layers.Reshape((1, 1, latent + condition)),
+        conv(4096, 1, 1),  # 1x1 / 4096 / 1
+        leaky(),
+        layers.Reshape((2, 2, 1024)),
+    )
+    left = stack(
+        start,
+        conv_transpose(512, 4, 2),  # 4x4 / 512 / 2
+        BatchNorm(),
+        leaky(),
+        conv_transpose(256, 4, 2),  # 4x4 / 256 / 2
+        leaky(),
+        conv_transpose(128, 9, 4),  # 9x9 / 128 / 4
+        BatchNorm(),
+    )
+    right = stack(
+        start,
+        # filters and strides are cut off in the table; the addition fixes them
+        conv_transpose(128, 16, 16),  # 16x16 / 128 / 16
+        BatchNorm(),
+    )
+    x = stack(
+        layers.Add()([left, right]),
+        leaky(),
+        conv_transpose(64, 5, 2),  # 5x5 / 64 / 2
+        leaky(),
+        conv(3, 1, 1),  # 1x1 / 3 / 1
+        output("tanh"),
+    )
+    return keras.Model(noise, x, name="generator")
+
+
+def _extractor(image):
+    """The discriminator up to its dense layer of 256."""
+    return stack(
+        image,
+        conv(256, 5, 2),  # 5x5 / 256 / 2
+        leaky(),
+        conv(128, 3, 1),  # 3x3 / 128 / 1
+        leaky(),
+        layers.AveragePooling2D(3, 2, "same"),  # 3x3 / - / 2
+        conv(64, 3, 1),  # 3x3 / 64 / 1
+        leaky(),
+        conv(64, 3, 2),  # 3x3 / 64 / 2
+        leaky(),
+        layers.Flatten(),
+        layers.Dense(256),
+        leaky(),
+    )
+
+
+def _head(features, units, activation, name):
+    """Dense 64, then the answer."""
+    return stack(
+        features,
+        layers.Dense(64, name=name + "_hidden"),
+        leaky(),
+        layers.Dense(units, name=name + "_head"),
+        output(activation, name),
+    )
+
+
+def discriminator(size=64):
+    """Image `(size, size, 3)` in [-1, 1] -> probability of being real `(1,)`."""
+    image = keras.Input((size, size, 3), name="image")
+    real = _head(_extractor(image), 1, "sigmoid", "real")
+    return keras.Model(image, real, name="discriminator")
+
+
+def acgan_discriminator(size=64):
+    """Image -> [probability of being real `(1,)`, of having the attribute `(1,)`]."""
+    image = keras.Input((size, size, 3), name="image")
+    features = _extractor(image)
+    real = _head(features, 1, "sigmoid", "real")
+    label = _head(features, 1, "sigmoid", "label")
+    return keras.Model(image, [real, label], name="discriminator")
+
+
+def infogan_discriminator(size=64, categories=7):
+    """Image -> [probability of being real `(1,)`, of each category `(categories,)`]."""
+    image = keras.Input((size, size, 3), name="image")
+    features = _extractor(image)
+    real = _head(features, 1, "sigmoid", "real")
+    label = _head(features, categories, "softmax", "label")
+    return keras.Model(image, [real, label], name="discriminator")

@@ -1,0 +1,160 @@
+"""Report C: networks it prints as PyTorch modules, layer by layer.
+
+The comment beside a row is the module's number in the report. Same layers,
+same parameter counts, same output for the same weights; images are channels
+last here, so `Flatten` orders features by (row, column, channel) where
+PyTorch has (channel, row, column): weights ported from PyTorch permute the
+rows of the layer that follows.
+"""
+
+from models.layers import BatchNorm, conv, conv_transpose, output, stack
+from models.runtime import keras
+
+layers = keras.layers
+
+
+def vae_encoder(latent=512, size=64):
+    """Image `(size, size, 3)` in [-1, 1] -> [mean, log variance], `(latent,)` each."""
+
+    def block(filters):
+        # The report names the module LeakyReLUConv2d and prints ReLU inside.
+        return [*conv(filters, 4, 2, pad=1, use_bias=False), BatchNorm(), layers.ReLU()]
+
+    image = keras.Input((size, size, 3), name="image")
+    x = stack(
+        image,
+        block(32),  # (0)
+        block(64),  # (1)
+        block(128),  # (2)
+        block(256),  # (3)
+        layers.Flatten(),  # (4)
+    )
+    mean = output("linear", "mean")(layers.Dense(latent, name="muParametrize")(x))
+    log_var = output("linear", "log_var")(layers.Dense(latent, name="logvarParametrize")(x))
+    return keras.Model(image, [mean, log_var], name="encoder")
+
+
+def vae_decoder(latent=512, size=64):
+    """Code `(latent,)` -> image `(64, 64, 3)` in [-1, 1]; sides go 4-12-28-60-64."""
+
+    def block(filters):
+        return [
+            *conv_transpose(filters, 6, 2, "valid", use_bias=False),
+            BatchNorm(),
+            layers.LeakyReLU(0.01),
+        ]
+
+    code = keras.Input((latent,), name="code")
+    x = stack(
+        code,
+        layers.Dense(4096),  # (0)
+        layers.Reshape((4, 4, 256)),  # (1) unFlatten
+        block(128),  # (2)
+        block(64),  # (3)
+        block(32),  # (4)
+        conv_transpose(3, 5, 1, "valid"),  # (5)
+        output("tanh"),  # (6)
+    )
+    return keras.Model(code, x, name="decoder")
+
+
+def dcgan_generator(latent=100, size=64):
+    """Noise `(latent,)` -> image `(64, 64, 3)` in [-1, 1]."""
+
+    def block(filters, strides, padding):
+        return [
+            *conv_transpose(filters, 4, strides, padding, use_bias=False),
+            BatchNorm(),
+            layers.LeakyReLU(0.1),
+        ]
+
+    noise = keras.Input((latent,), name="noise")
+    x = stack(
+        noise,
+        layers.Reshape((1, 1, latent)),
+        block(512, 1, "valid"),  # (0)-(2), 4x4
+        block(256, 2, "same"),  # (3)-(5), 8x8
+        block(128, 2, "same"),  # (6)-(8), 16x16
+        block(64, 2, "same"),  # (9)-(11), 32x32
+        conv_transpose(3, 4, 2, "same", use_bias=False),  # (12)
+        output("tanh"),  # (13)
+    )
+    return keras.Model(noise, x, name="generator")
+
+
+def dcgan_discriminator(size=64):
+    """Image `(size, size, 3)` in [-1, 1] -> probability of being real `(1,)`."""
+
+    def block(filters):
+        return [
+            *conv(filters, 4, 2, pad=1, use_bias=False),
+            BatchNorm(),
+            layers.LeakyReLU(0.2),
+        ]
+
+    image = keras.Input((size, size, 3), name="image")
+    x = stack(
+        image,
+        conv(64, 4, 2, pad=1, use_bias=False),  # (0)
+        layers.LeakyReLU(0.2),  # (1)
+        block(128),  # (2)-(4)
+        block(256),  # (5)-(7)
+        block(512),  # (8)-(10)
+        conv(1, 4, 1, pad=0, use_bias=False),  # (11)
+        layers.Flatten(),
+        output("sigmoid", "real"),  # (12)
+    )
+    return keras.Model(image, x, name="discriminator")
+
+
+def acgan_generator(latent=100, condition=1, size=64):
+    """Noise and label `(latent + condition,)` -> image `(64, 64, 3)` in [-1, 1]."""
+
+    def block(filters, strides, padding):
+        return [
+            *conv_transpose(filters, 4, strides, padding, use_bias=False),
+            BatchNorm(),
+            layers.ReLU(),
+        ]
+
+    noise = keras.Input((latent + condition,), name="noise_and_label")
+    x = stack(
+        noise,
+        layers.Reshape((1, 1, latent + condition)),
+        block(384, 1, "valid"),  # tconv1, 4x4
+        block(192, 2, "same"),  # tconv2, 8x8
+        block(96, 2, "same"),  # tconv3, 16x16
+        block(48, 2, "same"),  # tconv4, 32x32
+        conv_transpose(3, 4, 2, "same", use_bias=False),  # tconv5
+        output("tanh"),
+    )
+    return keras.Model(noise, x, name="generator")
+
+
+def acgan_discriminator(size=64):
+    """Image -> [probability of being real `(1,)`, class probabilities `(2,)`]."""
+
+    def block(filters, strides, pad):
+        return [
+            *conv(filters, 3, strides, pad, use_bias=False),
+            BatchNorm(),
+            layers.LeakyReLU(0.2),
+            layers.Dropout(0.5),
+        ]
+
+    image = keras.Input((size, size, 3), name="image")
+    x = stack(
+        image,
+        conv(16, 3, 2, pad=1, use_bias=False),  # conv1, 32x32
+        layers.LeakyReLU(0.2),
+        layers.Dropout(0.5),
+        block(32, 1, 1),  # conv2
+        block(64, 2, 1),  # conv3, 16x16
+        block(128, 1, 0),  # conv4, 14x14
+        block(256, 2, 0),  # conv5, 6x6
+        block(512, 1, 0),  # conv6, 4x4
+        layers.Flatten(),
+    )
+    real = output("sigmoid", "real")(layers.Dense(1, name="real_fc_dis")(x))
+    label = output("softmax", "label")(layers.Dense(2, name="label_fc_aux")(x))
+    return keras.Model(image, [real, label], name="discriminator")

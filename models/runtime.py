@@ -1,0 +1,61 @@
+"""Import Keras quietly, with this project's defaults, in one place.
+
+Every module that needs Keras takes it from here (`from models.runtime import
+keras`), so that threads, log noise and the default backend are set once and
+before TensorFlow wakes up.
+"""
+
+import contextlib
+import os
+import sys
+import tempfile
+
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
+@contextlib.contextmanager
+def _quiet_stderr():
+    """Hold back what native code writes to stderr; show it if the body fails.
+
+    TF_CPP_MIN_LOG_LEVEL does not reach the lines that are logged before
+    absl is initialised, hence the file descriptor itself.
+    """
+    sys.stderr.flush()
+    saved = os.dup(2)
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            held.seek(0)
+            os.write(saved, held.read())
+            raise
+        finally:
+            sys.stderr.flush()
+            os.dup2(saved, 2)
+            os.close(saved)
+
+
+with _quiet_stderr():
+    import keras
+
+    BACKEND = keras.backend.backend()
+    if BACKEND == "tensorflow":
+        import tensorflow as tf
+
+        # One op at a time, each over all cores: the networks here are chains,
+        # and a second inter-op thread costs about 10 % of a training step.
+        tf.config.threading.set_inter_op_parallelism_threads(1)
+        tf.config.list_physical_devices()  # the noisy part of TF's start
+
+
+def set_precision(precision):
+    """Choose the compute dtype of networks built from now on.
+
+    Args:
+        precision: "float32", or "bfloat16" for bf16 arithmetic with float32
+            variables, outputs and losses.
+    """
+    policies = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
+    keras.config.set_dtype_policy(policies[precision])

@@ -1,0 +1,1 @@
+"""Training: `python -m train <recipe> --data <dir> --run <dir>`."""

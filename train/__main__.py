@@ -1,0 +1,147 @@
+"""Command line: train one recipe, or go on with a run."""
+
+import argparse
+
+from models.errors import UserError, run_cli
+from models.recipes import RECIPES, get_recipe
+
+
+def parse():
+    parser = argparse.ArgumentParser(
+        prog="python -m train",
+        description="Train a recipe. The same command goes on where it stopped.",
+        epilog="recipes: " + " ".join(RECIPES),
+    )
+    parser.add_argument("recipe")
+    parser.add_argument("--data", required=True, help="folder with train/ and train.csv")
+    parser.add_argument("--run", required=True, help="folder of this run; made if missing")
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument("--steps", type=int, help="default: the recipe's")
+    length.add_argument("--epochs", type=float, help="the same, in passes over the images")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--set",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="FIELD=VALUE",
+        help="change the recipe: batch_size=64 generator.learning_rate=1e-4",
+    )
+    parser.add_argument("--precision", choices=["float32", "bfloat16"], default="float32")
+    parser.add_argument("--checkpoint-seconds", type=float, default=300)
+    parser.add_argument("--sample-every", type=int, default=500, metavar="STEPS")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="build, time two steps, write nothing"
+    )
+    return parser.parse_args()
+
+
+def main():
+    args = parse()
+    recipe = get_recipe(args.recipe)
+    settings = {}
+    for item in args.set:
+        key, equals, value = item.partition("=")
+        if not equals:
+            raise UserError(f"--set {item}: write FIELD=VALUE")
+        settings[key] = value
+    recipe = recipe.replace(settings)
+    for name in ("steps", "epochs", "sample_every"):
+        value = getattr(args, name)
+        if value is not None and value <= 0:
+            raise UserError(f"--{name.replace('_', '-')} must be above 0, not {value}")
+    if args.seed < 0:
+        raise UserError(f"--seed must not be negative, not {args.seed}")
+
+    import data_utils  # from here on it takes seconds
+
+    faces = data_utils.load_faces(args.data, "train", recipe.image_size)
+    steps = args.steps or recipe.steps
+    if args.epochs:
+        images = recipe.batch_size * recipe.d_steps
+        steps = max(1, round(args.epochs * len(faces.images) / images))
+
+    from models import runtime
+
+    runtime.set_precision(args.precision)
+    if args.dry_run:
+        return dry_run(recipe, faces, steps, args.seed)
+
+    from train.run import Run
+
+    run = Run(recipe, faces, args.run, args.seed, args.precision)
+    return train(run, steps, args)
+
+
+def train(run, steps, args):
+    """Train with a progress bar; the exit status."""
+    import sys
+
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    if run.step >= steps:
+        print(f"{run.folder}: already at step {run.step} of {steps}; --steps takes it on")
+        return 0
+    verb = f"goes on from step {run.step}" if run.step else "starts"
+    print(f"{run.recipe.name} {verb}, {steps} steps; Ctrl-C saves and stops")
+    bar = Progress(
+        TextColumn(run.recipe.name),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[logs]}"),
+        console=Console(file=sys.stderr),
+    )
+    with bar:
+        task = bar.add_task("", total=steps, completed=run.step, logs="")
+
+        def progress(step, logs):
+            shown = " ".join(f"{k} {v:.3g}" for k, v in list(logs.items())[:3])
+            bar.update(task, completed=step, logs=shown)
+
+        done = run.train(steps, args.checkpoint_seconds, args.sample_every, progress)
+    if not done:
+        print(f"stopped at step {run.step}, saved; the same command goes on")
+        return 130
+    print(f"{run.folder}: step {run.step}, {run.seconds / 60:.1f} minutes of training")
+    return 0
+
+
+def dry_run(recipe, faces, steps, seed):
+    """Build everything, run two steps, say what a run would be."""
+    import json
+    import time
+
+    from train.families import FAMILIES
+    from train.run import Feed
+
+    feed = Feed(recipe, faces, seed)
+    model = FAMILIES[recipe.family](recipe, seed)
+    print(json.dumps(recipe.resolved(), indent=1))
+    for role, network in model.networks.items():
+        count = sum(v.shape.num_elements() for v in network.trainable_variables)
+        print(f"{role}: {count:,} trainable parameters")
+    step = model.compiled_step()
+    step(feed(0))
+    began = time.monotonic()
+    logs = {k: round(float(v), 4) for k, v in step(feed(1)).items()}
+    seconds = time.monotonic() - began
+    print(f"{len(faces.images)} images of {faces.folder}; losses at step 2: {logs}")
+    print(
+        f"a step takes {seconds:.2f} s here, {steps} steps about "
+        f"{seconds * steps / 3600:.1f} h; nothing was written"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    run_cli(main)

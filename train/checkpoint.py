@@ -1,0 +1,83 @@
+"""Everything a run needs to go on as if it had never stopped, in one file.
+
+A checkpoint is one `.npz` of plain arrays, never a pickle, written under a
+temporary name and renamed: whoever opens it finds a whole one.
+"""
+
+import contextlib
+import os
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from models.errors import UserError
+from models.runtime import keras
+
+
+class CheckpointError(UserError):
+    """A checkpoint that cannot be restored; names the file and the cure."""
+
+
+@contextlib.contextmanager
+def replacing(path, mode="wb"):
+    """Open a temporary file that becomes `path` only if the body succeeds."""
+    path = Path(path)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with open(temporary, mode) as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def save(path, variables, extra):
+    """Write Keras variables and plain arrays.
+
+    Args:
+        path: the `.npz` file.
+        variables: {unique name: `keras.Variable`}.
+        extra: {name: array}, given back by `restore`.
+    """
+    arrays = {f"v/{k}": keras.ops.convert_to_numpy(v) for k, v in variables.items()}
+    arrays |= {f"x/{k}": np.asarray(v) for k, v in extra.items()}
+    with replacing(path) as file:
+        np.savez(file, **arrays)
+
+
+def restore(path, variables):
+    """Assign every variable from a checkpoint; return its extra arrays.
+
+    Raises:
+        CheckpointError: cut short, or of other networks or optimizers;
+            nothing has been assigned then.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {k: file[k] for k in file.files}
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
+        raise CheckpointError(
+            f"{path}: not a whole checkpoint; remove it to start the run again"
+        ) from None
+    found = {k[2:]: v for k, v in arrays.items() if k.startswith("v/")}
+    same = found.keys() == variables.keys() and all(
+        found[k].shape == tuple(v.shape) for k, v in variables.items()
+    )
+    if not same:
+        raise CheckpointError(
+            f"{path}: variables of another network or optimizer; use a new --run"
+        )
+    for name, variable in variables.items():
+        variable.assign(found[name])
+    return {k[2:]: v for k, v in arrays.items() if k.startswith("x/")}
+
+
+def first_broken(variables):
+    """The name of the first variable that holds a NaN or infinity, or None."""
+    for name, variable in variables.items():
+        if not np.isfinite(keras.ops.convert_to_numpy(variable)).all():
+            return name
+    return None

@@ -1,0 +1,154 @@
+"""What every family shares: networks, optimizers, randomness, one update.
+
+A family is a subclass with a short `train_step` in Keras ops. Everything that
+differs between backends is `gradients` below; everything a checkpoint holds
+is `state()`.
+"""
+
+from models import build
+from models.runtime import BACKEND, keras
+
+ops = keras.ops
+
+
+def gradients(loss_fn, variables):
+    """Run `loss_fn() -> (loss, logs)`; return (logs, d loss / d variables)."""
+    if BACKEND != "tensorflow":
+        raise NotImplementedError(f"training on the {BACKEND} backend")
+    import tensorflow as tf
+
+    values = [v.value for v in variables]
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(values)
+        loss, logs = loss_fn()
+    return logs, tape.gradient(loss, values)
+
+
+def make_optimizer(spec):
+    """A `keras.optimizers` optimizer from a recipe's `Optimizer`."""
+    rate = spec.learning_rate
+    if spec.decay_steps:
+        rate = keras.optimizers.schedules.ExponentialDecay(
+            rate, spec.decay_steps, spec.decay, staircase=True
+        )
+    if spec.name == "rmsprop":
+        return keras.optimizers.RMSprop(rate)
+    return keras.optimizers.Adam(rate, spec.beta_1, spec.beta_2)
+
+
+class Family(keras.Model):
+    """Networks of one recipe and the algorithm that trains them.
+
+    Subclasses give `train_step(data)`, `owned()` (which variables each
+    optimizer moves), `drawing` (roles of the networks that draw, of which an
+    exponential moving average is kept) and `sample(noise)`.
+
+    Args:
+        recipe: a `models.Recipe`.
+        seed: weights, noise and dropout are functions of (seed, step).
+    """
+
+    drawing = ()
+
+    def __init__(self, recipe, seed=0):
+        super().__init__(name=recipe.name)
+        self.recipe = recipe
+        self.seed = seed
+        keras.utils.set_random_seed(seed)
+        self.networks = {role: build(recipe, role) for role in recipe.networks}
+        self.average = {role: build(recipe, role) for role in self.drawing}
+        for role, network in self.average.items():
+            network.trainable = False
+            network.set_weights(self.networks[role].get_weights())
+        self.noise_seed = keras.random.SeedGenerator(seed)
+        self.step = keras.Variable(0, dtype="int32", trainable=False, name="step")
+        inner = [v for n in self.networks.values() for v in n.variables]
+        self.seeds = [self.noise_seed.state, *filter(_is_seed, inner)]
+        self.setup()
+        self.moves = self.owned()
+        self.optimizers = {}
+        for role, variables in self.moves.items():
+            self.optimizers[role] = make_optimizer(recipe.optimizers[role])
+            # Built now: an unbuilt optimizer restores as nothing at all.
+            self.optimizers[role].build(variables)
+        self.built = True
+
+    def setup(self):
+        """Hook: what a family derives from its networks."""
+
+    # ---------------------------------------------------------------- a step
+
+    def minimize(self, role, loss_fn):
+        """One update of what optimizer `role` moves; returns the logs."""
+        variables = self.moves[role]
+        logs, grads = gradients(loss_fn, variables)
+        self.optimizers[role].apply(grads, variables)
+        return logs
+
+    def begin(self):
+        """Make this step's random numbers a function of (seed, step).
+
+        Every generator of noise and dropout is set anew, so nothing random
+        carries over from one step to the next and none of it needs saving.
+        """
+        for k, state in enumerate(self.seeds):
+            start = ops.stack([(self.seed * 1_000_003 + k) % 2**31, self.step * 256])
+            state.assign(ops.cast(start, state.dtype))
+
+    def end(self):
+        """Move the averages of the drawing networks; count the step.
+
+        Batch-norm statistics are averaged too: Keras' own `use_ema` leaves
+        them behind.
+        """
+        self.step.assign_add(1)
+        seen = ops.cast(self.step, "float32")
+        decay = ops.minimum(self.recipe.ema, (1.0 + seen) / (10.0 + seen))
+        for role, average in self.average.items():
+            for a, v in zip(average.variables, self.networks[role].variables):
+                if not _is_seed(a):
+                    a.assign(a + (1.0 - decay) * (v - a))
+
+    def noise(self, count):
+        """Gaussian noise `(count, latent)`."""
+        return keras.random.normal((count, self.recipe.latent), seed=self.noise_seed)
+
+    def pixels(self, images):
+        """uint8 images in [0, 255] -> float32 in the recipe's pixel range."""
+        low, high = self.recipe.pixel_range
+        return ops.cast(images, "float32") * ((high - low) / 255.0) + low
+
+    def compiled_step(self):
+        """`train_step` as one compiled function of a batch of numpy arrays."""
+        import tensorflow as tf
+
+        return tf.function(self.train_step)
+
+    # ------------------------------------------------------------- its state
+
+    def state(self):
+        """Every variable that the next step depends on, by unique name.
+
+        Random state is (seed, step): see `begin`.
+        """
+        found = {"step": self.step}
+        for kind, group in (("net", self.networks), ("ema", self.average)):
+            for role, network in group.items():
+                for k, v in enumerate(network.variables):
+                    if not _is_seed(v):
+                        found[f"{kind}/{role}/{k:03d}/{v.path}"] = v
+        for role, optimizer in self.optimizers.items():
+            for k, v in enumerate(optimizer.variables):
+                found[f"optimizer/{role}/{k:03d}"] = v
+        return found
+
+    def learning_rates(self):
+        """{optimizer's role: learning rate of its next update}."""
+        return {
+            role: float(ops.convert_to_numpy(optimizer.learning_rate))
+            for role, optimizer in self.optimizers.items()
+        }
+
+
+def _is_seed(variable):
+    return "seed_generator" in variable.path

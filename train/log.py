@@ -1,0 +1,98 @@
+"""A run's curves: `history.csv` and TensorBoard events, the same scalars.
+
+Events are written with the `tensorboard` package alone, so that they do not
+depend on the backend.
+"""
+
+import csv
+import io
+import os
+from pathlib import Path
+
+import imageio.v3 as iio
+
+from train.checkpoint import replacing
+
+
+class Log:
+    """Appends scalars and images to a run folder.
+
+    Args:
+        run: the folder.
+        step: the step the run goes on from; what lies after it is dropped, in
+            the CSV by cutting it, in TensorBoard by its own purge event.
+    """
+
+    def __init__(self, run, step):
+        from tensorboard.compat.proto import event_pb2
+        from tensorboard.summary.writer.event_file_writer import EventFileWriter
+
+        self.path = Path(run) / "history.csv"
+        self.columns = _cut(self.path, step)
+        self.events = EventFileWriter(str(run))
+        if step:
+            start = event_pb2.SessionLog(status=event_pb2.SessionLog.START)
+            self._event(step + 1, session_log=start)
+
+    def scalars(self, step, values):
+        """Write one row: {name: float}, the same names at every call."""
+        from tensorboard.compat.proto.summary_pb2 import Summary
+
+        row = {"step": step} | {k: f"{v:.6g}" for k, v in values.items()}
+        with open(self.path, "a", newline="") as file:
+            writer = csv.DictWriter(file, list(self.columns or row))
+            if self.columns is None:
+                self.columns = list(row)
+                writer.writeheader()
+            writer.writerow(row)
+        points = [Summary.Value(tag=k, simple_value=v) for k, v in values.items()]
+        self._event(step, summary=Summary(value=points))
+
+    def image(self, step, name, pixels):
+        """Write one uint8 image `(height, width, 3)`."""
+        from tensorboard.compat.proto.summary_pb2 import Summary
+
+        png = io.BytesIO()
+        iio.imwrite(png, pixels, extension=".png")
+        picture = Summary.Image(
+            height=pixels.shape[0],
+            width=pixels.shape[1],
+            colorspace=3,
+            encoded_image_string=png.getvalue(),
+        )
+        value = Summary.Value(tag=name, image=picture)
+        self._event(step, summary=Summary(value=[value]))
+
+    def flush(self):
+        self.events.flush()
+
+    def close(self):
+        self.events.close()
+
+    def _event(self, step, **content):
+        import time
+
+        from tensorboard.compat.proto.event_pb2 import Event
+
+        self.events.add_event(Event(wall_time=time.time(), step=step, **content))
+
+
+def _cut(path, step):
+    """Drop the rows after `step`; return the CSV's columns, or None."""
+    if not path.exists():
+        return None
+    with open(path, newline="") as file:
+        reader = csv.DictReader(file)
+        columns = reader.fieldnames
+        # A row cut short by a crash has no value in its last column.
+        rows = [
+            r for r in reader if r[columns[-1]] is not None and int(r["step"]) <= step
+        ]
+    if not rows:
+        os.unlink(path)
+        return None
+    with replacing(path, "w") as file:
+        writer = csv.DictWriter(file, columns, lineterminator="\r\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    return columns

@@ -1,0 +1,238 @@
+"""One training run: a folder, a loop, and the way back into it."""
+
+import json
+import signal
+import time
+from pathlib import Path
+
+import imageio.v3 as iio
+import numpy as np
+
+import data_utils
+from models import latents
+from models.errors import UserError
+from models.runtime import BACKEND, keras
+from train import checkpoint
+from train.families import FAMILIES
+from train.log import Log
+
+LOG_EVERY = 25  # steps a row of history.csv and a point in TensorBoard average
+GRID = 32  # images in the grid from fixed latents
+
+
+class RunError(UserError):
+    """A run folder that does not fit, or a run that cannot go on."""
+
+
+class NotANumber(UserError):
+    """A loss or weight became NaN or infinite."""
+
+    status = 1
+
+
+class Feed:
+    """Batches as a function of the step: {"images", "labels"} of numpy arrays.
+
+    `images` is uint8 `(d_steps, batch, size, size, 3)`; `labels`, only where
+    the recipe learns from them, int32 `(d_steps, batch)`.
+    """
+
+    def __init__(self, recipe, faces, seed):
+        self.recipe, self.images, self.seed = recipe, faces.images, seed
+        needs_labels = recipe.family in ("acgan", "acgan3")
+        self.labels = faces.label(recipe.attribute) if needs_labels else None
+
+    def __call__(self, step):
+        shape = (self.recipe.d_steps, self.recipe.batch_size)
+        count = shape[0] * shape[1]
+        chosen = data_utils.indices(len(self.images), count, step, self.seed)
+        images = self.images[chosen]
+        if self.recipe.flip:
+            mirror = np.random.default_rng((self.seed, step, 1)).random(count) < 0.5
+            images[mirror] = images[mirror, :, ::-1]
+        batch = {"images": images.reshape(*shape, *images.shape[1:])}
+        if self.labels is not None:
+            batch["labels"] = self.labels[chosen].reshape(shape)
+        return batch
+
+
+class Run:
+    """A recipe in training inside a folder.
+
+    Args:
+        recipe: the resolved `models.Recipe`.
+        faces: `data_utils.Faces` to train on.
+        folder: the run folder; created, or gone on with.
+        seed: everything random is a function of (seed, step).
+        precision: "float32" or "bfloat16"; already set for Keras.
+        report: called with one line of text when there is something to say.
+
+    Raises:
+        RunError: the folder belongs to another recipe, setting or data (the
+            message shows what differs), or holds something else.
+    """
+
+    def __init__(self, recipe, faces, folder, seed, precision, report=print):
+        self.recipe, self.folder, self.report = recipe, Path(folder), report
+        self.checkpoint = self.folder / "checkpoint.npz"
+        self.identity = {
+            "recipe": recipe.resolved(),
+            "seed": seed,
+            "precision": precision,
+            "backend": BACKEND,
+            "data": {"name": faces.folder.resolve().parent.name, "images": len(faces.images)},
+        }
+        self._claim()
+        self.feed = Feed(recipe, faces, seed)
+        self.model = FAMILIES[recipe.family](recipe, seed)
+        self.step, self.seconds, self.pending = 0, 0.0, []
+        if self.checkpoint.exists():
+            extra = checkpoint.restore(self.checkpoint, self.model.state())
+            self.step = int(extra["step"])
+            self.seconds = float(extra["seconds"])
+            names = [str(n) for n in extra["pending_names"]]
+            rows = extra["pending"]
+            self.pending = [dict(zip(names, row.tolist(), strict=True)) for row in rows]
+
+    def _claim(self):
+        """Make the folder this run's, or refuse it."""
+        path = self.folder / "run.json"
+        if path.exists():
+            try:
+                theirs = json.loads(path.read_text())
+            except ValueError:
+                raise RunError(f"{path}: not JSON; use a new --run folder") from None
+            differences = _differences(theirs, self.identity)
+            if differences:
+                raise RunError(
+                    f"{self.folder}: a run with other settings: "
+                    f"{'; '.join(differences)}; use a new --run folder"
+                )
+        elif self.folder.exists() and any(self.folder.iterdir()):
+            raise RunError(f"{self.folder}: not empty and not a run; use a new folder")
+        else:
+            (self.folder / "samples").mkdir(parents=True, exist_ok=True)
+            with checkpoint.replacing(path, "w") as file:
+                json.dump(self.identity, file, indent=1)
+
+    # ---------------------------------------------------------------- the loop
+
+    def train(self, steps, checkpoint_seconds=300, sample_every=500, progress=None):
+        """Train until `steps`; return True when there, False when stopped.
+
+        SIGINT and SIGTERM end the step in progress, save, and return.
+
+        Raises:
+            NotANumber: a loss or a weight is no longer finite; the last good
+                checkpoint stays.
+        """
+        stop = []
+        handlers = {
+            s: signal.signal(s, lambda number, frame: stop.append(number))
+            for s in (signal.SIGINT, signal.SIGTERM)
+        }
+        log = Log(self.folder, self.step)
+        step_function = self.model.compiled_step()
+        saved = time.monotonic()
+        try:
+            while self.step < steps and not stop:
+                began = time.monotonic()
+                logs = step_function(self.feed(self.step))
+                self.step += 1
+                logs = {k: float(v) for k, v in logs.items()}
+                self._check(logs)
+                self.seconds += time.monotonic() - began
+                self.pending.append(logs | {"step_seconds": time.monotonic() - began})
+                if self.step % LOG_EVERY == 0 or self.step == steps:
+                    self._write(log)
+                if self.step % sample_every == 0 or self.step == steps:
+                    self._draw(log)
+                if time.monotonic() - saved > checkpoint_seconds:
+                    self.save()
+                    log.flush()
+                    saved = time.monotonic()
+                if progress:
+                    progress(self.step, logs)
+            self.save()
+        finally:
+            log.close()
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
+        if self.step >= steps:
+            self._film()
+        return self.step >= steps
+
+    def _check(self, logs):
+        for name, value in logs.items():
+            if not np.isfinite(value):
+                self._broken(f"{name} is {value} at step {self.step}")
+
+    def _broken(self, what):
+        kept = "no checkpoint was written yet"
+        if self.checkpoint.exists():
+            kept = f"the last good checkpoint stays in {self.checkpoint}"
+        raise NotANumber(f"{what}; {kept}; try a lower learning rate")
+
+    def save(self):
+        """Write the checkpoint, unless a weight is no longer finite."""
+        state = self.model.state()
+        broken = checkpoint.first_broken(state)
+        if broken:
+            self._broken(f"{broken} is not finite after step {self.step}")
+        names = list(self.pending[0]) if self.pending else []
+        extra = {
+            "step": self.step,
+            "seconds": self.seconds,
+            "pending_names": np.asarray(names, "U64"),
+            "pending": np.asarray([[p[n] for n in names] for p in self.pending]),
+        }
+        checkpoint.save(self.checkpoint, state, extra)
+
+    def _write(self, log):
+        rows, self.pending = self.pending, []
+        means = {k: float(np.mean([r[k] for r in rows])) for k in rows[0]}
+        images = self.recipe.batch_size * self.recipe.d_steps
+        means["images_per_second"] = images / means.pop("step_seconds")
+        for role, rate in self.model.learning_rates().items():
+            means[f"learning_rate_{role}"] = rate
+        means["seconds"] = self.seconds
+        log.scalars(self.step, means)
+
+    def _draw(self, log):
+        grid = data_utils.tile(self.grid(), 8)
+        iio.imwrite(self.folder / "samples" / f"{self.step:08d}.png", grid)
+        log.image(self.step, "samples", grid)
+
+    def grid(self):
+        """Images of the averaged network from fixed latents, uint8 `(32, ...)`."""
+        labels = np.arange(GRID) % max(2, self.recipe.condition)
+        noise = latents(self.recipe, range(GRID), labels)
+        images = self.model.sample(noise)
+        images = keras.ops.convert_to_numpy(keras.ops.cast(images, "float32"))
+        return data_utils.to_uint8(images, self.recipe.pixel_range)
+
+    def _film(self):
+        """A GIF of the grids, at most 100 of them."""
+        grids = sorted((self.folder / "samples").glob("*.png"))
+        if len(grids) > 100:
+            grids = [grids[k] for k in np.linspace(0, len(grids) - 1, 100).astype(int)]
+        frames = np.stack([iio.imread(p) for p in grids])
+        path = self.folder / "samples.gif"
+        with checkpoint.replacing(path) as file:
+            iio.imwrite(file, frames, extension=".gif", duration=120, loop=0)
+        self.report(f"{path}: {len(frames)} grids from the same latents")
+
+
+def _differences(theirs, mine, path=""):
+    """Lines like "batch_size: the run has 32, asked 64"; steps may differ."""
+    out = []
+    for key in sorted(set(theirs) | set(mine)):
+        name = f"{path}.{key}" if path else key
+        if name in ("recipe.steps", "recipe.about"):
+            continue
+        a, b = theirs.get(key), mine.get(key)
+        if isinstance(a, dict) and isinstance(b, dict):
+            out += _differences(a, b, name)
+        elif a != b:
+            out.append(f"{name.removeprefix('recipe.')}: the run has {a}, asked {b}")
+    return out
