@@ -57,7 +57,9 @@ class Faces:
             )
         if attribute not in self.attributes:
             known = ", ".join(self.attributes.columns)
-            raise DataError(f"unknown attribute '{attribute}'; {self.folder} has: {known}")
+            raise DataError(
+                f"unknown attribute '{attribute}'; {self.folder} has: {known}"
+            )
         return self.attributes[attribute].to_numpy("int32")
 
 

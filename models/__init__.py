@@ -6,7 +6,15 @@ import numpy as np
 
 from models.recipes import RECIPES, Optimizer, Recipe, RecipeError, get_recipe
 
-__all__ = ["RECIPES", "Optimizer", "Recipe", "RecipeError", "build", "get_recipe", "latents"]
+__all__ = [
+    "RECIPES",
+    "Optimizer",
+    "Recipe",
+    "RecipeError",
+    "build",
+    "get_recipe",
+    "latents",
+]
 
 
 def build(recipe, role):

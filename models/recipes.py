@@ -69,6 +69,13 @@ class Recipe:
             recipe = _set(recipe, key, text)
         return recipe
 
+    @classmethod
+    def from_resolved(cls, plain):
+        """The inverse of `resolved`; KeyError or TypeError where it is not one."""
+        optimizers = {k: Optimizer(**v) for k, v in plain["optimizers"].items()}
+        tuples = {"optimizers": optimizers, "pixel_range": tuple(plain["pixel_range"])}
+        return cls(**(plain | tuples))
+
     def resolved(self):
         """The recipe as plain JSON values."""
         plain = dataclasses.asdict(self)
@@ -84,11 +91,11 @@ def _set(recipe, key, text):
     if owner:
         if owner not in recipe.optimizers:
             known = ", ".join(sorted(recipe.optimizers))
-            raise RecipeError(f"{recipe.name} has no optimizer '{owner}'; it has: {known}")
+            raise RecipeError(
+                f"{recipe.name} has no optimizer '{owner}'; it has: {known}"
+            )
         inner = _set_field(recipe.optimizers[owner], field, text, key)
-        return dataclasses.replace(
-            recipe, optimizers=recipe.optimizers | {owner: inner}
-        )
+        return dataclasses.replace(recipe, optimizers=recipe.optimizers | {owner: inner})
     return _set_field(recipe, field, text, key)
 
 
@@ -285,6 +292,18 @@ _ALL = [
         steps=30_000,
         latent=100,
         condition=1,
+    ),
+    Recipe(
+        "attributes",
+        "-",
+        "classifier",
+        {"classifier": "attributes.classifier"},
+        {"classifier": Optimizer("adam", 1e-3, decay=0.5, decay_steps=1000)},
+        about="reads the 13 attributes; measures the others, in no report",
+        batch_size=64,
+        steps=5000,
+        latent=1,
+        flip=True,
     ),
 ]
 

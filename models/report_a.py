@@ -22,13 +22,9 @@ def _up(filters, activation):
 def vae_encoder(latent=512, size=64):
     """Image `(size, size, 3)` in [0, 1] -> [mean, log variance], `(latent,)` each."""
     image = keras.Input((size, size, 3), name="image")
-    x = stack(
-        image, _down(64), _down(128), _down(256), _down(512), layers.Flatten()
-    )
+    x = stack(image, _down(64), _down(128), _down(256), _down(512), layers.Flatten())
     mean = output("linear", "mean")(layers.Dense(latent, name="z_mean")(x))
-    log_var = output("linear", "log_var")(
-        layers.Dense(latent, name="z_log_sigma_sq")(x)
-    )
+    log_var = output("linear", "log_var")(layers.Dense(latent, name="z_log_sigma_sq")(x))
     return keras.Model(image, [mean, log_var], name="encoder")
 
 
@@ -69,9 +65,7 @@ def generator(latent=100, condition=0, size=64):
 
 
 def _features(image):
-    return stack(
-        image, _down(64), _down(128), _down(256), _down(512), layers.Flatten()
-    )
+    return stack(image, _down(64), _down(128), _down(256), _down(512), layers.Flatten())
 
 
 def critic(size=64):

@@ -25,9 +25,7 @@ def vae_encoder(latent=1024, size=64):
         return [*conv(filters, 5, 2, use_bias=False), BatchNorm(), leaky()]
 
     image = keras.Input((size, size, 3), name="image")
-    x = stack(
-        image, block(32), block(64), block(128), block(256), layers.Flatten()
-    )
+    x = stack(image, block(32), block(64), block(128), block(256), layers.Flatten())
     mean = output("linear", "mean")(layers.Dense(latent)(x))
     log_var = output("linear", "log_var")(layers.Dense(latent)(x))
     return keras.Model(image, [mean, log_var], name="encoder")

@@ -30,7 +30,9 @@ def vae_encoder(latent=512, size=64):
         layers.Flatten(),  # (4)
     )
     mean = output("linear", "mean")(layers.Dense(latent, name="muParametrize")(x))
-    log_var = output("linear", "log_var")(layers.Dense(latent, name="logvarParametrize")(x))
+    log_var = output("linear", "log_var")(
+        layers.Dense(latent, name="logvarParametrize")(x)
+    )
     return keras.Model(image, [mean, log_var], name="encoder")
 
 

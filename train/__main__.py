@@ -14,10 +14,14 @@ def parse():
     )
     parser.add_argument("recipe")
     parser.add_argument("--data", required=True, help="folder with train/ and train.csv")
-    parser.add_argument("--run", required=True, help="folder of this run; made if missing")
+    parser.add_argument(
+        "--run", required=True, help="folder of this run; made if missing"
+    )
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--steps", type=int, help="default: the recipe's")
-    length.add_argument("--epochs", type=float, help="the same, in passes over the images")
+    length.add_argument(
+        "--epochs", type=float, help="the same, in passes over the images"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
         "--set",

@@ -105,7 +105,8 @@ class Family(keras.Model):
         seen = ops.cast(self.step, "float32")
         decay = ops.minimum(self.recipe.ema, (1.0 + seen) / (10.0 + seen))
         for role, average in self.average.items():
-            for a, v in zip(average.variables, self.networks[role].variables):
+            pairs = zip(average.variables, self.networks[role].variables, strict=True)
+            for a, v in pairs:
                 if not _is_seed(a):
                     a.assign(a + (1.0 - decay) * (v - a))
 

@@ -248,6 +248,35 @@ class InfoGAN(ACGAN3):
         return loss, {"c_loss_fake": loss, "c_accuracy_fake": accuracy}
 
 
+class Classifier(Family):
+    """The attribute network: independent cross entropies, one an attribute."""
+
+    drawing = ("classifier",)
+
+    def setup(self):
+        self.judge = logits(self.networks["classifier"])
+
+    def owned(self):
+        return {"classifier": self.networks["classifier"].trainable_variables}
+
+    def train_step(self, data):
+        self.begin()
+        images, labels = self.pixels(data["images"][0]), data["labels"][0]
+
+        def loss():
+            guess = ops.cast(self.judge(images, training=True), "float32")
+            total = losses.bce(guess, ops.cast(labels, "float32"))
+            right = ops.equal(guess > 0, labels > 0)
+            return total, {
+                "c_loss_real": total,
+                "c_accuracy_real": ops.mean(ops.cast(right, "float32")),
+            }
+
+        logs = self.minimize("classifier", loss)
+        self.end()
+        return logs
+
+
 def encode(label, units):
     """Class numbers `(n,)` -> what is appended to the noise `(n, units)`: the
     number itself for one unit, one-hot for several."""
@@ -274,4 +303,5 @@ FAMILIES = {
     "acgan": ACGAN,
     "acgan3": ACGAN3,
     "infogan": InfoGAN,
+    "classifier": Classifier,
 }

@@ -67,5 +67,3 @@ def kl_divergence(mean, log_var):
     over the batch. Both arguments are `(batch, latent)`."""
     per_unit = 0.5 * (ops.exp(log_var) + ops.square(mean) - 1.0 - log_var)
     return ops.mean(ops.sum(per_unit, -1))
-
-

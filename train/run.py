@@ -34,13 +34,18 @@ class Feed:
     """Batches as a function of the step: {"images", "labels"} of numpy arrays.
 
     `images` is uint8 `(d_steps, batch, size, size, 3)`; `labels`, only where
-    the recipe learns from them, int32 `(d_steps, batch)`.
+    the recipe learns from them, int32 `(d_steps, batch)`, or `(d_steps, batch,
+    attributes)` for the attribute network.
     """
 
     def __init__(self, recipe, faces, seed):
         self.recipe, self.images, self.seed = recipe, faces.images, seed
-        needs_labels = recipe.family in ("acgan", "acgan3")
-        self.labels = faces.label(recipe.attribute) if needs_labels else None
+        self.labels = None
+        if recipe.family in ("acgan", "acgan3"):
+            self.labels = faces.label(recipe.attribute)
+        elif recipe.family == "classifier":
+            columns = [faces.label(name) for name in attribute_columns(recipe, faces)]
+            self.labels = np.stack(columns, 1)
 
     def __call__(self, step):
         shape = (self.recipe.d_steps, self.recipe.batch_size)
@@ -52,8 +57,18 @@ class Feed:
             images[mirror] = images[mirror, :, ::-1]
         batch = {"images": images.reshape(*shape, *images.shape[1:])}
         if self.labels is not None:
-            batch["labels"] = self.labels[chosen].reshape(shape)
+            labels = self.labels[chosen]
+            batch["labels"] = labels.reshape(*shape, *labels.shape[1:])
         return batch
+
+
+def attribute_columns(recipe, faces):
+    """The attributes of the faces, as many as the attribute network reads."""
+    faces.label(recipe.attribute)  # there are attributes at all, and this one
+    names = list(faces.attributes.columns)
+    if len(names) != 13:
+        raise RunError(f"{faces.folder}: {len(names)} attributes, the network reads 13")
+    return names
 
 
 class Run:
@@ -80,7 +95,7 @@ class Run:
             "seed": seed,
             "precision": precision,
             "backend": BACKEND,
-            "data": {"name": faces.folder.resolve().parent.name, "images": len(faces.images)},
+            "data": describe(recipe, faces),
         }
         self._claim()
         self.feed = Feed(recipe, faces, seed)
@@ -145,7 +160,8 @@ class Run:
                 self.pending.append(logs | {"step_seconds": time.monotonic() - began})
                 if self.step % LOG_EVERY == 0 or self.step == steps:
                     self._write(log)
-                if self.step % sample_every == 0 or self.step == steps:
+                draws = hasattr(self.model, "sample")
+                if draws and (self.step % sample_every == 0 or self.step == steps):
                     self._draw(log)
                 if time.monotonic() - saved > checkpoint_seconds:
                     self.save()
@@ -214,6 +230,8 @@ class Run:
     def _film(self):
         """A GIF of the grids, at most 100 of them."""
         grids = sorted((self.folder / "samples").glob("*.png"))
+        if not grids:
+            return
         if len(grids) > 100:
             grids = [grids[k] for k in np.linspace(0, len(grids) - 1, 100).astype(int)]
         frames = np.stack([iio.imread(p) for p in grids])
@@ -221,6 +239,19 @@ class Run:
         with checkpoint.replacing(path) as file:
             iio.imwrite(file, frames, extension=".gif", duration=120, loop=0)
         self.report(f"{path}: {len(frames)} grids from the same latents")
+
+
+def describe(recipe, faces):
+    """What a run and a card say about their training images."""
+    folder = faces.folder.resolve()
+    about = {
+        "name": folder.parent.name if folder.name == "train" else folder.name,
+        "images": len(faces.images),
+        "size": faces.images.shape[1],
+    }
+    if recipe.family == "classifier":
+        about["attributes"] = attribute_columns(recipe, faces)
+    return about
 
 
 def _differences(theirs, mine, path=""):

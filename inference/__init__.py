@@ -1,0 +1,1 @@
+"""Drawing and measuring with trained weights: no GPU, no network needed."""

@@ -1,0 +1,107 @@
+"""Command line: draw the figures of one problem, or of all."""
+
+import argparse
+import json
+import os
+from pathlib import Path
+
+from models.errors import UserError, run_cli
+from models.recipes import RECIPES
+
+# problem -> (families whose recipes it draws, the recipe it draws by default)
+PROBLEMS = {
+    "vae": (("vae",), "vae_c"),
+    "gan": (("gan",), "dcgan_c"),
+    "acgan": (("acgan", "acgan3"), "acgan_c"),
+    "infogan": (("infogan",), "infogan_b"),
+}
+
+
+def drawable(problem):
+    """Names of the recipes that a problem's figures can be drawn of."""
+    families = PROBLEMS[problem][0]
+    return [r.name for r in RECIPES.values() if r.family in families]
+
+
+def parse():
+    parser = argparse.ArgumentParser(
+        prog="python -m inference",
+        description="Draw figures from saved weights; needs <data>/test and test.csv.",
+    )
+    known = parser.add_subparsers(dest="problem", required=True, metavar="problem")
+    for problem, (_, default) in PROBLEMS.items():
+        sub = known.add_parser(
+            problem,
+            prog=f"bash hw4_{problem}.sh",
+            help=f"recipes: {' '.join(drawable(problem))}",
+        )
+        _common(sub)
+        sub.add_argument("recipe", nargs="?", default=default, help=f"default: {default}")
+        if problem == "vae":
+            sub.add_argument(
+                "--attribute", help="colour of fig1_5; default: the recipe's"
+            )
+    everything = "all problems, default recipes"
+    _common(known.add_parser("hw4", prog="bash hw4.sh", help=everything))
+    return parser.parse_args()
+
+
+def _common(parser):
+    parser.add_argument("data", type=Path, help="folder with test/ and test.csv")
+    parser.add_argument("out", type=Path, help="folder for the figures; made if missing")
+    parser.add_argument("--weights", type=Path, help="default: the repository's weights/")
+
+
+def main():
+    args = parse()
+    if args.problem == "hw4":
+        chosen = {problem: default for problem, (_, default) in PROBLEMS.items()}
+    else:
+        if args.recipe not in drawable(args.problem):
+            raise UserError(
+                f"'{args.recipe}' is no recipe for {args.problem} figures; "
+                f"there are: {', '.join(drawable(args.problem))}"
+            )
+        chosen = {args.problem: args.recipe}
+    try:
+        args.out.mkdir(parents=True, exist_ok=True)
+        if not os.access(args.out, os.W_OK):
+            raise PermissionError(13, "not writable")
+    except OSError as error:
+        raise UserError(f"{args.out}: cannot write there ({error.strerror})") from None
+
+    import data_utils  # from here on it takes seconds
+
+    faces = data_utils.load_faces(args.data, "test")
+
+    from inference import figures
+    from inference.weights import ROOT, Trained
+
+    trained = {p: Trained(name, args.weights or ROOT) for p, name in chosen.items()}
+    for weights in trained.values():  # every mistake comes before the first figure
+        weights.check()
+    for problem, weights in trained.items():
+        options = {}
+        if problem == "vae":
+            options["attribute"] = getattr(args, "attribute", None)
+        numbers = getattr(figures, problem)(weights, faces, args.out, **options)
+        _record(args.out / "results.json", problem, weights, numbers)
+    print(f"figures and results.json are in {args.out}")
+    return 0
+
+
+def _record(path, problem, trained, numbers):
+    """Merge one problem's numbers into `results.json`."""
+    try:
+        results = json.loads(path.read_text())
+    except (OSError, ValueError):
+        results = {}
+    origin = {"recipe": trained.recipe.name, "weights": trained.origin()}
+    results[problem] = origin | numbers
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary.write_text(json.dumps(results, indent=1) + "\n")
+    os.replace(temporary, path)
+
+
+if __name__ == "__main__":
+    run_cli(main)

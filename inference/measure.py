@@ -1,0 +1,142 @@
+"""Numbers of trained weights. Each says how many images and which pixel range."""
+
+import numpy as np
+
+import data_utils
+from inference.weights import Trained, run_network
+from models import latents
+
+
+def reconstruct(trained, images, batch=128):
+    """Code and rebuild images with a VAE; the code is the posterior mean.
+
+    Args:
+        trained: `Trained` weights of a VAE.
+        images: uint8 `(n, height, width, 3)`.
+
+    Returns:
+        (codes float32 `(n, latent)`, reconstructions float32, the images'
+        shape, in the recipe's pixel range).
+    """
+    encoder, decoder = trained.network("encoder"), trained.network("decoder")
+    codes, outputs = [], []
+    for k in range(0, len(images), batch):
+        part = data_utils.from_uint8(images[k : k + batch], trained.recipe.pixel_range)
+        codes.append(run_network(encoder, part)[0])
+        outputs.append(run_network(decoder, codes[-1]))
+    return np.concatenate(codes), np.concatenate(outputs)
+
+
+def reconstruction_error(images, outputs, pixel_range):
+    """Error over all images, pixels and channels.
+
+    Args:
+        images: uint8 `(n, height, width, 3)`.
+        outputs: float `(n, height, width, 3)` in `pixel_range`.
+
+    Returns:
+        dict: n, mse in [-1, 1] and in [0, 1] (one quarter of it), psnr in dB
+        (of the mean squared error over the set, peak 1 in [0, 1]), code.
+    """
+    low, high = pixel_range
+    total = 0.0
+    for k in range(0, len(images), 256):
+        part = data_utils.from_uint8(images[k : k + 256], (0.0, 1.0)).astype("float64")
+        other = (outputs[k : k + 256].astype("float64") - low) / (high - low)
+        total += float(np.square(part - other).sum())
+    mse = total / images.size
+    return {
+        "n": len(images),
+        "mse_minus1_1": 4 * mse,
+        "mse_0_1": mse,
+        "psnr_db": float(-10 * np.log10(max(mse, 1e-12))),
+        "code": "posterior mean",
+    }
+
+
+def draw(trained, seeds, labels=None):
+    """Images of a generator or decoder; image k is a function of seed k.
+
+    Returns:
+        uint8 `(n, height, width, 3)`.
+    """
+    role = "decoder" if trained.recipe.family == "vae" else "generator"
+    noise = latents(trained.recipe, seeds, labels)
+    images = run_network(trained.network(role), noise)
+    return data_utils.to_uint8(images, trained.recipe.pixel_range)
+
+
+def realness(trained, images):
+    """What D says of uint8 images: float32 `(n,)`, higher is more real (a
+    probability, or a critic's score)."""
+    pixels = data_utils.from_uint8(images, trained.recipe.pixel_range)
+    answer = run_network(trained.network("discriminator"), pixels)
+    return (answer[0] if isinstance(answer, list) else answer)[:, 0]
+
+
+def category(trained, images):
+    """The category that an InfoGAN's own classifier reads: int `(n,)`."""
+    pixels = data_utils.from_uint8(images, trained.recipe.pixel_range)
+    return run_network(trained.network("discriminator"), pixels)[1].argmax(1)
+
+
+def attribute_names(judge):
+    """The attributes the attribute network reads, in its outputs' order."""
+    return judge.card["data"]["attributes"]
+
+
+def read_attributes(judge, images):
+    """Probabilities of the attributes of uint8 images: float32 `(n, attributes)`."""
+    pixels = data_utils.from_uint8(images, judge.recipe.pixel_range)
+    return run_network(judge.network("classifier"), pixels)
+
+
+def asked_and_read(trained, count=1000, first_seed=0, root=None):
+    """How often generated faces show the attribute they were asked for, as the
+    attribute network reads them.
+
+    Args:
+        trained: `Trained` weights of a conditional recipe with one attribute.
+        count: images; half are asked to have it, half not to.
+        first_seed: image k is drawn from seed `first_seed + k`.
+        root: where the attribute network's weights lie; default: with the others.
+
+    Returns:
+        dict: n, agreement of both kinds, of those asked on and asked off, and
+        the attribute network's own accuracy on real test faces.
+    """
+    judge = Trained("attributes", root) if root else Trained("attributes")
+    attribute = trained.recipe.attribute
+    column = attribute_names(judge).index(attribute)
+    asked = np.arange(count) % 2
+    images = draw(trained, range(first_seed, first_seed + count), asked)
+    read = read_attributes(judge, images)[:, column] > 0.5
+    agrees = read == asked
+    return {
+        "attribute": attribute,
+        "n": count,
+        "agreement": float(agrees.mean()),
+        "agreement_on": float(agrees[asked == 1].mean()),
+        "agreement_off": float(agrees[asked == 0].mean()),
+        "judge_accuracy_on_real": judge.card["test"]["accuracy"][attribute],
+        "judge_n_real": judge.card["test"]["n"],
+    }
+
+
+def attribute_accuracy(judge, faces):
+    """The attribute network's accuracy on labelled faces, per attribute.
+
+    Args:
+        judge: `Trained` weights of the attribute network.
+        faces: `data_utils.Faces` with attributes.
+
+    Returns:
+        dict: n, accuracy by attribute, their mean.
+    """
+    read = read_attributes(judge, faces.images) > 0.5
+    accuracy = {
+        name: float((read[:, k] == faces.label(name)).mean())
+        for k, name in enumerate(attribute_names(judge))
+    }
+    mean = float(np.mean(list(accuracy.values())))
+    return {"n": len(faces.images), "accuracy": accuracy, "mean_accuracy": mean}

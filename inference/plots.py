@@ -1,0 +1,139 @@
+"""The drawing primitives that every figure shares."""
+
+import os
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+import numpy as np
+
+import data_utils
+
+BLUE, RED, GREEN, ORANGE = "#1f77b4", "#d62728", "#2ca02c", "#ff7f0e"
+plt.rcParams.update(
+    {"font.size": 10, "axes.spines.top": False, "axes.spines.right": False}
+)
+
+
+def save(figure, path, foot=""):
+    """Write a figure as JPEG under a temporary name, then rename."""
+    if foot:
+        figure.text(0.5, 0.005, foot, ha="center", va="bottom", fontsize=8, color="0.4")
+    path = Path(path)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        figure.savefig(temporary, format="jpg", dpi=150, pil_kwargs={"quality": 92})
+        os.replace(temporary, path)
+    finally:
+        plt.close(figure)
+        temporary.unlink(missing_ok=True)
+
+
+def smooth(values, window):
+    """Centred moving average with shorter windows at the ends; same length."""
+    ones = np.ones(window)
+    total = np.convolve(values, ones, "same")
+    return total / np.convolve(np.ones(len(values)), ones, "same")
+
+
+def curve(axis, history, column, label, color):
+    """One curve over steps: raw in light, smoothed above it."""
+    rows = history[["step", column]].dropna()
+    steps, values = rows["step"].to_numpy(), rows[column].to_numpy()
+    window = max(1, len(values) // 25)
+    axis.plot(steps, values, color=color, alpha=0.25, linewidth=0.8)
+    axis.plot(steps, smooth(values, window), color=color, linewidth=1.8, label=label)
+
+
+def panels(history, *charts):
+    """A row of charts against the training step.
+
+    Args:
+        history: frame with a `step` column.
+        charts: (title, unit of the y axis, [(column, label, color), ...]);
+            columns that the history lacks are left out.
+
+    Returns:
+        the figure.
+    """
+    figure, axes = plt.subplots(1, len(charts), figsize=(5.2 * len(charts), 4.2))
+    for axis, (title, unit, curves) in zip(np.atleast_1d(axes), charts, strict=True):
+        for column, label, color in curves:
+            if column in history:
+                curve(axis, history, column, label, color)
+        axis.set(title=title, xlabel="training step", ylabel=unit)
+        axis.grid(alpha=0.25)
+        axis.legend(frameon=False, fontsize=9)
+        if "accuracy" in unit:
+            axis.set_ylim(-0.03, 1.03)
+    figure.tight_layout(rect=(0, 0.03, 1, 1))
+    return figure
+
+
+def sheet(images, columns, title, row_labels=(), column_labels=(), boxed=()):
+    """Images in rows, as a figure with a title.
+
+    Args:
+        images: uint8 `(n, height, width, 3)`.
+        columns: images in a row.
+        row_labels, column_labels: text beside rows, above columns.
+        boxed: indices of images to put a yellow box around.
+    """
+    gap, (height, width) = 3, images.shape[1:3]
+    picture = data_utils.tile(images, columns, gap)
+    rows = -(-len(images) // columns)
+    inches = columns * 0.95
+    left = 1.5 if row_labels else 0.15
+    size = (left + inches + 0.15, rows * 0.95 + 1.0)
+    figure = plt.figure(figsize=size)
+    bottom, top = 0.25 / size[1], 1 - 0.7 / size[1]
+    axis = figure.add_axes((left / size[0], bottom, inches / size[0], top - bottom))
+    axis.imshow(picture, interpolation="nearest", aspect="equal")
+    axis.set_anchor("W")
+    for spine in axis.spines.values():
+        spine.set_visible(False)
+    middle = gap + height / 2 + np.arange(rows) * (height + gap)
+    axis.set_yticks(middle[: len(row_labels)], row_labels)
+    middle = gap + width / 2 + np.arange(columns) * (width + gap)
+    axis.set_xticks(middle[: len(column_labels)], column_labels)
+    axis.xaxis.tick_top()
+    axis.tick_params(length=0)
+    for k in boxed:
+        corner = (
+            (k % columns) * (width + gap) + gap / 2,
+            (k // columns) * (height + gap) + gap / 2,
+        )
+        axis.add_patch(
+            plt.Rectangle(
+                corner, width + gap, height + gap, fill=False, color="#ffd500", lw=3
+            )
+        )
+    figure.suptitle(title, fontsize=11, y=1 - 0.12 / size[1], va="top")
+    return figure
+
+
+def scatter(points, label, names, title):
+    """Two classes of points in the plane, class sizes in the legend.
+
+    Args:
+        points: float `(n, 2)`.
+        label: `(n,)` of 0 and 1.
+        names: what 0 and 1 are called.
+    """
+    figure, axis = plt.subplots(figsize=(6.4, 6))
+    for value, color in ((0, RED), (1, BLUE)):
+        own = label == value
+        axis.scatter(
+            *points[own].T,
+            s=9,
+            alpha=0.65,
+            linewidths=0,
+            color=color,
+            label=f"{names[value]} (n = {own.sum():,})",
+        )
+    axis.set(title=title, xlabel="t-SNE dimension 1", ylabel="t-SNE dimension 2")
+    axis.legend(frameon=False, loc="upper right", markerscale=2)
+    figure.tight_layout(rect=(0, 0.03, 1, 1))
+    return figure

@@ -1,0 +1,214 @@
+"""Trained weights on disk: `weights/<recipe>/`.
+
+A folder holds one `<role>.weights.h5` a network, `history.csv` (the curves of
+exactly these weights) and `card.json` (what they are). Kernels are float16;
+`model.load_weights(file)` of Keras reads such a file as it is. A network too
+large for that has int8 kernels, each slice along the last axis with its own
+scale, which only `Trained.network` here expands. Nothing is ever unpickled.
+"""
+
+import functools
+import hashlib
+import json
+import tempfile
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from models import Recipe, build, get_recipe
+from models.errors import UserError
+from models.runtime import keras
+
+ROOT = Path(__file__).resolve().parent.parent / "weights"
+FORMS = ("float16", "float32", "int8")
+
+
+class WeightsError(UserError):
+    """Weights that are missing, damaged or of another network."""
+
+
+class Trained:
+    """A recipe with trained weights.
+
+    Args:
+        name: a recipe's name.
+        root: the folder that holds `<name>/card.json`.
+
+    Attributes:
+        recipe: the `Recipe` as it was trained.
+        card: the card's dict.
+        folder: `<root>/<name>`.
+
+    Raises:
+        WeightsError: no such weights, or an unreadable card.
+        models.RecipeError: unknown name.
+    """
+
+    def __init__(self, name, root=ROOT):
+        known = get_recipe(name)
+        self.folder = Path(root) / name
+        path = self.folder / "card.json"
+        if not path.exists():
+            have = sorted(p.parent.name for p in Path(root).glob("*/card.json"))
+            raise WeightsError(
+                f"{self.folder}: no trained weights; there are some for: "
+                f"{', '.join(have) or 'nothing'}; train with 'python -m train {name}' "
+                "and take them over with 'python -m train.export'"
+            )
+        try:
+            self.card = json.loads(path.read_text())
+            self.recipe = Recipe.from_resolved(self.card["recipe"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise WeightsError(f"{path}: not a card of this version ({error})") from None
+        if (self.recipe.name, self.recipe.networks) != (name, known.networks):
+            raise WeightsError(f"{path}: the card of another recipe or network")
+
+    def check(self):
+        """Read every file once, so that damage shows before anything is drawn.
+
+        Raises:
+            WeightsError: as `network` and `history` do.
+        """
+        for role in self.card["files"]:
+            self.network(role)
+        self.history()
+
+    @functools.cache  # noqa: B019 - lives as long as the process draws
+    def network(self, role):
+        """The network `role` with its weights loaded, after checking its hash.
+
+        Raises:
+            WeightsError: file missing, cut short, changed, or of another network.
+        """
+        if role not in self.card["files"]:
+            raise WeightsError(f"{self.folder}: no weights of the {role} in card.json")
+        entry = self.card["files"][role]
+        path = self.folder / entry["file"]
+        if not path.exists():
+            raise WeightsError(f"{path}: missing; restore it with git checkout")
+        if sha256(path) != entry["sha256"]:
+            raise WeightsError(
+                f"{path}: does not match the sha256 in card.json (cut short or "
+                "changed); restore it with git checkout"
+            )
+        network = build(self.recipe, role)
+        load(network, path)
+        return network
+
+    def history(self):
+        """The training curves, a pandas frame with a `step` column."""
+        import pandas as pd
+
+        path = self.folder / "history.csv"
+        try:
+            return pd.read_csv(path)
+        except (OSError, ValueError):
+            raise WeightsError(
+                f"{path}: missing or unreadable; restore it with git checkout"
+            ) from None
+
+    def origin(self):
+        """One line for a figure's foot: which weights, from what."""
+        card = self.card
+        return (
+            f"{self.recipe.name} (Report {self.recipe.report}): {card['steps']:,} steps, "
+            f"batch {self.recipe.batch_size}, {card['data']['images']:,} training images "
+            f"of {card['data']['name']}"
+        )
+
+
+def sha256(path):
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def save(network, path, form="float16"):
+    """Write a network's weights in Keras' own layout of `.weights.h5`.
+
+    Args:
+        network: a built `keras.Model`.
+        path: file to write.
+        form: how kernels lie on disk, of `FORMS`. Vectors (biases, batch norm)
+            are float32 always.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        plain = Path(folder) / "plain.weights.h5"
+        network.save_weights(plain)
+        with h5py.File(plain) as source, h5py.File(path, "w") as target:
+            target.attrs.update(source.attrs)
+
+            def copy(name, item):
+                if isinstance(item, h5py.Group):
+                    target.require_group(name).attrs.update(item.attrs)
+                else:
+                    _store(target, name, item[...], form)
+
+            source.visititems(copy)
+
+
+def _store(file, name, array, form):
+    scale = None
+    if array.ndim > 1 and form == "float16":
+        array = array.astype("float16")
+    elif array.ndim > 1 and form == "int8":
+        axes = tuple(range(array.ndim - 1))
+        scale = np.maximum(np.abs(array).max(axes), 1e-12).astype("float32") / 127
+        array = np.rint(array / scale).astype("int8")
+    packed = {"compression": "gzip", "shuffle": True} if array.ndim else {}
+    data = file.create_dataset(name, data=array, **packed)
+    if scale is not None:
+        data.attrs["scale"] = scale
+
+
+def load(network, path):
+    """Load a file of `save` into a network.
+
+    Raises:
+        WeightsError: not such a file, or of another network.
+    """
+    try:
+        with h5py.File(path) as file:
+            scaled = []
+            file.visititems(
+                lambda name, item: scaled.append(name) if "scale" in item.attrs else None
+            )
+            if not scaled:
+                network.load_weights(path)
+                return
+            with tempfile.TemporaryDirectory() as folder:
+                expanded = Path(folder) / "expanded.weights.h5"
+                with h5py.File(expanded, "w") as target:
+                    target.attrs.update(file.attrs)
+                    for key in file:
+                        file.copy(key, target)
+                    for name in scaled:
+                        values = file[name][...] * file[name].attrs["scale"]
+                        del target[name]
+                        target[name] = values
+                network.load_weights(expanded)
+    except (OSError, ValueError, KeyError, IndexError) as error:
+        reason = str(error).strip().splitlines() or ["unreadable"]
+        raise WeightsError(
+            f"{path}: not weights of this {network.name} ({reason[0][:120]}); "
+            "restore it with git checkout"
+        ) from None
+
+
+def run_network(network, inputs, batch=128):
+    """Apply a network in inference mode, in batches.
+
+    Args:
+        network: a `keras.Model`.
+        inputs: float32 array `(n, ...)`.
+
+    Returns:
+        float32 array `(n, ...)`, or a list of them for several outputs.
+    """
+    parts = []
+    for k in range(0, len(inputs), batch):
+        out = network(inputs[k : k + batch], training=False)
+        out = out if isinstance(out, (list, tuple)) else [out]
+        parts.append([keras.ops.convert_to_numpy(o) for o in out])
+    joined = [np.concatenate(column) for column in zip(*parts, strict=True)]
+    return joined if len(joined) > 1 else joined[0]

@@ -1,0 +1,187 @@
+"""Take a run's weights over into `weights/<recipe>/`, with a card.
+
+`python -m train.export --run <dir> --data <dir> [--weights <dir>]`
+"""
+
+import argparse
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+import data_utils
+from models import latents
+from models.errors import UserError, run_cli
+
+LIMIT = 45 * 2**20  # bytes a file may have
+
+
+def parse():
+    parser = argparse.ArgumentParser(prog="python -m train.export", description=__doc__)
+    parser.add_argument("--run", required=True, type=Path)
+    parser.add_argument("--data", required=True, help="for the numbers on test/")
+    parser.add_argument("--weights", type=Path, help="default: the repository's weights/")
+    return parser.parse_args()
+
+
+def main():
+    args = parse()
+    path = args.run / "run.json"
+    if not path.exists():
+        raise UserError(f"{path}: no such run; train it first with 'python -m train'")
+
+    from inference.weights import ROOT, Trained
+
+    identity = json.loads(path.read_text())
+    faces = data_utils.load_faces(args.data, "test")
+    root = args.weights or ROOT
+    name = identity["recipe"]["name"]
+    root.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=root, prefix=".export-") as folder:
+        made = Path(folder) / name
+        made.mkdir()
+        card = write_networks(args.run, identity, made, faces)
+        shutil.copy(args.run / "history.csv", made / "history.csv")
+        write_card(made, card)
+        card["test"] = measure_test(Trained(name, folder), faces, root)
+        write_card(made, card)
+        shutil.rmtree(root / name, ignore_errors=True)
+        made.rename(root / name)
+    print(json.dumps({k: card[k] for k in ("steps", "files", "test")}, indent=1))
+    print(f"{root / name}: written")
+    return 0
+
+
+def write_card(folder, card):
+    (folder / "card.json").write_text(json.dumps(card, indent=1) + "\n")
+
+
+def write_networks(run, identity, folder, faces):
+    """Save what inference needs of a run; return its card, tests still missing.
+
+    That is the averaged network of every role that has one, and the
+    discriminator where it judges samples or reads categories back.
+    """
+    from models import Recipe
+    from models.runtime import keras
+    from train import checkpoint
+    from train.families import FAMILIES
+
+    recipe = Recipe.from_resolved(identity["recipe"])
+    model = FAMILIES[recipe.family](recipe, identity["seed"])
+    extra = checkpoint.restore(run / "checkpoint.npz", model.state())
+    networks = dict(model.average)
+    if recipe.family in ("gan", "infogan"):  # fig2_4, categories read back
+        networks["discriminator"] = model.networks["discriminator"]
+    steps = int(extra["step"])
+    images = steps * recipe.batch_size * recipe.d_steps
+    return {
+        "recipe": recipe.resolved(),
+        "data": identity["data"],
+        "seed": identity["seed"],
+        "precision": identity["precision"],
+        "backend": identity["backend"],
+        "keras": keras.__version__,
+        "steps": steps,
+        "images_seen": images,
+        "epochs": round(images / identity["data"]["images"], 2),
+        "training_hours": round(float(extra["seconds"]) / 3600, 3),
+        "hardware": hardware(),
+        "files": {
+            role: save_smallest(networks, role, recipe, folder, faces)
+            for role in networks
+        },
+    }
+
+
+def hardware():
+    """The processor this runs on, in words."""
+    cpu = "processor"
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        cpu = next(line.split(": ")[1] for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration, IndexError):
+        pass
+    return f"{os.cpu_count()} cores, {cpu}"
+
+
+def save_smallest(networks, role, recipe, folder, faces):
+    """Save one network in the smallest form that keeps what it does.
+
+    Half precision where no pixel moves by more than 1/255, else float32; 8
+    bits where half precision would be larger than a file may be. Returns its
+    entry in the card, with the largest change that the form makes.
+    """
+    from inference import weights
+    from models import build
+
+    path = folder / f"{role}.weights.h5"
+    copy = build(recipe, role)
+    for form in weights.FORMS:
+        weights.save(networks[role], path, form)
+        weights.load(copy, path)
+        what, change = largest_change(networks, role, copy, recipe, faces)
+        fits = path.stat().st_size <= LIMIT
+        if form == "float16" and not fits:
+            continue
+        if form == "float16" and what == "pixel" and change > 1 / 255:
+            continue
+        if fits:
+            break
+    else:
+        raise UserError(f"{path.name}: larger than 45 MiB in every form")
+    return {
+        "file": path.name,
+        "sha256": weights.sha256(path),
+        "bytes": path.stat().st_size,
+        "form": form,
+        "largest_change": {"of": f"{what} in [0, 1], 64 images", "by": change},
+    }
+
+
+def largest_change(networks, role, copy, recipe, faces):
+    """("pixel" or "probability", its largest change when `copy`, read back from
+    disk, stands in for `networks[role]`), over 64 images, on a scale of [0, 1]."""
+    from inference.weights import run_network
+
+    low, high = recipe.pixel_range
+    if role in ("decoder", "generator"):
+        labels = np.arange(64) % max(2, recipe.condition)
+        inputs = latents(recipe, range(64), labels)
+        before, after = run_network(networks[role], inputs), run_network(copy, inputs)
+    else:
+        inputs = data_utils.from_uint8(faces.images[:64], recipe.pixel_range)
+        before, after = run_network(networks[role], inputs), run_network(copy, inputs)
+        if role == "encoder":
+            before, after = (
+                run_network(networks["decoder"], x[0]) for x in (before, after)
+            )
+    if role in ("decoder", "generator", "encoder"):
+        return "pixel", float(np.abs(before - after).max() / (high - low))
+    pairs = zip(
+        *(x if isinstance(x, list) else [x] for x in (before, after)), strict=True
+    )
+    return "probability", float(max(np.abs(a - b).max() for a, b in pairs))
+
+
+def measure_test(trained, faces, root):
+    """The card's numbers on real test faces, or on generated ones."""
+    from inference import measure
+
+    family = trained.recipe.family
+    if family == "vae":
+        outputs = measure.reconstruct(trained, faces.images)[1]
+        pixel_range = trained.recipe.pixel_range
+        return measure.reconstruction_error(faces.images, outputs, pixel_range)
+    if family == "classifier":
+        return measure.attribute_accuracy(trained, faces)
+    if family in ("acgan", "acgan3") and (root / "attributes").exists():
+        return measure.asked_and_read(trained, root=root)
+    return {}
+
+
+if __name__ == "__main__":
+    run_cli(main)
