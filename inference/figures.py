@@ -158,8 +158,8 @@ def acgan(trained, faces, out):
         f"of {read['judge_n_real']:,} real test faces"
     )
     title = (
-        f"10 pairs, the same noise in a column (seeds 0 to 9); {read['agreement']:.1%} of "
-        f"{read['n']:,} images\nare read as asked by {judge}"
+        "10 pairs, the same noise in a column (seeds 0 to 9); "
+        f"{read['agreement']:.1%} of {read['n']:,} images\nare read as asked by {judge}"
     )
     save(sheet(images, 10, title, rows), out / "fig3_3.jpg", foot)
     print(
