@@ -6,6 +6,7 @@ without CSV works wherever no attribute is needed.
 """
 
 import concurrent.futures
+import contextlib
 import dataclasses
 import hashlib
 import os
@@ -250,16 +251,29 @@ def _cached(digest, make, report):
         return np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError):
         images = make()
-    temporary = path.with_suffix(f".{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with open(temporary, "wb") as file:
+        with replacing(path) as file:
             np.save(file, images, allow_pickle=False)
-        os.replace(temporary, path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         report(f"{path.parent}: cannot cache decoded images there ({error.strerror})")
     return images
+
+
+@contextlib.contextmanager
+def replacing(path, mode="wb"):
+    """Open a temporary file that becomes `path` only if the body succeeds."""
+    path = Path(path)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with open(temporary, mode) as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
 
 
 # -------------------------------------------------------------------- pixels

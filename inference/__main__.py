@@ -92,15 +92,16 @@ def main():
 
 def _record(path, problem, trained, numbers):
     """Merge one problem's numbers into `results.json`."""
+    from data_utils import replacing
+
     try:
         results = json.loads(path.read_text())
     except (OSError, ValueError):
         results = {}
     origin = {"recipe": trained.recipe.name, "weights": trained.origin()}
     results[problem] = origin | numbers
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.write_text(json.dumps(results, indent=1) + "\n")
-    os.replace(temporary, path)
+    with replacing(path, "w") as file:
+        file.write(json.dumps(results, indent=1) + "\n")
 
 
 if __name__ == "__main__":

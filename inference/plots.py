@@ -1,8 +1,5 @@
 """The drawing primitives that every figure shares."""
 
-import os
-from pathlib import Path
-
 import matplotlib
 
 matplotlib.use("Agg")
@@ -21,14 +18,12 @@ def save(figure, path, foot=""):
     """Write a figure as JPEG under a temporary name, then rename."""
     if foot:
         figure.text(0.5, 0.005, foot, ha="center", va="bottom", fontsize=8, color="0.4")
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        figure.savefig(temporary, format="jpg", dpi=150, pil_kwargs={"quality": 92})
-        os.replace(temporary, path)
+        with data_utils.replacing(path) as file:
+            options = {"dpi": 150, "pil_kwargs": {"quality": 92}}
+            figure.savefig(file, format="jpg", **options)
     finally:
         plt.close(figure)
-        temporary.unlink(missing_ok=True)
 
 
 def smooth(values, window):

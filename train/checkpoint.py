@@ -4,34 +4,17 @@ A checkpoint is one `.npz` of plain arrays, never a pickle, written under a
 temporary name and renamed: whoever opens it finds a whole one.
 """
 
-import contextlib
-import os
 import zipfile
-from pathlib import Path
 
 import numpy as np
 
+from data_utils import replacing
 from models.errors import UserError
 from models.runtime import keras
 
 
 class CheckpointError(UserError):
     """A checkpoint that cannot be restored; names the file and the cure."""
-
-
-@contextlib.contextmanager
-def replacing(path, mode="wb"):
-    """Open a temporary file that becomes `path` only if the body succeeds."""
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with open(temporary, mode) as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def save(path, variables, extra):

@@ -136,8 +136,8 @@ class Family(keras.Model):
         for kind, group in (("net", self.networks), ("ema", self.average)):
             for role, network in group.items():
                 for k, v in enumerate(network.variables):
-                    if not _is_seed(v):
-                        found[f"{kind}/{role}/{k:03d}/{v.path}"] = v
+                    if not _is_seed(v):  # by v.name: paths count layers built before
+                        found[f"{kind}/{role}/{k:03d}/{v.name}"] = v
         for role, optimizer in self.optimizers.items():
             for k, v in enumerate(optimizer.variables):
                 found[f"optimizer/{role}/{k:03d}"] = v

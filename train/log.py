@@ -11,7 +11,7 @@ from pathlib import Path
 
 import imageio.v3 as iio
 
-from train.checkpoint import replacing
+from data_utils import replacing
 
 
 class Log:

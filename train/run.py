@@ -127,7 +127,7 @@ class Run:
             raise RunError(f"{self.folder}: not empty and not a run; use a new folder")
         else:
             (self.folder / "samples").mkdir(parents=True, exist_ok=True)
-            with checkpoint.replacing(path, "w") as file:
+            with data_utils.replacing(path, "w") as file:
                 json.dump(self.identity, file, indent=1)
 
     # ---------------------------------------------------------------- the loop
@@ -236,7 +236,7 @@ class Run:
             grids = [grids[k] for k in np.linspace(0, len(grids) - 1, 100).astype(int)]
         frames = np.stack([iio.imread(p) for p in grids])
         path = self.folder / "samples.gif"
-        with checkpoint.replacing(path) as file:
+        with data_utils.replacing(path) as file:
             iio.imwrite(file, frames, extension=".gif", duration=120, loop=0)
         self.report(f"{path}: {len(frames)} grids from the same latents")
 

@@ -1,0 +1,103 @@
+"""Faces drawn with a few ellipses, and helpers to run the command lines."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+ATTRIBUTES = (
+    "Bangs Big_Lips Black_Hair Blond_Hair Brown_Hair Heavy_Makeup High_Cheekbones Male "
+    "Mouth_Slightly_Open Smiling Straight_Hair Wavy_Hair Wearing_Lipstick"
+).split()
+HAIR = {
+    "Black_Hair": (20, 18, 16),
+    "Blond_Hair": (225, 190, 90),
+    "Brown_Hair": (110, 66, 30),
+}
+
+
+def draw_face(rng):
+    """One face `(64, 64)` RGB and its attributes, some of them visible: hair
+    colour, bangs, lips, and a mouth that smiles or not."""
+    has = dict.fromkeys(ATTRIBUTES, 0)
+    for name in ("Bangs", "Big_Lips", "Male", "Smiling", "Wearing_Lipstick"):
+        has[name] = int(rng.random() < 0.5)
+    hair = rng.choice(list(HAIR))
+    has[hair] = 1
+    image = Image.new("RGB", (64, 64), tuple(int(v) for v in rng.integers(60, 220, 3)))
+    pen = ImageDraw.Draw(image)
+    x, y = (int(v) for v in rng.integers(-3, 4, 2))
+    skin = tuple(int(v) for v in np.array([215, 170, 140]) + rng.integers(-25, 25))
+    pen.ellipse((12 + x, 4 + y, 52 + x, 58 + y), HAIR[hair])
+    pen.ellipse((17 + x, 12 + y, 47 + x, 60 + y), skin)
+    if has["Bangs"]:
+        pen.rectangle((17 + x, 12 + y, 47 + x, 23 + y), HAIR[hair])
+    for eye in (25, 39):
+        pen.ellipse((eye - 3 + x, 29 + y, eye + 3 + x, 33 + y), (250, 250, 250))
+        pen.ellipse((eye - 1 + x, 29 + y, eye + 1 + x, 33 + y), (30, 30, 60))
+    lips = (200, 30, 60) if has["Wearing_Lipstick"] else (150, 80, 70)
+    width = 4 if has["Big_Lips"] else 2
+    if has["Smiling"]:
+        pen.arc((24 + x, 38 + y, 40 + x, 52 + y), 20, 160, lips, width)
+    else:
+        pen.arc((24 + x, 47 + y, 40 + x, 61 + y), 200, 340, lips, width)
+    return image, has
+
+
+def write_faces(folder, train=48, test=16, seed=0):
+    """A data folder in the course's layout."""
+    rng = np.random.default_rng(seed)
+    for split, count in (("train", train), ("test", test)):
+        (folder / split).mkdir(parents=True)
+        lines = ["image_name," + ",".join(ATTRIBUTES)]
+        for k in range(count):
+            image, has = draw_face(rng)
+            image.save(folder / split / f"{k:05d}.png")
+            lines.append(f"{k:05d}.png," + ",".join(f"{v}.0" for v in has.values()))
+        (folder / f"{split}.csv").write_text("\n".join(lines) + "\n")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def faces_folder(tmp_path_factory):
+    """A data folder that tests read and must not change."""
+    return write_faces(tmp_path_factory.mktemp("data") / "drawn_faces")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache(tmp_path_factory):
+    """No test reads or fills the user's own cache."""
+    os.environ["HW4_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture
+def command():
+    """Run `python -m <module> args...` in a fresh process."""
+
+    def run(*words, cwd=REPOSITORY, **options):
+        words = [sys.executable, *map(str, words)]
+        return subprocess.run(words, cwd=cwd, capture_output=True, text=True, **options)
+
+    return run
+
+
+@pytest.fixture
+def fails(command):
+    """Run a command that must end in one line on stderr and status 2."""
+
+    def run(*words, saying=(), status=2):
+        done = command(*words)
+        assert done.returncode == status, done.stderr
+        lines = done.stderr.strip().splitlines()
+        assert len(lines) == 1, done.stderr
+        assert lines[0].startswith("error: ")
+        for word in saying:
+            assert str(word) in lines[0]
+        return lines[0]
+
+    return run
