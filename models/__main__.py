@@ -59,7 +59,7 @@ def print_layers(network):
     for layer in network.layers:
         shape = tuple(layer.output.shape[1:])
         print(
-            f"  {layer.name:28}{describe(layer):44}{shape!s:18}{parameters(layer):>12,}"
+            f"  {layer.name:24}{describe(layer):46}{shape!s:16}{parameters(layer):>12,}"
         )
 
 

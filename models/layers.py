@@ -145,4 +145,4 @@ def logits(network):
         last = tensor._keras_history.operation
         ends_in_activation = isinstance(last, layers.Activation)
         ends.append(last.input if ends_in_activation else tensor)
-    return keras.Model(network.inputs, ends, name=network.name + "_logits")
+    return keras.Model(network.input, ends, name=network.name + "_logits")

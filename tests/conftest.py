@@ -10,10 +10,21 @@ import pytest
 from PIL import Image, ImageDraw
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-ATTRIBUTES = (
-    "Bangs Big_Lips Black_Hair Blond_Hair Brown_Hair Heavy_Makeup High_Cheekbones Male "
-    "Mouth_Slightly_Open Smiling Straight_Hair Wavy_Hair Wearing_Lipstick"
-).split()
+ATTRIBUTES = [
+    "Bangs",
+    "Big_Lips",
+    "Black_Hair",
+    "Blond_Hair",
+    "Brown_Hair",
+    "Heavy_Makeup",
+    "High_Cheekbones",
+    "Male",
+    "Mouth_Slightly_Open",
+    "Smiling",
+    "Straight_Hair",
+    "Wavy_Hair",
+    "Wearing_Lipstick",
+]
 HAIR = {
     "Black_Hair": (20, 18, 16),
     "Blond_Hair": (225, 190, 90),
