@@ -18,7 +18,7 @@ import numpy as np
 
 from models import Recipe, build, get_recipe
 from models.errors import UserError
-from models.runtime import keras
+from models.runtime import to_numpy
 
 ROOT = Path(__file__).resolve().parent.parent / "weights"
 FORMS = ("float16", "float32", "int8")
@@ -209,6 +209,6 @@ def run_network(network, inputs, batch=128):
     for k in range(0, len(inputs), batch):
         out = network(inputs[k : k + batch], training=False)
         out = out if isinstance(out, (list, tuple)) else [out]
-        parts.append([keras.ops.convert_to_numpy(o) for o in out])
+        parts.append([to_numpy(o) for o in out])
     joined = [np.concatenate(column) for column in zip(*parts, strict=True)]
     return joined if len(joined) > 1 else joined[0]

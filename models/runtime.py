@@ -10,6 +10,8 @@ import os
 import sys
 import tempfile
 
+import numpy as np
+
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -59,3 +61,11 @@ def set_precision(precision):
     """
     policies = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
     keras.config.set_dtype_policy(policies[precision])
+
+
+def to_numpy(x):
+    """A tensor or variable as a numpy array.
+
+    `ops.convert_to_numpy` of a variable makes NumPy 2 warn; this does not.
+    """
+    return np.asarray(keras.ops.convert_to_tensor(x))

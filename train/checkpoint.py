@@ -10,7 +10,7 @@ import numpy as np
 
 from data_utils import replacing
 from models.errors import UserError
-from models.runtime import keras
+from models.runtime import to_numpy
 
 
 class CheckpointError(UserError):
@@ -25,7 +25,7 @@ def save(path, variables, extra):
         variables: {unique name: `keras.Variable`}.
         extra: {name: array}, given back by `restore`.
     """
-    arrays = {f"v/{k}": keras.ops.convert_to_numpy(v.value) for k, v in variables.items()}
+    arrays = {f"v/{k}": to_numpy(v) for k, v in variables.items()}
     arrays |= {f"x/{k}": np.asarray(v) for k, v in extra.items()}
     with replacing(path) as file:
         np.savez(file, **arrays)
@@ -61,6 +61,6 @@ def restore(path, variables):
 def first_broken(variables):
     """The name of the first variable that holds a NaN or infinity, or None."""
     for name, variable in variables.items():
-        if not np.isfinite(keras.ops.convert_to_numpy(variable.value)).all():
+        if not np.isfinite(to_numpy(variable)).all():
             return name
     return None

@@ -6,7 +6,7 @@ is `state()`.
 """
 
 from models import build
-from models.runtime import BACKEND, keras
+from models.runtime import BACKEND, keras, to_numpy
 
 ops = keras.ops
 
@@ -146,7 +146,7 @@ class Family(keras.Model):
     def learning_rates(self):
         """{optimizer's role: learning rate of its next update}."""
         return {
-            role: float(ops.convert_to_numpy(optimizer.learning_rate))
+            role: float(to_numpy(optimizer.learning_rate))
             for role, optimizer in self.optimizers.items()
         }
 

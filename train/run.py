@@ -11,7 +11,7 @@ import numpy as np
 import data_utils
 from models import latents
 from models.errors import UserError
-from models.runtime import BACKEND, keras
+from models.runtime import BACKEND, keras, to_numpy
 from train import checkpoint
 from train.families import FAMILIES
 from train.log import Log
@@ -224,7 +224,7 @@ class Run:
         labels = np.arange(GRID) % max(2, self.recipe.condition)
         noise = latents(self.recipe, range(GRID), labels)
         images = self.model.sample(noise)
-        images = keras.ops.convert_to_numpy(keras.ops.cast(images, "float32"))
+        images = to_numpy(keras.ops.cast(images, "float32"))
         return data_utils.to_uint8(images, self.recipe.pixel_range)
 
     def _film(self):

@@ -1,0 +1,331 @@
+"""Networks against the reports' tables; recipes and their errors."""
+
+import numpy as np
+import pytest
+
+from models import RECIPES, Optimizer, Recipe, RecipeError, build, get_recipe, latents
+from models.__main__ import parameters
+from models.layers import BatchNorm, logits
+from models.runtime import keras, to_numpy
+
+# Rows as in the tables: kernel / filters / strides / output shape, or for dense
+# layers units. Written from the reports, not from the code.
+B_GENERATOR = [
+    ("Conv2D", 1, 4096, 1, (1, 1, 4096)),
+    ("Conv2DTranspose", 4, 512, 2, (4, 4, 512)),
+    ("Conv2DTranspose", 4, 256, 2, (8, 8, 256)),
+    ("Conv2DTranspose", 9, 128, 4, (32, 32, 128)),
+    ("Conv2DTranspose", 16, 128, 16, (32, 32, 128)),
+    ("Conv2DTranspose", 5, 64, 2, (64, 64, 64)),
+    ("Conv2D", 1, 3, 1, (64, 64, 3)),
+]
+B_EXTRACTOR = [
+    ("Conv2D", 5, 256, 2, (32, 32, 256)),
+    ("Conv2D", 3, 128, 1, (32, 32, 128)),
+    ("AveragePooling2D", 3, None, 2, (16, 16, 128)),
+    ("Conv2D", 3, 64, 1, (16, 16, 64)),
+    ("Conv2D", 3, 64, 2, (8, 8, 64)),
+    ("Dense", None, 256, None, (256,)),
+]
+B_HEAD = [("Dense", None, 64, None, (64,)), ("Dense", None, 1, None, (1,))]
+DOWN_A = [("Conv2D", 5, 64 * 2**k, 2, (32 >> k, 32 >> k, 64 * 2**k)) for k in range(4)]
+DOWN_B = [("Conv2D", 5, 32 * 2**k, 2, (32 >> k, 32 >> k, 32 * 2**k)) for k in range(4)]
+
+
+def up(*filters):
+    sides = [8 * 2**k for k in range(len(filters))]
+    pairs = zip(filters, sides, strict=True)
+    return [("Conv2DTranspose", 5, f, 2, (s, s, f)) for f, s in pairs]
+
+
+def dense(*units):
+    return [("Dense", None, u, None, (u,)) for u in units]
+
+
+TABLES = {
+    ("vae_a", "encoder"): DOWN_A + dense(512, 512),
+    ("vae_a", "decoder"): dense(4 * 4 * 512) + up(256, 128, 64, 3),
+    ("wgan_a", "generator"): dense(4 * 4 * 512) + up(256, 128, 64, 3),
+    ("wgan_a", "discriminator"): DOWN_A + dense(1),
+    ("acgan_a", "generator"): dense(4 * 4 * 512) + up(256, 128, 64, 3),
+    ("acgan_a", "discriminator"): DOWN_A + dense(1, 1),
+    ("vae_b", "encoder"): DOWN_B + dense(1024, 1024),
+    ("vae_b", "decoder"): dense(4 * 4 * 256) + up(128, 64, 32, 3),
+    ("gan_b", "generator"): B_GENERATOR,
+    ("gan_b", "discriminator"): B_EXTRACTOR + B_HEAD,
+    ("acgan_b", "generator"): B_GENERATOR,
+    ("acgan_b", "discriminator"): B_EXTRACTOR + B_HEAD + B_HEAD,
+    ("infogan_b", "generator"): B_GENERATOR,
+    ("infogan_b", "discriminator"): B_EXTRACTOR + B_HEAD + dense(64, 7),
+}
+# what stands at each network's end, and the hidden activations it may have
+ENDS = {
+    ("vae_a", "encoder"): (["linear", "linear"], {("LeakyReLU", 0.2)}),
+    ("vae_a", "decoder"): (["sigmoid"], {("ReLU", 0.0)}),
+    ("wgan_a", "generator"): (["tanh"], {("LeakyReLU", 0.2)}),
+    ("wgan_a", "discriminator"): (["linear"], {("LeakyReLU", 0.2)}),
+    ("acgan_a", "generator"): (["tanh"], {("LeakyReLU", 0.2)}),
+    ("acgan_a", "discriminator"): (["linear", "sigmoid"], {("LeakyReLU", 0.2)}),
+    ("vae_b", "encoder"): (["linear", "linear"], {("LeakyReLU", 0.2)}),
+    ("vae_b", "decoder"): (["tanh"], {("LeakyReLU", 0.2)}),
+    ("gan_b", "generator"): (["tanh"], {("LeakyReLU", 0.2)}),
+    ("gan_b", "discriminator"): (["sigmoid"], {("LeakyReLU", 0.2)}),
+    ("acgan_b", "generator"): (["tanh"], {("LeakyReLU", 0.2)}),
+    ("acgan_b", "discriminator"): (["sigmoid", "sigmoid"], {("LeakyReLU", 0.2)}),
+    ("infogan_b", "generator"): (["tanh"], {("LeakyReLU", 0.2)}),
+    ("infogan_b", "discriminator"): (["sigmoid", "softmax"], {("LeakyReLU", 0.2)}),
+}
+
+
+def row(layer):
+    """A layer as a table's row, or None where tables have no row for it."""
+    config, shape = layer.get_config(), tuple(layer.output.shape[1:])
+    if isinstance(layer, keras.layers.Conv2DTranspose):
+        kind = "Conv2DTranspose"
+    elif isinstance(layer, keras.layers.Conv2D):
+        kind = "Conv2D"
+    elif isinstance(layer, keras.layers.AveragePooling2D):
+        return (
+            "AveragePooling2D",
+            config["pool_size"][0],
+            None,
+            config["strides"][0],
+            shape,
+        )
+    elif isinstance(layer, keras.layers.Dense):
+        return "Dense", None, config["units"], None, shape
+    else:
+        return None
+    return kind, config["kernel_size"][0], config["filters"], config["strides"][0], shape
+
+
+@pytest.mark.parametrize(("recipe", "role"), TABLES, ids="-".join)
+def test_reports_a_and_b_layer_by_layer(recipe, role):
+    network = build(get_recipe(recipe), role)
+    found = [r for r in map(row, network.layers) if r]
+    # the two branches of B's generator, and its heads, may interleave
+    assert sorted(map(str, found)) == sorted(map(str, TABLES[recipe, role]))
+    assert found[0] == TABLES[recipe, role][0]
+    ends, hidden = ENDS[recipe, role]
+    last = [t._keras_history.operation for t in network.outputs]
+    assert [layer.activation.__name__ for layer in last] == ends
+    kinds = {
+        (type(x).__name__, float(x.get_config().get("negative_slope", 0.0)))
+        for x in network.layers
+        if type(x).__name__ in ("ReLU", "LeakyReLU")
+    }
+    assert kinds == hidden
+    assert all(
+        x.get_config()["activation"] == "linear"
+        for x in network.layers
+        if "activation" in x.get_config() and x not in last
+    )
+
+
+def test_batch_norm_stands_where_reports_a_and_b_have_it():
+    def after_convolutions(recipe, role):
+        layers = build(get_recipe(recipe), role).layers
+        return sum(isinstance(layer, BatchNorm) for layer in layers)
+
+    assert after_convolutions("vae_a", "encoder") == 4
+    assert after_convolutions("wgan_a", "discriminator") == 4
+    assert after_convolutions("gan_b", "generator") == 3
+    assert after_convolutions("gan_b", "discriminator") == 0
+
+
+def twins():
+    """name -> (our network, its PyTorch twin, how features were flattened)."""
+    torch_c = pytest.importorskip("torch_report_c")
+    return {
+        "vae_c-encoder": (torch_c.Encoder, {"flattened": (256, 4)}),
+        "vae_c-decoder": (lambda: torch_c.VAE().decoder, {"unflattened": (256, 4)}),
+        "dcgan_c-generator": (torch_c.dcgan_generator, {}),
+        "dcgan_c-discriminator": (torch_c.dcgan_discriminator, {}),
+        "acgan_c-generator": (torch_c.acgan_generator, {}),
+        "acgan_c-discriminator": (torch_c.ACGANDiscriminator, {"flattened": (512, 4)}),
+    }
+
+
+@pytest.mark.parametrize(
+    "name",
+    [f"{r}-{role}" for r in RECIPES for role in RECIPES[r].networks if r.endswith("_c")],
+)
+def test_report_c_equals_pytorch(name):
+    torch = pytest.importorskip("torch")
+    import torch_report_c
+
+    make, order = twins()[name]
+    recipe, role = name.split("-")
+    torch.manual_seed(1)
+    theirs, ours = make(), build(get_recipe(recipe), role)
+    assert parameters(ours) == sum(p.numel() for p in theirs.parameters())
+    for module in theirs.modules():  # statistics and scales away from 0 and 1
+        if isinstance(module, torch.nn.BatchNorm2d):
+            torch.nn.init.uniform_(module.weight, 0.5, 1.5)
+            torch.nn.init.uniform_(module.bias, -0.5, 0.5)
+            module.running_mean.uniform_(-0.3, 0.3)
+            module.running_var.uniform_(0.5, 2.0)
+    torch_report_c.port(theirs, ours, **order)
+    for layer in ours.layers:  # its random mask differs, the rest must not
+        if isinstance(layer, keras.layers.Dropout):
+            layer.rate = 0.0
+    shape = (8, *ours.input.shape[1:])
+    inputs = np.random.default_rng(0).standard_normal(shape).astype("float32")
+    for training in (True, False):  # the second also sees the moved statistics
+        theirs.train(training)
+        x = torch.from_numpy(inputs)
+        with torch.no_grad():
+            expected = theirs(x.permute(0, 3, 1, 2) if x.ndim == 4 else x)
+        found = ours(inputs, training=training)
+        if not isinstance(found, (list, tuple)):
+            expected, found = [expected], [found]
+        for a, b in zip(expected, found, strict=True):
+            a = a.permute(0, 2, 3, 1) if a.ndim == 4 else a
+            difference = np.abs(a.numpy() - to_numpy(b)).max()
+            assert difference <= 1e-4, (training, difference)
+    statistics = [m for m in theirs.modules() if isinstance(m, torch.nn.BatchNorm2d)]
+    ours_too = [x for x in ours.layers if isinstance(x, BatchNorm)]
+    for a, b in zip(statistics, ours_too, strict=True):
+        for x, y in ((a.running_mean, b.moving_mean), (a.running_var, b.moving_variance)):
+            np.testing.assert_allclose(x, to_numpy(y), atol=1e-4)
+
+
+def test_batch_norm_moves_by_the_unbiased_variance_on_every_backend():
+    from models import layers
+
+    x = np.random.default_rng(0).normal(3.0, 2.0, (2, 2, 2, 5)).astype("float32")
+    made = {}
+    for normalize in (layers._composed, layers._fused):
+        if normalize is layers._fused and keras.backend.backend() != "tensorflow":
+            continue
+        bn = BatchNorm()
+        bn.build(x.shape)
+        y, mean, variance = normalize(bn, keras.ops.convert_to_tensor(x), True)
+        np.testing.assert_allclose(mean, x.mean((0, 1, 2)), rtol=1e-5)
+        np.testing.assert_allclose(variance, x.var((0, 1, 2), ddof=1), rtol=1e-4)
+        np.testing.assert_allclose(
+            y, (x - x.mean((0, 1, 2))) / np.sqrt(x.var((0, 1, 2)) + 1e-5), atol=1e-4
+        )
+        made[normalize] = to_numpy(y)
+    assert made
+
+
+def test_tiled_transposed_convolution_equals_keras():
+    from models.layers import TiledConvTranspose
+
+    ours = TiledConvTranspose(5, 4, 4, "same")
+    theirs = keras.layers.Conv2DTranspose(5, 4, 4, "same")
+    x = np.random.default_rng(0).standard_normal((2, 3, 2, 7)).astype("float32")
+    ours(x), theirs(x)
+    theirs.set_weights([w + 0.1 for w in ours.get_weights()])
+    ours.set_weights(theirs.get_weights())
+    np.testing.assert_allclose(ours(x), theirs(x), atol=1e-5)
+
+
+def test_logits_are_what_the_last_activation_reads():
+    network = build(get_recipe("acgan_c"), "discriminator")
+    x = np.random.default_rng(0).standard_normal((4, 64, 64, 3)).astype("float32")
+    real, label = network(x)
+    real_logit, label_logit = logits(network)(x)
+    np.testing.assert_allclose(keras.ops.sigmoid(real_logit), real, atol=1e-6)
+    np.testing.assert_allclose(keras.ops.softmax(label_logit), label, atol=1e-6)
+
+
+# ------------------------------------------------------------------- recipes
+
+
+def test_ten_recipes_of_three_reports():
+    of_reports = [r.name for r in RECIPES.values() if r.report in "ABC"]
+    assert of_reports == [
+        "vae_a",
+        "wgan_a",
+        "acgan_a",
+        "vae_b",
+        "gan_b",
+        "acgan_b",
+        "infogan_b",
+        "vae_c",
+        "dcgan_c",
+        "acgan_c",
+    ]
+
+
+def test_what_the_reports_say_of_training():
+    r = RECIPES
+    assert r["vae_b"].optimizers["vae"] == Optimizer("adam", 2e-4, 0.9, 0.999, 0.9, 4000)
+    assert (r["vae_b"].batch_size, r["vae_b"].latent, r["vae_b"].kl_weight) == (
+        200,
+        1024,
+        5e-5,
+    )
+    assert r["gan_b"].optimizers["discriminator"] == Optimizer("rmsprop", 1e-4)
+    assert r["gan_b"].optimizers["generator"] == Optimizer("adam", 5e-5)
+    assert [(k, o.name, o.learning_rate) for k, o in r["acgan_b"].optimizers.items()] == [
+        ("discriminator", "rmsprop", 5e-5),
+        ("classifier", "adam", 1e-4),
+        ("generator", "adam", 1e-4),
+    ]
+    assert r["infogan_b"].condition == 7 and r["infogan_b"].steps == 70_000
+    assert r["wgan_a"].clip == 0.01 and r["wgan_a"].d_steps == 5
+    assert r["vae_c"].optimizers["vae"] == Optimizer("adam", 2e-4, 0.5, 0.999)
+    assert (r["vae_c"].batch_size, r["vae_c"].kl_weight) == (32, 1e-5)
+    assert r["dcgan_c"].optimizers["discriminator"] == Optimizer("adam", 5e-5, 0.5)
+    assert (r["dcgan_c"].g_steps, r["dcgan_c"].batch_size) == (2, 128)
+    assert r["acgan_c"].latent + r["acgan_c"].condition == 101
+    assert r["vae_a"].pixel_range == (0.0, 1.0)
+
+
+def test_unknown_recipe_lists_the_known_ones():
+    with pytest.raises(RecipeError, match="did you mean vae_c") as error:
+        get_recipe("vae_cc")
+    assert all(name in str(error.value) for name in RECIPES)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "saying"),
+    [
+        ("batchsize", "4", "known: .*batch_size"),
+        ("name", "x", "unknown recipe field"),
+        ("discriminator.lr", "1", "known: .*learning_rate"),
+        ("encoder.learning_rate", "1", "it has: discriminator, generator"),
+        ("batch_size", "many", "takes int"),
+        ("batch_size", "0", "at least 1"),
+        ("ema", "-1", "cannot be -1"),
+        ("flip", "maybe", "takes bool"),
+        ("generator.name", "sgd", "known: adam, rmsprop"),
+    ],
+)
+def test_settings_that_do_not_fit(key, value, saying):
+    with pytest.raises(RecipeError, match=saying):
+        get_recipe("dcgan_c").replace({key: value})
+
+
+def test_settings_replace_fields_of_their_type():
+    recipe = get_recipe("dcgan_c").replace(
+        {"batch_size": "64", "flip": "true", "generator.learning_rate": "1e-3"}
+    )
+    assert recipe.batch_size == 64 and recipe.flip is True
+    assert recipe.optimizers["generator"].learning_rate == 1e-3
+    assert get_recipe("dcgan_c").optimizers["generator"].learning_rate == 2e-4
+    assert Recipe.from_resolved(recipe.resolved()) == recipe
+
+
+def test_image_k_comes_from_seed_k():
+    recipe = get_recipe("infogan_b")
+    both = latents(recipe, [3, 8], [1, 6])
+    assert both.shape == (2, 256 + 7) and both.dtype == np.float32
+    np.testing.assert_array_equal(both[1:], latents(recipe, [8], [6]))
+    assert both[1, 256:].tolist() == [0, 0, 0, 0, 0, 0, 1]
+    mixed = latents(recipe, [3], np.full((1, 7), 0.5))
+    assert mixed[0, 256:].tolist() == [0.5] * 7
+    assert latents(get_recipe("acgan_c"), [0, 1], [1, 0])[:, 100].tolist() == [1, 0]
+
+
+def test_command_line_prints_recipes_and_tables(command, fails):
+    everything = command("-m", "models").stdout
+    assert all(name in everything for name in RECIPES)
+    assert "generator 3,576,704, discriminator 2,765,568" in everything
+    table = command("-m", "models", "vae_c").stdout
+    assert "Conv2DTranspose 6x6 / 128 / 2 valid" in table
+    assert "4,885,952" in table
+    fails("-m", "models", "vae_z", saying=["vae_z", "vae_c", "infogan_b"])

@@ -1,0 +1,138 @@
+"""Report C's networks in PyTorch, written from its printed modules, and the way
+their weights go into ours."""
+
+import numpy as np
+from torch import nn
+
+
+def convolution(inputs, filters, kernel, stride, pad):
+    return nn.Conv2d(inputs, filters, kernel, stride, pad, bias=False)
+
+
+def transposed(inputs, filters, kernel, stride, pad=0):
+    return nn.ConvTranspose2d(inputs, filters, kernel, stride, pad, bias=False)
+
+
+class UnFlatten(nn.Module):
+    def forward(self, x):
+        return x.view(-1, 256, 4, 4)
+
+
+class VAE(nn.Module):
+    def __init__(self):
+        super().__init__()
+        rows = []
+        for i, o in ((3, 32), (32, 64), (64, 128), (128, 256)):
+            rows += [convolution(i, o, 4, 2, 1), nn.BatchNorm2d(o), nn.ReLU()]
+        self.encoder = nn.Sequential(*rows, nn.Flatten())
+        rows = [nn.Linear(512, 4096), UnFlatten()]
+        for i, o in ((256, 128), (128, 64), (64, 32)):
+            rows += [transposed(i, o, 6, 2), nn.BatchNorm2d(o), nn.LeakyReLU(0.01)]
+        self.decoder = nn.Sequential(*rows, nn.ConvTranspose2d(32, 3, 5), nn.Tanh())
+        self.muParametrize = nn.Linear(4096, 512)
+        self.logvarParametrize = nn.Linear(4096, 512)
+
+
+class Encoder(nn.Module):
+    def __init__(self):
+        super().__init__()
+        vae = VAE()
+        self.body, self.mean = vae.encoder, vae.muParametrize
+        self.log_var = vae.logvarParametrize
+
+    def forward(self, x):
+        x = self.body(x)
+        return self.mean(x), self.log_var(x)
+
+
+def dcgan_generator():
+    rows = []
+    sizes = ((100, 512, 1, 0), (512, 256, 2, 1), (256, 128, 2, 1), (128, 64, 2, 1))
+    for i, o, stride, pad in sizes:
+        rows += [transposed(i, o, 4, stride, pad), nn.BatchNorm2d(o), nn.LeakyReLU(0.1)]
+    return nn.Sequential(
+        nn.Unflatten(1, (100, 1, 1)), *rows, transposed(64, 3, 4, 2, 1), nn.Tanh()
+    )
+
+
+def dcgan_discriminator():
+    rows = [convolution(3, 64, 4, 2, 1), nn.LeakyReLU(0.2)]
+    for i, o in ((64, 128), (128, 256), (256, 512)):
+        rows += [convolution(i, o, 4, 2, 1), nn.BatchNorm2d(o), nn.LeakyReLU(0.2)]
+    return nn.Sequential(*rows, convolution(512, 1, 4, 1, 0), nn.Flatten(), nn.Sigmoid())
+
+
+def acgan_generator():
+    rows = []
+    sizes = ((101, 384, 1, 0), (384, 192, 2, 1), (192, 96, 2, 1), (96, 48, 2, 1))
+    for i, o, stride, pad in sizes:
+        rows += [transposed(i, o, 4, stride, pad), nn.BatchNorm2d(o), nn.ReLU()]
+    return nn.Sequential(
+        nn.Unflatten(1, (101, 1, 1)), *rows, transposed(48, 3, 4, 2, 1), nn.Tanh()
+    )
+
+
+class ACGANDiscriminator(nn.Module):
+    """Dropout, last in each of the report's blocks, is left to the caller."""
+
+    def __init__(self):
+        super().__init__()
+        rows = [convolution(3, 16, 3, 2, 1), nn.LeakyReLU(0.2)]
+        sizes = (
+            (16, 32, 1, 1),
+            (32, 64, 2, 1),
+            (64, 128, 1, 0),
+            (128, 256, 2, 0),
+            (256, 512, 1, 0),
+        )
+        for i, o, stride, pad in sizes:
+            rows += [
+                convolution(i, o, 3, stride, pad),
+                nn.BatchNorm2d(o),
+                nn.LeakyReLU(0.2),
+            ]
+        self.body = nn.Sequential(*rows, nn.Flatten())
+        self.fc_dis, self.fc_aux = nn.Linear(8192, 1), nn.Linear(8192, 2)
+
+    def forward(self, x):
+        x = self.body(x)
+        return self.fc_dis(x).sigmoid(), self.fc_aux(x).softmax(-1)
+
+
+def port(theirs, ours, flattened=None, unflattened=None):
+    """Copy the weights of a PyTorch module into a Keras network.
+
+    Args:
+        theirs: the module, its layers with weights in our network's order.
+        ours: the `keras.Model`.
+        flattened: (channels, side) of the image that Linear layers read.
+        unflattened: (channels, side) of the image that a Linear layer makes.
+    """
+    layers = [x for x in ours.layers if x.weights and "dropout" not in x.name]
+    modules = [m for m in theirs.modules() if isinstance(m, WEIGHTED)]
+    for layer, module in zip(layers, modules, strict=True):
+        weight = module.weight.detach().numpy()
+        values = [] if module.bias is None else [module.bias.detach().numpy()]
+        if isinstance(module, nn.BatchNorm2d):
+            values = [weight, *values, module.running_mean, module.running_var]
+            values = [np.asarray(v) for v in values]
+        elif isinstance(module, nn.Linear):
+            weight = weight.T
+            if flattened:
+                weight = channels_last(weight, *flattened)
+            if unflattened:
+                weight = channels_last(weight.T, *unflattened).T
+                values = [channels_last(v, *unflattened) for v in values]
+            values = [weight, *values]
+        else:  # (out, in, h, w) -> (h, w, in, out); the transposed: (h, w, out, in)
+            values = [weight.transpose(2, 3, 1, 0), *values]
+        layer.set_weights(values)
+
+
+WEIGHTED = (nn.Conv2d, nn.ConvTranspose2d, nn.BatchNorm2d, nn.Linear)
+
+
+def channels_last(rows, channels, side):
+    """Rows ordered (channel, row, column) -> (row, column, channel)."""
+    cube = rows.reshape(channels, side, side, *rows.shape[1:])
+    return np.moveaxis(cube, 0, 2).reshape(rows.shape)
