@@ -104,6 +104,7 @@ def train(run, steps, args):
         TimeRemainingColumn(),
         TextColumn("{task.fields[logs]}"),
         console=Console(file=sys.stderr),
+        disable=not sys.stderr.isatty(),  # a log file wants no bar
     )
     with bar:
         task = bar.add_task("", total=steps, completed=run.step, logs="")

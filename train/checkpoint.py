@@ -39,7 +39,7 @@ def restore(path, variables):
             nothing has been assigned then.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with open(path, "rb") as raw, np.load(raw, allow_pickle=False) as file:
             arrays = {k: file[k] for k in file.files}
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
         raise CheckpointError(

@@ -1,0 +1,386 @@
+"""One step of every recipe, runs, resuming, and what goes wrong."""
+
+import csv
+import dataclasses
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from conftest import ATTRIBUTES, REPOSITORY
+
+import data_utils
+from models import RECIPES, get_recipe, latents, runtime
+from models.layers import BatchNorm
+from models.runtime import keras, to_numpy
+from train import checkpoint
+from train.engine import make_optimizer
+from train.families import FAMILIES
+from train.log import Log
+from train.run import Feed, NotANumber, Run, RunError
+
+
+def small(name, **changes):
+    return dataclasses.replace(get_recipe(name), **({"batch_size": 2} | changes))
+
+
+@pytest.fixture(scope="module")
+def faces(faces_folder):
+    return data_utils.load_faces(faces_folder)
+
+
+def snapshot(model):
+    return {
+        (role, k): to_numpy(v)
+        for role, network in model.networks.items()
+        for k, v in enumerate(network.trainable_variables)
+    }
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_each_update_moves_exactly_what_it_owns(name, faces):
+    recipe = small(name)
+    model = FAMILIES[recipe.family](recipe, seed=1)
+    where = {
+        id(v): (role, k)
+        for role, network in model.networks.items()
+        for k, v in enumerate(network.trainable_variables)
+    }
+    updates, minimize = [], model.minimize
+
+    def watched(role, loss_fn):
+        before = snapshot(model)
+        logs = minimize(role, loss_fn)
+        after = snapshot(model)
+        moved = {key for key in after if (before[key] != after[key]).any()}
+        owned = {where[id(v)] for v in model.moves[role]}
+        assert moved <= owned, role
+        still = owned - moved
+        # A critic's last bias cancels between real and fake: nothing moves it.
+        assert len(still) == (1 if recipe.wasserstein and role == "discriminator" else 0)
+        updates.append(role)
+        return logs
+
+    model.minimize = watched
+    averages = {r: [to_numpy(v) for v in n.variables] for r, n in model.average.items()}
+    logs = model.train_step(Feed(recipe, faces, seed=1)(0))
+    assert all(np.isfinite(float(v)) for v in logs.values())
+    assert int(model.step) == 1
+
+    expected = {
+        "vae": ["vae"],
+        "gan": ["discriminator"] * recipe.d_steps + ["generator"] * recipe.g_steps,
+        "acgan": ["discriminator"] * recipe.d_steps + ["generator"],
+        "acgan3": ["discriminator", "classifier", "generator"],
+        "infogan": ["discriminator", "classifier", "generator"],
+        "classifier": ["classifier"],
+    }
+    assert updates == expected[recipe.family]
+    if recipe.clip:
+        clipped = [to_numpy(v) for v in model.without("label")]
+        assert max(np.abs(w).max() for w in clipped) <= np.float32(recipe.clip)
+        if recipe.condition:
+            head = model.networks["discriminator"].get_layer("label_head").kernel
+            assert np.abs(to_numpy(head)).max() > recipe.clip
+    decay = 2 / 11  # min(recipe.ema, (1 + step) / (10 + step)) at step 1
+    for role, before in averages.items():
+        live = [to_numpy(v) for v in model.networks[role].variables]
+        now = [to_numpy(v) for v in model.average[role].variables]
+        for a, v, b in zip(before, live, now, strict=True):
+            if a.dtype == np.float32:
+                np.testing.assert_allclose(b, a + (1 - decay) * (v - a), atol=1e-6)
+
+
+def test_three_optimizers_share_the_extractor_and_not_the_heads():
+    model = FAMILIES["acgan3"](small("acgan_b"))
+    owned = {k: {id(v) for v in vs} for k, vs in model.moves.items()}
+    d = model.networks["discriminator"]
+    for layer, owners in (
+        ("real_head", {"discriminator"}),
+        ("label_head", {"classifier"}),
+        (next(x.name for x in d.layers if x.weights), {"discriminator", "classifier"}),
+    ):
+        kernel = id(d.get_layer(layer).kernel)
+        assert {k for k, ids in owned.items() if kernel in ids} == owners
+
+
+def test_infogan_never_reads_a_label(faces):
+    recipe = small("infogan_b")
+    assert "labels" not in Feed(recipe, faces, 0)(0)
+    assert "labels" in Feed(small("acgan_c"), faces, 0)(0)
+
+
+def test_averages_carry_batch_norm_statistics(faces):
+    recipe = small("dcgan_c", ema=0.5)
+    model = FAMILIES["gan"](recipe)
+    feed = Feed(recipe, faces, 0)
+    for step in range(3):
+        model.train_step(feed(step))
+    average, live = model.average["generator"], model.networks["generator"]
+    for a, b in zip(average.layers, live.layers, strict=True):
+        if isinstance(a, BatchNorm):
+            moved, target = to_numpy(a.moving_mean), to_numpy(b.moving_mean)
+            assert (moved != 0).any() and (moved != target).any()
+
+
+def test_random_numbers_are_a_function_of_seed_and_step():
+    def noise(seed, step):
+        model = FAMILIES["acgan"](small("acgan_c"), seed)
+        model.step.assign(step)
+        model.begin()
+        drop = [s for s in model.seeds if s is not model.noise_seed.state]
+        assert len(drop) == 6  # one generator a dropout layer
+        return np.concatenate([to_numpy(model.noise(2)).ravel(), *map(to_numpy, drop)])
+
+    np.testing.assert_array_equal(noise(1, 5), noise(1, 5))
+    assert (noise(1, 5) != noise(1, 6)).any()
+    assert (noise(1, 5) != noise(2, 5)).any()
+
+
+def test_learning_rate_of_vae_b_falls_in_stairs():
+    optimizer = make_optimizer(get_recipe("vae_b").optimizers["vae"])
+    optimizer.build([keras.Variable([0.0])])
+    for step, rate in ((0, 2e-4), (3999, 2e-4), (4000, 1.8e-4), (8001, 1.62e-4)):
+        optimizer.iterations.assign(step)
+        assert float(to_numpy(optimizer.learning_rate)) == pytest.approx(rate, rel=1e-5)
+
+
+def test_bfloat16_keeps_variables_outputs_and_losses_in_float32(faces):
+    runtime.set_precision("bfloat16")
+    try:
+        model = FAMILIES["gan"](small("dcgan_c"))
+    finally:
+        runtime.set_precision("float32")
+    for network in model.networks.values():
+        assert {v.dtype for v in network.variables} == {"float32"}
+        assert {str(t.dtype) for t in network.outputs} == {"float32"}
+        assert any(layer.compute_dtype == "bfloat16" for layer in network.layers)
+    logs = model.train_step(Feed(small("dcgan_c"), faces, 0)(0))
+    assert "float32" in str(logs["d_loss"].dtype)
+
+
+def test_flip_mirrors_some_and_only_mirrors(faces):
+    plain, flipped = (
+        small("vae_c", batch_size=32),
+        small("vae_c", batch_size=32, flip=True),
+    )
+    a, b = (Feed(r, faces, 0)(3)["images"][0] for r in (plain, flipped))
+    mirrored = [(x != y).any() for x, y in zip(a, b, strict=True)]
+    assert 4 < sum(mirrored) < 28
+    for x, y, m in zip(a, b, mirrored, strict=True):
+        np.testing.assert_array_equal(y, x[:, ::-1] if m else x)
+
+
+def test_a_label_in_the_picture_is_learned(tmp_path_factory):
+    from conftest import write_faces
+
+    folder = write_faces(tmp_path_factory.mktemp("many"), train=512, test=64)
+    recipe = small("attributes", batch_size=32)
+    train, test = (data_utils.load_faces(folder, s) for s in ("train", "test"))
+    model = FAMILIES["classifier"](recipe)
+    step, feed = model.compiled_step(), Feed(recipe, train, 0)
+    for k in range(120):
+        step(feed(k))
+    images = data_utils.from_uint8(test.images, recipe.pixel_range)
+    read = to_numpy(model.networks["classifier"](images, training=False)) > 0.5
+    for name in ("Smiling", "Bangs"):
+        right = (read[:, ATTRIBUTES.index(name)] == test.label(name)).mean()
+        assert right > 0.9, (name, right)
+
+
+# ------------------------------------------------------------ runs in folders
+
+
+def arrays(path):
+    with np.load(path, allow_pickle=False) as file:
+        return {k: file[k] for k in file.files}
+
+
+def history(run):
+    """Its rows without what a clock wrote."""
+    clock = ("seconds", "images_per_second")
+    with open(run / "history.csv", newline="") as file:
+        return [
+            {k: v for k, v in row.items() if k not in clock}
+            for row in csv.DictReader(file)
+        ]
+
+
+@pytest.mark.parametrize(
+    ("recipe", "number"),
+    [("vae_c", signal.SIGKILL), ("acgan_c", signal.SIGINT), ("three", signal.SIGTERM)],
+)
+def test_stopped_and_resumed_equals_uninterrupted(recipe, number, faces_folder, tmp_path):
+    words = [sys.executable, "tests/train_worker.py", recipe, "--data", str(faces_folder)]
+    words += ["--steps", "30", "--set", "batch_size=2", "--checkpoint-seconds", "1"]
+    words += ["--sample-every", "20", "--run"]
+    options = {"cwd": REPOSITORY, "env": os.environ | {"PYTHONPATH": "."}}
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    process = subprocess.Popen([*words, str(parts)], **options)
+    while not (parts / "checkpoint.npz").exists():
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.send_signal(number)
+    status = process.wait()
+    assert status == (-9 if number == signal.SIGKILL else 130)
+    reached = int(arrays(parts / "checkpoint.npz")["x/step"])
+    assert 0 < reached < 30
+    subprocess.run([*words, str(parts)], check=True, **options)
+    subprocess.run([*words, str(whole)], check=True, **options)
+    a, b = arrays(whole / "checkpoint.npz"), arrays(parts / "checkpoint.npz")
+    assert a.keys() == b.keys() and a["x/step"] == 30
+    for name in a:
+        if name not in ("x/seconds", "x/pending"):
+            np.testing.assert_array_equal(a[name], b[name], name)
+    assert history(whole) == history(parts)
+    assert [int(row["step"]) for row in history(whole)] == [25, 30]
+    assert not list(parts.glob(".*.tmp")) or number == signal.SIGKILL
+    assert (parts / "samples.gif").stat().st_size > 1000
+    assert {p.name for p in (parts / "samples").iterdir()} == {
+        "00000020.png",
+        "00000030.png",
+    }
+    check_tensorboard(parts)
+
+
+def check_tensorboard(run):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(str(run))
+    events.Reload()
+    with open(run / "history.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    tags = set(rows[0]) - {"step"}
+    assert tags == set(events.Tags()["scalars"])
+    assert (
+        any(t.startswith("learning_rate_") for t in tags) and "images_per_second" in tags
+    )
+    for tag in tags - {"seconds", "images_per_second"}:
+        points = events.Scalars(tag)
+        assert [p.step for p in points] == [int(r["step"]) for r in rows]
+        for point, row in zip(points, rows, strict=True):
+            assert point.value == pytest.approx(float(row[tag]), rel=1e-4)
+    assert [p.step for p in events.Images("samples")] == [20, 30]
+
+
+def test_log_drops_what_lies_after_the_step_it_goes_on_from(tmp_path):
+    log = Log(tmp_path, 0)
+    for step in (1, 2, 3):
+        log.scalars(step, {"loss": step / 10})
+    log.close()
+    with open(tmp_path / "history.csv", "a") as file:
+        file.write("4")  # as a crash leaves it
+    log = Log(tmp_path, 2)
+    log.scalars(3, {"loss": 0.9})
+    log.close()
+    assert [(r["step"], r["loss"]) for r in history(tmp_path)] == [
+        ("1", "0.1"),
+        ("2", "0.2"),
+        ("3", "0.9"),
+    ]
+
+
+@pytest.fixture
+def run(faces, tmp_path):
+    return Run(
+        small("vae_c"), faces, tmp_path / "run", 0, "float32", report=lambda s: None
+    )
+
+
+def test_a_run_of_other_settings_is_refused_with_the_difference(run, faces):
+    def again(recipe=run.recipe, seed=0, precision="float32", images=faces):
+        Run(recipe, images, run.folder, seed, precision)
+
+    again(dataclasses.replace(run.recipe, steps=7))  # a longer run goes on
+    with pytest.raises(RunError, match="batch_size: the run has 2, asked 3"):
+        again(dataclasses.replace(run.recipe, batch_size=3))
+    with pytest.raises(RunError, match=r"learning_rate: the run has 0\.0002, asked 0\.1"):
+        again(run.recipe.replace({"vae.learning_rate": "0.1"}))
+    with pytest.raises(RunError, match="seed: the run has 0, asked 5"):
+        again(seed=5)
+    with pytest.raises(RunError, match="name: the run has vae_c, asked dcgan_c"):
+        again(small("dcgan_c"))
+    fewer = dataclasses.replace(faces, images=faces.images[:9])
+    with pytest.raises(RunError, match=r"data\.images: the run has 48, asked 9"):
+        again(images=fewer)
+
+
+def test_a_folder_that_is_no_run_is_refused(faces, tmp_path):
+    (tmp_path / "thesis.txt").write_text("do not overwrite")
+    with pytest.raises(RunError, match="not empty and not a run"):
+        Run(small("vae_c"), faces, tmp_path, 0, "float32")
+
+
+def test_a_checkpoint_cut_short_or_of_another_network(run, faces):
+    run.save()
+    whole = run.checkpoint.read_bytes()
+    run.checkpoint.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(checkpoint.CheckpointError, match="not a whole checkpoint"):
+        Run(run.recipe, faces, run.folder, 0, "float32")
+    run.checkpoint.write_bytes(whole)
+    other = {k: v for k, v in run.model.state().items() if "optimizer" not in k}
+    with pytest.raises(checkpoint.CheckpointError, match="another network or optimizer"):
+        checkpoint.restore(run.checkpoint, other)
+
+
+def test_not_a_number_names_loss_and_step_and_keeps_the_checkpoint(run):
+    run.train(2, checkpoint_seconds=1000)
+    good = run.checkpoint.read_bytes()
+    step = run.model.compiled_step()
+    run.model.compiled_step = lambda: lambda data: step(data) | {"mse": np.float32("nan")}
+    with pytest.raises(NotANumber, match="mse is nan at step 3; the last good") as error:
+        run.train(5, checkpoint_seconds=0)
+    assert error.value.status == 1
+    assert run.checkpoint.read_bytes() == good
+    kernel = run.model.networks["encoder"].trainable_variables[0]
+    kernel.assign(to_numpy(kernel) * np.float32("inf"))
+    with pytest.raises(NotANumber, match=r"net/encoder/000/kernel is not finite"):
+        run.save()
+    assert run.checkpoint.read_bytes() == good
+
+
+def test_images_of_the_grid_come_from_fixed_latents(run):
+    first = run.grid()
+    assert first.shape == (32, 64, 64, 3) and first.dtype == np.uint8
+    one = to_numpy(run.model.sample(latents(run.recipe, [7])))
+    np.testing.assert_allclose(
+        first[7].astype(int), data_utils.to_uint8(one, (-1, 1))[0], atol=1
+    )
+
+
+def test_command_line_diverging_run_ends_in_one_line(faces_folder, tmp_path, fails):
+    fails(
+        *("-m", "train", "vae_c", "--data", faces_folder, "--run", tmp_path / "run"),
+        *("--steps", 20, "--set", "batch_size=2", "vae.learning_rate=1e30"),
+        status=1,
+        saying=["step", "no checkpoint was written yet", "lower learning rate"],
+    )
+    assert json.loads((tmp_path / "run" / "run.json").read_text())["seed"] == 0
+
+
+def test_command_line_mistakes(faces_folder, tmp_path, fails):
+    run = tmp_path / "run"
+    common = ("--data", faces_folder, "--run", run)
+    fails("-m", "train", "vae_z", *common, saying=["vae_z", "vae_c"])
+    fails("-m", "train", "vae_c", *common, "--set", "batch=3", saying=["batch_size"])
+    fails("-m", "train", "vae_c", *common, "--set", "batch", saying=["FIELD=VALUE"])
+    fails("-m", "train", "vae_c", *common, "--steps", "0", saying=["--steps"])
+    missing = ("--data", tmp_path / "none", "--run", run)
+    fails("-m", "train", "vae_c", *missing, saying=[tmp_path / "none", "no such folder"])
+    assert not run.exists()
+
+
+def test_dry_run_writes_nothing(faces_folder, tmp_path, command):
+    run = tmp_path / "run"
+    done = command(
+        *("-m", "train", "acgan_c", "--data", faces_folder, "--run", run),
+        *("--set", "batch_size=2", "--dry-run"),
+    )
+    assert done.returncode == 0, done.stderr
+    assert "generator: 2,172,576 trainable parameters" in done.stdout
+    assert "48 images" in done.stdout and "30000 steps about" in done.stdout
+    assert not run.exists()
