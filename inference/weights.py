@@ -111,10 +111,12 @@ class Trained:
     def origin(self):
         """One line for a figure's foot: which weights, from what."""
         card = self.card
+        changed = [f"{change['step']:,}" for change in card["changes"]]
+        changes = f"; settings changed at step {', '.join(changed)}" if changed else ""
         return (
             f"{self.recipe.name} (Report {self.recipe.report}): {card['steps']:,} steps, "
             f"batch {self.recipe.batch_size}, {card['data']['images']:,} training images "
-            f"of {card['data']['name']}"
+            f"of {card['data']['name']}{changes}"
         )
 
 

@@ -35,6 +35,11 @@ def parse():
     parser.add_argument("--checkpoint-seconds", type=float, default=300)
     parser.add_argument("--sample-every", type=int, default=500, metavar="STEPS")
     parser.add_argument(
+        "--change",
+        action="store_true",
+        help="go on with a run although --set differs; the run remembers the change",
+    )
+    parser.add_argument(
         "--dry-run", action="store_true", help="build, time two steps, write nothing"
     )
     return parser.parse_args()
@@ -73,7 +78,7 @@ def main():
 
     from train.run import Run
 
-    run = Run(recipe, faces, args.run, args.seed, args.precision)
+    run = Run(recipe, faces, args.run, args.seed, args.precision, args.change)
     return train(run, steps, args)
 
 

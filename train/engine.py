@@ -140,7 +140,8 @@ class Family(keras.Model):
                         found[f"{kind}/{role}/{k:03d}/{v.name}"] = v
         for role, optimizer in self.optimizers.items():
             for k, v in enumerate(optimizer.variables):
-                found[f"optimizer/{role}/{k:03d}"] = v
+                if v.name != "learning_rate":  # that is a setting
+                    found[f"optimizer/{role}/{k:03d}"] = v
         return found
 
     def learning_rates(self):

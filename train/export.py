@@ -81,6 +81,7 @@ def write_networks(run, identity, folder, faces):
     return {
         "recipe": recipe.resolved(),
         "data": identity["data"],
+        "changes": identity["changes"],
         "seed": identity["seed"],
         "precision": identity["precision"],
         "backend": identity["backend"],

@@ -80,6 +80,8 @@ class Run:
         folder: the run folder; created, or gone on with.
         seed: everything random is a function of (seed, step).
         precision: "float32" or "bfloat16"; already set for Keras.
+        change: go on although settings differ; `run.json` then keeps what
+            changed, and at which step.
         report: called with one line of text when there is something to say.
 
     Raises:
@@ -87,7 +89,9 @@ class Run:
             message shows what differs), or holds something else.
     """
 
-    def __init__(self, recipe, faces, folder, seed, precision, report=print):
+    def __init__(
+        self, recipe, faces, folder, seed, precision, change=False, report=print
+    ):
         self.recipe, self.folder, self.report = recipe, Path(folder), report
         self.checkpoint = self.folder / "checkpoint.npz"
         self.identity = {
@@ -96,8 +100,9 @@ class Run:
             "precision": precision,
             "backend": BACKEND,
             "data": describe(recipe, faces),
+            "changes": [],
         }
-        self._claim()
+        differences = self._claim(change)
         self.feed = Feed(recipe, faces, seed)
         self.model = FAMILIES[recipe.family](recipe, seed)
         self.step, self.seconds, self.pending = 0, 0.0, []
@@ -109,26 +114,39 @@ class Run:
             rows = extra["pending"]
             self.pending = [dict(zip(names, row.tolist(), strict=True)) for row in rows]
 
-    def _claim(self):
-        """Make the folder this run's, or refuse it."""
+        if differences:
+            self.identity["changes"].append(
+                {"step": self.step, "differences": differences}
+            )
+            self._write_identity()
+
+    def _claim(self, change):
+        """Make the folder this run's, or refuse it; return what changes."""
         path = self.folder / "run.json"
         if path.exists():
             try:
                 theirs = json.loads(path.read_text())
             except ValueError:
                 raise RunError(f"{path}: not JSON; use a new --run folder") from None
+            self.identity["changes"] = theirs.get("changes", [])
             differences = _differences(theirs, self.identity)
-            if differences:
+            if differences and not change:
                 raise RunError(
                     f"{self.folder}: a run with other settings: "
-                    f"{'; '.join(differences)}; use a new --run folder"
+                    f"{'; '.join(differences)}; use a new --run folder, or --change "
+                    "to go on with these"
                 )
+            return differences
         elif self.folder.exists() and any(self.folder.iterdir()):
             raise RunError(f"{self.folder}: not empty and not a run; use a new folder")
         else:
             (self.folder / "samples").mkdir(parents=True, exist_ok=True)
-            with data_utils.replacing(path, "w") as file:
-                json.dump(self.identity, file, indent=1)
+            self._write_identity()
+        return []
+
+    def _write_identity(self):
+        with data_utils.replacing(self.folder / "run.json", "w") as file:
+            json.dump(self.identity, file, indent=1)
 
     # ---------------------------------------------------------------- the loop
 
@@ -259,7 +277,7 @@ def _differences(theirs, mine, path=""):
     out = []
     for key in sorted(set(theirs) | set(mine)):
         name = f"{path}.{key}" if path else key
-        if name in ("recipe.steps", "recipe.about"):
+        if name in ("recipe.steps", "recipe.about", "recipe.reported"):
             continue
         a, b = theirs.get(key), mine.get(key)
         if isinstance(a, dict) and isinstance(b, dict):

@@ -1,0 +1,290 @@
+"""From trained weights to figures: the pipeline of a grader, end to end."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from conftest import REPOSITORY, write_faces
+from PIL import Image
+
+import data_utils
+from inference import measure, weights
+from inference.weights import Trained, WeightsError
+from models import RECIPES, build, get_recipe, latents
+from models.runtime import to_numpy
+from train import export
+
+PROBLEMS = {"vae": "vae_c", "gan": "dcgan_c", "acgan": "acgan_c", "infogan": "infogan_b"}
+
+
+@pytest.fixture(scope="module")
+def trained(faces_folder, tmp_path_factory):
+    """Barely trained weights of every default recipe, by way of the command
+    lines, in a folder that may be copied."""
+    folder = tmp_path_factory.mktemp("trained")
+    for name in ("attributes", *PROBLEMS.values()):
+        words = ["-m", "train", name, "--data", faces_folder, "--run", folder / "run"]
+        run_python(*words, "--steps", "2", "--set", "batch_size=2")
+        words = ["--run", folder / "run", "--data", faces_folder]
+        run_python("-m", "train.export", *words, "--weights", folder / "weights")
+        shutil.rmtree(folder / "run")
+    return folder / "weights"
+
+
+def run_python(*words, **options):
+    options = {"cwd": REPOSITORY, "capture_output": True, "text": True} | options
+    done = subprocess.run([sys.executable, *map(str, words)], **options)
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+@pytest.fixture
+def mine(trained, tmp_path):
+    """A copy of the weights, to be spoilt."""
+    return shutil.copytree(trained, tmp_path / "weights")
+
+
+# ------------------------------------------------------------ weights on disk
+
+
+def test_every_recipe_draws_the_same_image_in_a_fresh_process(tmp_path):
+    """save -> load: float16 as it is, int8 for what would be too large."""
+    before = {}
+    for name, recipe in RECIPES.items():
+        role = drawing_role(recipe)
+        network = build(recipe, role)
+        form = "int8" if recipe.report == "B" and role == "generator" else "float16"
+        path = tmp_path / f"{name}.weights.h5"
+        weights.save(network, path, form)
+        assert path.stat().st_size < export.LIMIT
+        before[name] = to_numpy(network(inputs_of(recipe, role)))
+    script = "\n".join(
+        [
+            "import sys; sys.path.insert(0, 'tests')",
+            "import numpy as np",
+            "from test_inference import load_all",
+            f"np.savez({str(tmp_path / 'after.npz')!r}, **load_all({str(tmp_path)!r}))",
+        ]
+    )
+    run_python("-c", script)
+    after = np.load(tmp_path / "after.npz")
+    for name, images in before.items():
+        np.testing.assert_allclose(after[name], images, atol=2 / 255, err_msg=name)
+        assert (after[name] != 0).any()
+
+
+def drawing_role(recipe):
+    return {"vae": "decoder", "classifier": "classifier"}.get(recipe.family, "generator")
+
+
+def inputs_of(recipe, role):
+    if role == "classifier":
+        return np.linspace(-1, 1, 2 * 64 * 64 * 3, dtype="float32").reshape(2, 64, 64, 3)
+    return latents(recipe, [0, 1], [0, 1])
+
+
+def load_all(folder):
+    out = {}
+    for name, recipe in RECIPES.items():
+        role = drawing_role(recipe)
+        network = build(recipe, role)
+        weights.load(network, os.path.join(folder, f"{name}.weights.h5"))
+        out[name] = to_numpy(network(inputs_of(recipe, role)))
+    return out
+
+
+def test_plain_keras_reads_the_half_precision_files(trained):
+    network = build(get_recipe("vae_c"), "decoder")
+    network.load_weights(trained / "vae_c" / "decoder.weights.h5")
+    z = latents(get_recipe("vae_c"), [0])
+    ours = Trained("vae_c", trained).network("decoder")
+    np.testing.assert_array_equal(to_numpy(network(z)), to_numpy(ours(z)))
+
+
+def test_cards_say_what_the_weights_are(trained):
+    for name in PROBLEMS.values():
+        card = json.loads((trained / name / "card.json").read_text())
+        assert card["recipe"]["name"] == name and card["recipe"]["batch_size"] == 2
+        assert card["data"] == {"name": "drawn_faces", "images": 48, "size": 64}
+        assert card["steps"] == 2 and card["training_hours"] >= 0
+        for role, entry in card["files"].items():
+            path = trained / name / f"{role}.weights.h5"
+            assert entry["sha256"] == weights.sha256(path)
+            assert entry["bytes"] == path.stat().st_size < export.LIMIT
+            if entry["form"] == "float16" and "pixel" in entry["largest_change"]["of"]:
+                assert entry["largest_change"]["by"] <= 1 / 255
+    vae = json.loads((trained / "vae_c" / "card.json").read_text())["test"]
+    assert vae["n"] == 16 and vae["mse_minus1_1"] == pytest.approx(4 * vae["mse_0_1"])
+    forms = json.loads((trained / "infogan_b" / "card.json").read_text())["files"]
+    assert forms["generator"]["form"] == "int8"
+
+
+def test_damaged_and_foreign_weights_are_named(mine, trained):
+    path = mine / "vae_c" / "decoder.weights.h5"
+    os.truncate(path, path.stat().st_size // 2)
+    with pytest.raises(WeightsError, match=r"decoder.weights.h5: does not match the sha"):
+        Trained("vae_c", mine).network("decoder")
+    network = build(get_recipe("vae_c"), "decoder")
+    with pytest.raises(WeightsError, match=r"decoder.weights.h5: not weights of this"):
+        weights.load(network, path)
+    other = trained / "dcgan_c" / "generator.weights.h5"
+    with pytest.raises(WeightsError, match="not weights of this decoder") as error:
+        weights.load(network, other)
+    assert len(str(error.value)) < 400 and "\n" not in str(error.value)
+    path.unlink()
+    with pytest.raises(WeightsError, match="missing; restore it"):
+        Trained("vae_c", mine).network("decoder")
+    (mine / "vae_c" / "card.json").write_text("{}")
+    with pytest.raises(WeightsError, match="not a card"):
+        Trained("vae_c", mine)
+    shutil.copy(trained / "dcgan_c" / "card.json", mine / "vae_c" / "card.json")
+    with pytest.raises(WeightsError, match="another recipe or network"):
+        Trained("vae_c", mine)
+    with pytest.raises(WeightsError, match=r"there are some for: .*vae_c"):
+        Trained("vae_b", mine)
+
+
+# -------------------------------------------------------------------- numbers
+
+
+def test_reconstruction_error_in_both_ranges():
+    images = np.full((300, 8, 8, 3), 255, "uint8")
+    for pixel_range, white in (((-1.0, 1.0), 1.0), ((0.0, 1.0), 1.0)):
+        low, high = pixel_range
+        outputs = np.full(images.shape, white - 0.1 * (high - low), "float32")
+        error = measure.reconstruction_error(images, outputs, pixel_range)
+        assert error["mse_0_1"] == pytest.approx(0.01, rel=1e-4)
+        assert error["mse_minus1_1"] == pytest.approx(0.04, rel=1e-4)
+        assert error["psnr_db"] == pytest.approx(20, rel=1e-4)
+        assert error["n"] == 300
+
+
+def test_reconstruction_is_of_the_posterior_mean(trained, faces_folder):
+    faces = data_utils.load_faces(faces_folder, "test")
+    vae = Trained("vae_c", trained)
+    codes, outputs = measure.reconstruct(vae, faces.images, batch=5)
+    pixels = data_utils.from_uint8(faces.images, (-1, 1))
+    mean = to_numpy(vae.network("encoder")(pixels, training=False)[0])
+    np.testing.assert_allclose(codes, mean, atol=1e-4)
+    expected = to_numpy(vae.network("decoder")(mean, training=False))
+    np.testing.assert_allclose(outputs, expected, atol=1e-4)
+    error = measure.reconstruction_error(faces.images, outputs, (-1.0, 1.0))
+    assert error["mse_minus1_1"] == pytest.approx(
+        ((pixels - outputs) ** 2).mean(), rel=1e-4
+    )
+
+
+# -------------------------------------------------------------------- figures
+
+TILES = {  # figures of images: columns, rows
+    "fig1_3": (10, 2),
+    "fig1_4": (8, 4),
+    "fig2_3": (8, 4),
+    "fig2_4": (8, 4),
+    "fig3_3": (10, 2),
+    "fig4_3": (7, 5),
+    "fig4_4": (7, 5),
+}
+CHARTS = ("fig1_2", "fig1_5", "fig2_2", "fig3_2", "fig4_2")
+
+
+def test_every_figure_from_test_images_alone(trained, tmp_path):
+    """The whole of hw4.sh: data without train/, a folder that cannot be written
+    to as the current one, an output folder that is not there yet."""
+    data = write_faces(tmp_path / "data")
+    shutil.rmtree(data / "train")
+    (data / "train.csv").unlink()
+    out = tmp_path / "deep" / "out"
+    done = subprocess.run(
+        ["bash", REPOSITORY / "hw4.sh", data, out, "--weights", trained],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        env=os.environ
+        | {"PATH": f"{os.path.dirname(sys.executable)}:{os.environ['PATH']}"},
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert {p.stem for p in out.glob("*.jpg")} == {*TILES, *CHARTS}
+    for path in out.glob("*.jpg"):
+        check_figure(path)
+    results = json.loads((out / "results.json").read_text())
+    assert results.keys() == PROBLEMS.keys()
+    error = results["vae"]["reconstruction"]
+    assert (error["n"], error["code"], error["data"]) == (16, "posterior mean", "data")
+    assert f"{error['mse_minus1_1']:.5f} in [-1, 1]" in done.stdout
+    assert results["acgan"]["asked_and_read"]["n"] == 1000
+    assert results["infogan"]["category_read_back"]["n"] == 700
+    assert results["gan"]["realness_of_256"]["least"] <= 1
+
+
+def check_figure(path):
+    with Image.open(path) as image:
+        pixels = np.asarray(image.convert("RGB")).astype(float)
+    assert min(pixels.shape[:2]) > 300 and pixels.std() > 5
+    if path.stem in TILES:
+        assert tiles(pixels) == TILES[path.stem]
+
+
+def tiles(pixels):
+    """(columns, rows) of a sheet: the stretches between its white gaps, as long
+    as the longest, which leaves text aside."""
+
+    def stretches(white):
+        edges = np.flatnonzero(np.diff(np.concatenate([[1], white, [1]])))
+        lengths = edges[1::2] - edges[::2]
+        return int((lengths > 0.8 * lengths.max()).sum())
+
+    white = pixels.min(-1) > 225
+    rows = np.flatnonzero(~white.all(1))
+    body = white[(white.mean(1) < 0.5)]  # the lines of pixels that cross images
+    assert len(rows) and len(body)
+    images = ~(white.mean(1) > 0.9)
+    return stretches(body.mean(0) > 0.9), stretches(~images)
+
+
+def test_an_attribute_of_choice_and_results_side_by_side(trained, faces_folder, tmp_path):
+    words = ("-m", "inference", "vae", faces_folder, tmp_path, "--weights", trained)
+    (tmp_path / "results.json").write_text('{"gan": {"kept": 1}}')
+    run_python(*words, "--attribute", "Male")
+    results = json.loads((tmp_path / "results.json").read_text())
+    assert results["gan"] == {"kept": 1}
+    assert results["vae"]["tsne"] == {"n": 16, "attribute": "Male"}
+
+
+def test_mistakes_end_in_one_line_and_no_figure(mine, faces_folder, tmp_path, fails):
+    out = tmp_path / "out"
+    tail = ("--weights", mine)
+    vae = ("-m", "inference", "vae")
+    fails(*vae, tmp_path / "none", out, *tail, saying=["none", "no such folder"])
+    fails(
+        *vae, faces_folder, out, "vae_z", *tail, saying=["vae_z", "vae_a, vae_b, vae_c"]
+    )
+    fails(*vae, faces_folder, out, "dcgan_c", *tail, saying=["dcgan_c", "vae_a"])
+    fails(*vae, faces_folder, out, "vae_b", *tail, saying=["vae_b", "no trained weights"])
+    wrong = ("--attribute", "Beard")
+    fails(*vae, faces_folder, out, *wrong, *tail, saying=["Beard", "Smiling"])
+    os.truncate(mine / "vae_c" / "decoder.weights.h5", 1000)
+    fails(*vae, faces_folder, out, *tail, saying=["decoder.weights.h5", "sha256"])
+    (tmp_path / "file").write_text("")
+    fails(*vae, faces_folder, tmp_path / "file" / "out", *tail, saying=["cannot write"])
+    assert not list(out.glob("*"))
+
+
+@pytest.mark.parametrize("script", ["hw4", *(f"hw4_{p}" for p in PROBLEMS)])
+def test_wrong_arguments_get_the_usage(script):
+    for words in ([], ["only-data"]):
+        done = subprocess.run(
+            ["bash", f"{script}.sh", *words],
+            cwd=REPOSITORY,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 2
+        assert done.stderr.startswith(f"usage: bash {script}.sh")
+    text = (REPOSITORY / f"{script}.sh").read_text()
+    assert len(text.splitlines()) == 3
