@@ -215,11 +215,9 @@ def infogan(trained, faces, out):
     title = "Category 0 / category 1 mixed in one code, in steps"
     save(sheet(images, 7, title, rows, names), out / "fig4_4.jpg", foot)
 
-    asked = np.arange(700) % count
-    found = measure.category(trained, measure.draw(trained, range(1000, 1700), asked))
-    right = float((found == asked).mean())
+    read = measure.category_read_back(trained)
     print(
-        f"{recipe.name}: its own classifier reads {right:.1%} of 700 random images "
-        f"as the category asked for (chance {1 / count:.1%})"
+        f"{recipe.name}: its own classifier reads {read['accuracy']:.1%} of {read['n']} "
+        f"random images as the category asked for (chance {read['chance']:.1%})"
     )
-    return {"category_read_back": {"n": 700, "accuracy": right, "chance": 1 / count}}
+    return {"category_read_back": read}

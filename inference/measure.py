@@ -74,10 +74,18 @@ def realness(trained, images):
     return (answer[0] if isinstance(answer, list) else answer)[:, 0]
 
 
-def category(trained, images):
-    """The category that an InfoGAN's own classifier reads: int `(n,)`."""
+def category_read_back(trained, count=700, first_seed=1000):
+    """How often an InfoGAN's own classifier reads the category asked for.
+
+    Returns:
+        dict: n, accuracy, chance.
+    """
+    asked = np.arange(count) % trained.recipe.condition
+    images = draw(trained, range(first_seed, first_seed + count), asked)
     pixels = data_utils.from_uint8(images, trained.recipe.pixel_range)
-    return run_network(trained.network("discriminator"), pixels)[1].argmax(1)
+    read = run_network(trained.network("discriminator"), pixels)[1].argmax(1)
+    accuracy, chance = float((read == asked).mean()), 1 / trained.recipe.condition
+    return {"n": count, "accuracy": accuracy, "chance": chance}
 
 
 def attribute_names(judge):

@@ -6,6 +6,7 @@ is `state()`.
 """
 
 from models import build
+from models.errors import UserError
 from models.runtime import BACKEND, keras, to_numpy
 
 ops = keras.ops
@@ -14,7 +15,7 @@ ops = keras.ops
 def gradients(loss_fn, variables):
     """Run `loss_fn() -> (loss, logs)`; return (logs, d loss / d variables)."""
     if BACKEND != "tensorflow":
-        raise NotImplementedError(f"training on the {BACKEND} backend")
+        raise UserError(f"KERAS_BACKEND={BACKEND}: training needs tensorflow")
     import tensorflow as tf
 
     values = [v.value for v in variables]

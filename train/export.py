@@ -173,12 +173,15 @@ def measure_test(trained, faces, root):
     from inference import measure
 
     family = trained.recipe.family
+    on = {"data": f"{faces.folder.resolve().parent.name}/test"}
     if family == "vae":
         outputs = measure.reconstruct(trained, faces.images)[1]
         pixel_range = trained.recipe.pixel_range
-        return measure.reconstruction_error(faces.images, outputs, pixel_range)
+        return on | measure.reconstruction_error(faces.images, outputs, pixel_range)
     if family == "classifier":
-        return measure.attribute_accuracy(trained, faces)
+        return on | measure.attribute_accuracy(trained, faces)
+    if family == "infogan":
+        return measure.category_read_back(trained)
     if family in ("acgan", "acgan3") and (root / "attributes").exists():
         return measure.asked_and_read(trained, root=root)
     return {}

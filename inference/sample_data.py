@@ -1,0 +1,61 @@
+"""Make `sample_data/`: faces of nobody, in the course's layout.
+
+`python -m inference.sample_data <folder>` draws them with a trained conditional
+generator and labels them as the attribute network, which learned from real
+labels, reads them.
+"""
+
+import argparse
+import tempfile
+from pathlib import Path
+
+import imageio.v3 as iio
+import numpy as np
+
+from inference import measure
+from inference.weights import Trained
+from models.errors import UserError, run_cli
+
+SPLITS = {"train": (0, 240), "test": (100_000, 120)}  # first seed, images
+
+
+def parse():
+    parser = argparse.ArgumentParser(
+        prog="python -m inference.sample_data", description=__doc__
+    )
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--recipe", default="acgan_c", help="default: acgan_c")
+    return parser.parse_args()
+
+
+def main():
+    args = parse()
+    if args.folder.exists():
+        raise UserError(f"{args.folder}: there already; remove it first")
+    generator, judge = Trained(args.recipe), Trained("attributes")
+    with tempfile.TemporaryDirectory(dir=args.folder.resolve().parent) as temporary:
+        made = Path(temporary) / "made"
+        for split, (first, count) in SPLITS.items():
+            write_split(made, split, generator, judge, range(first, first + count))
+        made.rename(args.folder)
+    print(
+        f"{args.folder}: {', '.join(f'{n} {s}' for s, (_, n) in SPLITS.items())} images"
+    )
+    return 0
+
+
+def write_split(folder, split, generator, judge, seeds):
+    """PNG files named by their place, and the CSV of what the network reads."""
+    (folder / split).mkdir(parents=True)
+    images = measure.draw(generator, seeds, np.arange(len(seeds)) % 2)
+    read = measure.read_attributes(judge, images) > 0.5
+    lines = [",".join(["image_name", *measure.attribute_names(judge)])]
+    for k, image in enumerate(images):
+        name = f"{k:05d}.png"
+        iio.imwrite(folder / split / name, image)
+        lines.append(",".join([name, *(f"{v:.1f}" for v in read[k])]))
+    (folder / f"{split}.csv").write_text("\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    run_cli(main)

@@ -1,0 +1,95 @@
+"""The README's table of recipes, from the recipes and the cards.
+
+`python -m inference.table` prints it; `--write README.md` puts it between the
+README's two marks.
+"""
+
+import argparse
+from pathlib import Path
+
+from data_utils import replacing
+from inference.weights import ROOT, Trained
+from models.errors import UserError, run_cli
+from models.recipes import RECIPES
+
+MARKS = "<!-- recipes -->", "<!-- /recipes -->"
+
+
+def obtained(card):
+    """A card's test number in words, with what it was measured on."""
+    test = card["test"]
+    if "mse_minus1_1" in test:
+        return (
+            f"test MSE {test['mse_minus1_1']:.4f} in [-1, 1] "
+            f"({test['mse_0_1']:.5f} in [0, 1], {test['n']:,} faces)"
+        )
+    if "agreement" in test:
+        return (
+            f"{test['agreement']:.1%} of {test['n']:,} images read as asked "
+            f"({test['attribute']}; the reader is right on "
+            f"{test['judge_accuracy_on_real']:.1%} of real test faces)"
+        )
+    if "mean_accuracy" in test:
+        return (
+            f"{test['mean_accuracy']:.1%} right on average, Smiling "
+            f"{test['accuracy']['Smiling']:.1%} ({test['n']:,} test faces)"
+        )
+    if "accuracy" in test:
+        return (
+            f"own classifier reads {test['accuracy']:.1%} of {test['n']} images as "
+            f"asked (chance {test['chance']:.1%})"
+        )
+    return "see the figures"
+
+
+def table(root=ROOT):
+    """The table as markdown lines, one row a recipe."""
+    lines = [
+        "| recipe | report | what it is | reported | obtained here | trained |",
+        "|---|---|---|---|---|---|",
+    ]
+    for recipe in RECIPES.values():
+        result, trained = "no weights yet", ""
+        if (Path(root) / recipe.name / "card.json").exists():
+            card = Trained(recipe.name, root).card
+            result = obtained(card)
+            trained = (
+                f"{card['steps']:,} steps of {card['recipe']['batch_size']}, "
+                f"{card['epochs']:.0f} epochs of {card['data']['images']:,} images, "
+                f"{card['training_hours']:.1f} h"
+            )
+        about, reported = recipe.about, recipe.reported or "-"
+        lines.append(
+            f"| `{recipe.name}` | {recipe.report} | {about} | {reported} | {result} "
+            f"| {trained} |"
+        )
+    return lines
+
+
+def with_table(text, root=ROOT):
+    """A README's text with the table between its marks made anew."""
+    start, end = MARKS
+    before, found, rest = text.partition(start)
+    _, also, after = rest.partition(end)
+    if not (found and also):
+        raise UserError(f"no {start} ... {end} to write the table between")
+    return "\n".join([before + start, *table(root), end + after])
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        prog="python -m inference.table", description=__doc__
+    )
+    parser.add_argument("--write", type=Path, metavar="README")
+    args = parser.parse_args()
+    if args.write:
+        text = with_table(args.write.read_text())
+        with replacing(args.write, "w") as file:
+            file.write(text)
+    else:
+        print("\n".join(table()))
+    return 0
+
+
+if __name__ == "__main__":
+    run_cli(main)
