@@ -3,8 +3,9 @@
 A folder holds one `<role>.weights.h5` a network, `history.csv` (the curves of
 exactly these weights) and `card.json` (what they are). Kernels are float16;
 `model.load_weights(file)` of Keras reads such a file as it is. A network too
-large for that has int8 kernels, each slice along the last axis with its own
-scale, which only `Trained.network` here expands. Nothing is ever unpickled.
+large for that has integer kernels, which only `load` here expands: 8 bits a
+number, 6 in a kernel of 2**25 numbers or more (Report B's 16x16), each slice
+along the last axis with its own scale. Nothing is ever unpickled.
 """
 
 import functools
@@ -155,7 +156,8 @@ def _store(file, name, array, form):
         array = array.astype("float16")
     elif array.ndim > 1 and form == "int8":
         axes = tuple(range(array.ndim - 1))
-        scale = np.maximum(np.abs(array).max(axes), 1e-12).astype("float32") / 127
+        levels = 31 if array.size >= 2**25 else 127  # gzip packs 6 bits into 6
+        scale = np.maximum(np.abs(array).max(axes), 1e-12).astype("float32") / levels
         array = np.rint(array / scale).astype("int8")
     packed = {"compression": "gzip", "shuffle": True} if array.ndim else {}
     data = file.create_dataset(name, data=array, **packed)

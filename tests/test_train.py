@@ -324,6 +324,15 @@ def test_a_folder_that_is_no_run_is_refused(faces, tmp_path):
     (tmp_path / "thesis.txt").write_text("do not overwrite")
     with pytest.raises(RunError, match="not empty and not a run"):
         Run(small("vae_c"), faces, tmp_path, 0, "float32")
+    with pytest.raises(RunError, match="cannot write there"):
+        Run(small("vae_c"), faces, tmp_path / "thesis.txt", 0, "float32")
+
+
+def test_data_without_labels_is_refused_before_anything_is_written(faces, tmp_path):
+    unlabelled = dataclasses.replace(faces, attributes=None)
+    with pytest.raises(data_utils.DataError, match="no CSV beside it"):
+        Run(small("acgan_c"), unlabelled, tmp_path / "run", 0, "float32")
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_checkpoint_cut_short_or_of_another_network(run, faces):

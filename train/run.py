@@ -102,8 +102,8 @@ class Run:
             "data": describe(recipe, faces),
             "changes": [],
         }
+        self.feed = Feed(recipe, faces, seed)  # may refuse the data: before writing
         differences = self._claim(change)
-        self.feed = Feed(recipe, faces, seed)
         self.model = FAMILIES[recipe.family](recipe, seed)
         self.step, self.seconds, self.pending = 0, 0.0, []
         if self.checkpoint.exists():
@@ -113,7 +113,6 @@ class Run:
             names = [str(n) for n in extra["pending_names"]]
             rows = extra["pending"]
             self.pending = [dict(zip(names, row.tolist(), strict=True)) for row in rows]
-
         if differences:
             self.identity["changes"].append(
                 {"step": self.step, "differences": differences}
@@ -137,11 +136,14 @@ class Run:
                     "to go on with these"
                 )
             return differences
-        elif self.folder.exists() and any(self.folder.iterdir()):
-            raise RunError(f"{self.folder}: not empty and not a run; use a new folder")
-        else:
+        try:
+            if self.folder.exists() and any(self.folder.iterdir()):
+                raise RunError(f"{self.folder}: not empty and not a run; use another")
             (self.folder / "samples").mkdir(parents=True, exist_ok=True)
             self._write_identity()
+        except OSError as error:
+            reason = error.strerror
+            raise RunError(f"{self.folder}: cannot write there ({reason})") from None
         return []
 
     def _write_identity(self):
