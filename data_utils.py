@@ -223,6 +223,7 @@ def _decode(paths, size, report):
             len(paths),
             console=Console(file=sys.stderr),
             transient=True,
+            disable=not sys.stderr.isatty(),
         )
         try:
             for k, (image, changed) in steps:

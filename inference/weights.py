@@ -12,6 +12,7 @@ import functools
 import hashlib
 import json
 import tempfile
+import warnings
 from pathlib import Path
 
 import h5py
@@ -172,7 +173,9 @@ def load(network, path):
         WeightsError: not such a file, or of another network.
     """
     try:
-        with h5py.File(path) as file:
+        # Keras warns, and goes on, where a file lacks a layer's weights.
+        with warnings.catch_warnings(), h5py.File(path) as file:
+            warnings.simplefilter("error", UserWarning)
             scaled = []
             file.visititems(
                 lambda name, item: scaled.append(name) if "scale" in item.attrs else None
@@ -191,7 +194,7 @@ def load(network, path):
                         del target[name]
                         target[name] = values
                 network.load_weights(expanded)
-    except (OSError, ValueError, KeyError, IndexError) as error:
+    except (OSError, ValueError, KeyError, IndexError, UserWarning) as error:
         reason = str(error).strip().splitlines() or ["unreadable"]
         raise WeightsError(
             f"{path}: not weights of this {network.name} ({reason[0][:120]}); "

@@ -1,5 +1,6 @@
 """From trained weights to figures: the pipeline of a grader, end to end."""
 
+import dataclasses
 import json
 import os
 import shutil
@@ -17,21 +18,23 @@ from inference.weights import Trained, WeightsError
 from models import RECIPES, build, get_recipe, latents
 from models.runtime import to_numpy
 from train import export
+from train.run import Run
 
 PROBLEMS = {"vae": "vae_c", "gan": "dcgan_c", "acgan": "acgan_c", "infogan": "infogan_b"}
 
 
 @pytest.fixture(scope="module")
 def trained(faces_folder, tmp_path_factory):
-    """Barely trained weights of every default recipe, by way of the command
-    lines, in a folder that may be copied."""
+    """Barely trained weights of every default recipe, exported from runs."""
     folder = tmp_path_factory.mktemp("trained")
+    faces = data_utils.load_faces(faces_folder)
     for name in ("attributes", *PROBLEMS.values()):
-        words = ["-m", "train", name, "--data", faces_folder, "--run", folder / "run"]
-        run_python(*words, "--steps", "2", "--set", "batch_size=2")
-        words = ["--run", folder / "run", "--data", faces_folder]
-        run_python("-m", "train.export", *words, "--weights", folder / "weights")
-        shutil.rmtree(folder / "run")
+        recipe = dataclasses.replace(get_recipe(name), batch_size=2)
+        run = Run(recipe, faces, folder / name, 0, "float32", report=lambda text: None)
+        run.model.compiled_step = lambda run=run: run.model.train_step  # two steps only
+        run.train(2)
+        export.export(folder / name, faces_folder, folder / "weights")
+        shutil.rmtree(folder / name)
     return folder / "weights"
 
 
@@ -146,6 +149,24 @@ def test_damaged_and_foreign_weights_are_named(mine, trained):
         Trained("vae_c", mine)
     with pytest.raises(WeightsError, match=r"there are some for: .*vae_c"):
         Trained("vae_b", mine)
+
+
+def test_export_on_the_command_line(faces_folder, tmp_path, command, fails):
+    run, root = tmp_path / "run", tmp_path / "weights"
+    words = ("-m", "train.export", "--run", run, "--data", faces_folder)
+    fails(*words, saying=[run / "run.json", "train it first"])
+    faces = data_utils.load_faces(faces_folder)
+    recipe = dataclasses.replace(get_recipe("dcgan_c"), batch_size=2)
+    Run(recipe, faces, run, 0, "float32", report=lambda text: None).train(1)
+    done = command(*words, "--weights", root)
+    assert done.returncode == 0, done.stderr
+    assert {p.name for p in (root / "dcgan_c").iterdir()} == {
+        "card.json",
+        "history.csv",
+        "generator.weights.h5",
+        "discriminator.weights.h5",
+    }
+    assert [p.name for p in root.iterdir()] == ["dcgan_c"]
 
 
 # -------------------------------------------------------------------- numbers

@@ -29,30 +29,50 @@ def parse():
 
 def main():
     args = parse()
-    path = args.run / "run.json"
-    if not path.exists():
-        raise UserError(f"{path}: no such run; train it first with 'python -m train'")
+    from inference.weights import ROOT
 
-    from inference.weights import ROOT, Trained
-
-    identity = json.loads(path.read_text())
-    faces = data_utils.load_faces(args.data, "test")
     root = args.weights or ROOT
+    card = export(args.run, args.data, root)
+    print(json.dumps({k: card[k] for k in ("steps", "files", "test")}, indent=1))
+    print(f"{root / card['recipe']['name']}: written")
+    return 0
+
+
+def export(run, data, root):
+    """Write `<root>/<recipe>/` from a run folder, whole or not at all.
+
+    Args:
+        run: the run folder.
+        data: a data folder; its test split gives the card's numbers.
+        root: the folder of all weights.
+
+    Returns:
+        the card, a dict.
+
+    Raises:
+        models.errors.UserError: no such run, no checkpoint in it, or test faces
+            that cannot be used.
+    """
+    from inference.weights import Trained
+
+    for path in (run / "run.json", run / "checkpoint.npz"):
+        if not path.exists():
+            raise UserError(f"{path}: not there; train it first with 'python -m train'")
+    identity = json.loads((run / "run.json").read_text())
+    faces = data_utils.load_faces(data, "test")
     name = identity["recipe"]["name"]
     root.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=root, prefix=".export-") as folder:
         made = Path(folder) / name
         made.mkdir()
-        card = write_networks(args.run, identity, made, faces)
-        shutil.copy(args.run / "history.csv", made / "history.csv")
+        card = write_networks(run, identity, made, faces)
+        shutil.copy(run / "history.csv", made / "history.csv")
         write_card(made, card)
         card["test"] = measure_test(Trained(name, folder), faces, root)
         write_card(made, card)
         shutil.rmtree(root / name, ignore_errors=True)
         made.rename(root / name)
-    print(json.dumps({k: card[k] for k in ("steps", "files", "test")}, indent=1))
-    print(f"{root / name}: written")
-    return 0
+    return card
 
 
 def write_card(folder, card):
