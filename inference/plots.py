@@ -81,12 +81,13 @@ def sheet(images, columns, title, row_labels=(), column_labels=(), boxed=()):
     rows = -(-len(images) // columns)
     inches = columns * 0.95
     left = 1.5 if row_labels else 0.15
-    size = (left + inches + 0.15, rows * 0.95 + 1.0)
+    head = 0.2 + 0.2 * len(title.splitlines()) + (0.2 if column_labels else 0)
+    size = (left + inches + 0.15, rows * 0.95 + 0.3 + head)
     figure = plt.figure(figsize=size)
-    bottom, top = 0.25 / size[1], 1 - 0.7 / size[1]
+    bottom, top = 0.3 / size[1], 1 - head / size[1]
     axis = figure.add_axes((left / size[0], bottom, inches / size[0], top - bottom))
     axis.imshow(picture, interpolation="nearest", aspect="equal")
-    axis.set_anchor("W")
+    axis.set_anchor("NW")
     for spine in axis.spines.values():
         spine.set_visible(False)
     middle = gap + height / 2 + np.arange(rows) * (height + gap)
@@ -105,7 +106,7 @@ def sheet(images, columns, title, row_labels=(), column_labels=(), boxed=()):
                 corner, width + gap, height + gap, fill=False, color="#ffd500", lw=3
             )
         )
-    figure.suptitle(title, fontsize=11, y=1 - 0.12 / size[1], va="top")
+    figure.suptitle(title, fontsize=11, y=1 - 0.08 / size[1], va="top")
     return figure
 
 
