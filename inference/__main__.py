@@ -3,8 +3,10 @@
 import argparse
 import json
 import os
+import sys
 from pathlib import Path
 
+from inference import WEIGHTS
 from models.errors import UserError, run_cli
 from models.recipes import RECIPES
 
@@ -21,6 +23,24 @@ def drawable(problem):
     """Names of the recipes that a problem's figures can be drawn of."""
     families = PROBLEMS[problem][0]
     return [r.name for r in RECIPES.values() if r.family in families]
+
+
+def trained_defaults(root):
+    """{problem: default recipe} as far as there are weights; says what is not.
+
+    Raises:
+        UserError: there are weights for none of them.
+    """
+    defaults = {problem: default for problem, (_, default) in PROBLEMS.items()}
+    chosen = {p: d for p, d in defaults.items() if (root / d / "card.json").exists()}
+    if not chosen:
+        raise UserError(f"{root}: no trained weights of {', '.join(defaults.values())}")
+    for problem in defaults.keys() - chosen.keys():
+        print(
+            f"{problem}: left out, {root} has no weights of {defaults[problem]} yet",
+            file=sys.stderr,
+        )
+    return chosen
 
 
 def parse():
@@ -55,7 +75,7 @@ def _common(parser):
 def main():
     args = parse()
     if args.problem == "hw4":
-        chosen = {problem: default for problem, (_, default) in PROBLEMS.items()}
+        chosen = trained_defaults(args.weights or WEIGHTS)
     else:
         if args.recipe not in drawable(args.problem):
             raise UserError(
@@ -75,9 +95,10 @@ def main():
     faces = data_utils.load_faces(args.data, "test")
 
     from inference import figures
-    from inference.weights import ROOT, Trained
+    from inference.weights import Trained
 
-    trained = {p: Trained(name, args.weights or ROOT) for p, name in chosen.items()}
+    root = args.weights or WEIGHTS
+    trained = {p: Trained(name, root) for p, name in chosen.items()}
     for weights in trained.values():  # every mistake comes before the first figure
         weights.check()
     for problem, weights in trained.items():

@@ -8,7 +8,8 @@ import argparse
 from pathlib import Path
 
 from data_utils import replacing
-from inference.weights import ROOT, Trained
+from inference import WEIGHTS
+from inference.weights import Trained
 from models.errors import UserError, run_cli
 from models.recipes import RECIPES
 
@@ -42,7 +43,7 @@ def obtained(card):
     return "see the figures"
 
 
-def table(root=ROOT):
+def table(root=WEIGHTS):
     """The table as markdown lines, one row a recipe."""
     lines = [
         "| recipe | report | what it is | reported | obtained here | trained |",
@@ -66,7 +67,7 @@ def table(root=ROOT):
     return lines
 
 
-def with_table(text, root=ROOT):
+def with_table(text, root=WEIGHTS):
     """A README's text with the table between its marks made anew."""
     start, end = MARKS
     before, found, rest = text.partition(start)

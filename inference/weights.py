@@ -18,11 +18,11 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from inference import WEIGHTS
 from models import Recipe, build, get_recipe
 from models.errors import UserError
 from models.runtime import to_numpy
 
-ROOT = Path(__file__).resolve().parent.parent / "weights"
 FORMS = ("float16", "float32", "int8")
 
 
@@ -47,7 +47,7 @@ class Trained:
         models.RecipeError: unknown name.
     """
 
-    def __init__(self, name, root=ROOT):
+    def __init__(self, name, root=WEIGHTS):
         known = get_recipe(name)
         self.folder = Path(root) / name
         path = self.folder / "card.json"

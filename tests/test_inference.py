@@ -14,8 +14,10 @@ from PIL import Image
 
 import data_utils
 from inference import measure, weights
+from inference.__main__ import trained_defaults
 from inference.weights import Trained, WeightsError
 from models import RECIPES, build, get_recipe, latents
+from models.errors import UserError
 from models.runtime import to_numpy
 from train import export
 from train.run import Run
@@ -275,6 +277,16 @@ def test_an_attribute_of_choice_and_results_side_by_side(trained, faces_folder, 
     results = json.loads((tmp_path / "results.json").read_text())
     assert results["gan"] == {"kept": 1}
     assert results["vae"]["tsne"] == {"n": 16, "attribute": "Male"}
+
+
+def test_all_problems_means_those_with_weights(mine, tmp_path, capsys):
+    assert trained_defaults(mine) == PROBLEMS
+    assert capsys.readouterr().err == ""
+    shutil.rmtree(mine / "infogan_b")
+    assert trained_defaults(mine).keys() == {"vae", "gan", "acgan"}
+    assert "infogan: left out" in capsys.readouterr().err
+    with pytest.raises(UserError, match="no trained weights of vae_c, dcgan_c"):
+        trained_defaults(tmp_path / "nowhere")
 
 
 def test_mistakes_end_in_one_line_and_no_figure(mine, faces_folder, tmp_path, fails):

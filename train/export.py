@@ -29,9 +29,9 @@ def parse():
 
 def main():
     args = parse()
-    from inference.weights import ROOT
+    from inference import WEIGHTS
 
-    root = args.weights or ROOT
+    root = args.weights or WEIGHTS
     card = export(args.run, args.data, root)
     print(json.dumps({k: card[k] for k in ("steps", "files", "test")}, indent=1))
     print(f"{root / card['recipe']['name']}: written")
