@@ -8,6 +8,7 @@ from conftest import ATTRIBUTES, REPOSITORY
 import data_utils
 from inference import table, weights
 from inference.weights import Trained
+from train.run import LOG_EVERY
 
 CARDS = sorted(p.parent.name for p in (REPOSITORY / "weights").glob("*/card.json"))
 
@@ -32,7 +33,8 @@ def test_shipped_weights_are_whole(name):
         assert entry["form"] in weights.FORMS
         if entry["form"] == "float16" and "pixel" in entry["largest_change"]["of"]:
             assert entry["largest_change"]["by"] <= 1 / 255
-    assert trained.history()["step"].iloc[-1] == card["steps"]
+    last = trained.history()["step"].iloc[-1]  # a run may stop between two rows
+    assert 0 <= card["steps"] - last < LOG_EVERY
 
 
 def test_sample_data_is_in_the_courses_layout_and_small():
