@@ -1,5 +1,6 @@
 """Faces drawn with a few ellipses, and helpers to run the command lines."""
 
+import dataclasses
 import os
 import subprocess
 import sys
@@ -8,6 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
+
+import data_utils
+from models import get_recipe
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 ATTRIBUTES = [
@@ -84,6 +88,15 @@ def faces_folder(tmp_path_factory):
 def cache(tmp_path_factory):
     """No test reads or fills the user's own cache."""
     os.environ["HW4_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+
+
+def small(name, **changes):
+    return dataclasses.replace(get_recipe(name), **({"batch_size": 2} | changes))
+
+
+@pytest.fixture(scope="session")
+def faces(faces_folder):
+    return data_utils.load_faces(faces_folder)
 
 
 @pytest.fixture

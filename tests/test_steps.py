@@ -1,0 +1,172 @@
+"""One step of every recipe: what moves, what is random, what is averaged."""
+
+import numpy as np
+import pytest
+from conftest import ATTRIBUTES, small
+
+import data_utils
+from models import RECIPES, get_recipe, runtime
+from models.layers import BatchNorm
+from models.runtime import keras, to_numpy
+from train.engine import make_optimizer
+from train.families import FAMILIES
+from train.run import Feed
+
+
+def snapshot(model):
+    return {
+        (role, k): to_numpy(v)
+        for role, network in model.networks.items()
+        for k, v in enumerate(network.trainable_variables)
+    }
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_each_update_moves_exactly_what_it_owns(name, faces):
+    recipe = small(name)
+    model = FAMILIES[recipe.family](recipe, seed=1)
+    where = {
+        id(v): (role, k)
+        for role, network in model.networks.items()
+        for k, v in enumerate(network.trainable_variables)
+    }
+    updates, minimize = [], model.minimize
+
+    def watched(role, loss_fn):
+        before = snapshot(model)
+        logs = minimize(role, loss_fn)
+        after = snapshot(model)
+        moved = {key for key in after if (before[key] != after[key]).any()}
+        owned = {where[id(v)] for v in model.moves[role]}
+        assert moved <= owned, role
+        still = owned - moved
+        # A critic's last bias cancels between real and fake: nothing moves it.
+        assert len(still) == (1 if recipe.wasserstein and role == "discriminator" else 0)
+        updates.append(role)
+        return logs
+
+    model.minimize = watched
+    averages = {r: [to_numpy(v) for v in n.variables] for r, n in model.average.items()}
+    logs = model.train_step(Feed(recipe, faces, seed=1)(0))
+    assert all(np.isfinite(float(v)) for v in logs.values())
+    assert int(model.step) == 1
+
+    expected = {
+        "vae": ["vae"],
+        "gan": ["discriminator"] * recipe.d_steps + ["generator"] * recipe.g_steps,
+        "acgan": ["discriminator"] * recipe.d_steps + ["generator"],
+        "acgan3": ["discriminator", "classifier", "generator"],
+        "infogan": ["discriminator", "classifier", "generator"],
+        "classifier": ["classifier"],
+    }
+    assert updates == expected[recipe.family]
+    if recipe.clip:
+        clipped = [to_numpy(v) for v in model.without("label")]
+        assert max(np.abs(w).max() for w in clipped) <= np.float32(recipe.clip)
+        if recipe.condition:
+            head = model.networks["discriminator"].get_layer("label_head").kernel
+            assert np.abs(to_numpy(head)).max() > recipe.clip
+    decay = 2 / 11  # min(recipe.ema, (1 + step) / (10 + step)) at step 1
+    for role, before in averages.items():
+        live = [to_numpy(v) for v in model.networks[role].variables]
+        now = [to_numpy(v) for v in model.average[role].variables]
+        for a, v, b in zip(before, live, now, strict=True):
+            if a.dtype == np.float32:
+                np.testing.assert_allclose(b, a + (1 - decay) * (v - a), atol=1e-6)
+
+
+def test_three_optimizers_share_the_extractor_and_not_the_heads():
+    model = FAMILIES["acgan3"](small("acgan_b"))
+    owned = {k: {id(v) for v in vs} for k, vs in model.moves.items()}
+    d = model.networks["discriminator"]
+    for layer, owners in (
+        ("real_head", {"discriminator"}),
+        ("label_head", {"classifier"}),
+        (next(x.name for x in d.layers if x.weights), {"discriminator", "classifier"}),
+    ):
+        kernel = id(d.get_layer(layer).kernel)
+        assert {k for k, ids in owned.items() if kernel in ids} == owners
+
+
+def test_infogan_never_reads_a_label(faces):
+    recipe = small("infogan_b")
+    assert "labels" not in Feed(recipe, faces, 0)(0)
+    assert "labels" in Feed(small("acgan_c"), faces, 0)(0)
+
+
+def test_averages_carry_batch_norm_statistics(faces):
+    recipe = small("dcgan_c", ema=0.5)
+    model = FAMILIES["gan"](recipe)
+    feed = Feed(recipe, faces, 0)
+    for step in range(3):
+        model.train_step(feed(step))
+    average, live = model.average["generator"], model.networks["generator"]
+    for a, b in zip(average.layers, live.layers, strict=True):
+        if isinstance(a, BatchNorm):
+            moved, target = to_numpy(a.moving_mean), to_numpy(b.moving_mean)
+            assert (moved != 0).any() and (moved != target).any()
+
+
+def test_random_numbers_are_a_function_of_seed_and_step():
+    def noise(seed, step):
+        model = FAMILIES["acgan"](small("acgan_c"), seed)
+        model.step.assign(step)
+        model.begin()
+        drop = [s for s in model.seeds if s is not model.noise_seed.state]
+        assert len(drop) == 6  # one generator a dropout layer
+        return np.concatenate([to_numpy(model.noise(2)).ravel(), *map(to_numpy, drop)])
+
+    np.testing.assert_array_equal(noise(1, 5), noise(1, 5))
+    assert (noise(1, 5) != noise(1, 6)).any()
+    assert (noise(1, 5) != noise(2, 5)).any()
+
+
+def test_learning_rate_of_vae_b_falls_in_stairs():
+    optimizer = make_optimizer(get_recipe("vae_b").optimizers["vae"])
+    optimizer.build([keras.Variable([0.0])])
+    for step, rate in ((0, 2e-4), (3999, 2e-4), (4000, 1.8e-4), (8001, 1.62e-4)):
+        optimizer.iterations.assign(step)
+        assert float(to_numpy(optimizer.learning_rate)) == pytest.approx(rate, rel=1e-5)
+
+
+def test_bfloat16_keeps_variables_outputs_and_losses_in_float32(faces):
+    runtime.set_precision("bfloat16")
+    try:
+        model = FAMILIES["gan"](small("dcgan_c"))
+    finally:
+        runtime.set_precision("float32")
+    for network in model.networks.values():
+        assert {v.dtype for v in network.variables} == {"float32"}
+        assert {str(t.dtype) for t in network.outputs} == {"float32"}
+        assert any(layer.compute_dtype == "bfloat16" for layer in network.layers)
+    logs = model.train_step(Feed(small("dcgan_c"), faces, 0)(0))
+    assert "float32" in str(logs["d_loss"].dtype)
+
+
+def test_flip_mirrors_some_and_only_mirrors(faces):
+    plain, flipped = (
+        small("vae_c", batch_size=32),
+        small("vae_c", batch_size=32, flip=True),
+    )
+    a, b = (Feed(r, faces, 0)(3)["images"][0] for r in (plain, flipped))
+    mirrored = [(x != y).any() for x, y in zip(a, b, strict=True)]
+    assert 4 < sum(mirrored) < 28
+    for x, y, m in zip(a, b, mirrored, strict=True):
+        np.testing.assert_array_equal(y, x[:, ::-1] if m else x)
+
+
+def test_a_label_in_the_picture_is_learned(tmp_path_factory):
+    from conftest import write_faces
+
+    folder = write_faces(tmp_path_factory.mktemp("many"), train=512, test=64)
+    recipe = small("attributes", batch_size=32)
+    train, test = (data_utils.load_faces(folder, s) for s in ("train", "test"))
+    model = FAMILIES["classifier"](recipe)
+    step, feed = model.compiled_step(), Feed(recipe, train, 0)
+    for k in range(120):
+        step(feed(k))
+    images = data_utils.from_uint8(test.images, recipe.pixel_range)
+    read = to_numpy(model.networks["classifier"](images, training=False)) > 0.5
+    for name in ("Smiling", "Bangs"):
+        right = (read[:, ATTRIBUTES.index(name)] == test.label(name)).mean()
+        assert right > 0.9, (name, right)
