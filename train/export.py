@@ -17,6 +17,7 @@ from models import latents
 from models.errors import UserError, run_cli
 
 LIMIT = 45 * 2**20  # bytes a file may have
+STANDING = (16, 128)  # batches, and images in each, of batch-norm statistics
 
 
 def parse():
@@ -94,6 +95,8 @@ def write_networks(run, identity, folder, faces):
     model = FAMILIES[recipe.family](recipe, identity["seed"])
     extra = checkpoint.restore(run / "checkpoint.npz", model.state())
     networks = dict(model.average)
+    if "generator" in networks:
+        standing_statistics(networks["generator"], recipe)
     if recipe.family in ("gan", "infogan"):  # fig2_4, categories read back
         networks["discriminator"] = model.networks["discriminator"]
     steps = int(extra["step"])
@@ -116,6 +119,29 @@ def write_networks(run, identity, folder, faces):
             for role in networks
         },
     }
+
+
+def standing_statistics(generator, recipe):
+    """Take the batch-norm statistics of an averaged generator anew (Brock et al.
+    2019), over `STANDING` batches of noise and uniformly drawn classes.
+
+    The statistics averaged in training belong to weights that moved on: they are
+    wider than what the averaged weights make, and grey the images. The noise is
+    of seeds that no figure draws.
+    """
+    from models.layers import BatchNorm
+
+    norms = [layer for layer in generator.layers if isinstance(layer, BatchNorm)]
+    batches, size = STANDING if norms else (0, 0)
+    momentum = [norm.momentum for norm in norms]
+    for k in range(batches):
+        for norm in norms:
+            norm.momentum = k / (k + 1)  # the plain mean over batches
+        seeds = range(10**9 + k * size, 10**9 + (k + 1) * size)
+        labels = np.arange(size) % max(2, recipe.condition)
+        generator(latents(recipe, seeds, labels), training=True)
+    for norm, value in zip(norms, momentum, strict=True):
+        norm.momentum = value
 
 
 def hardware():
