@@ -18,7 +18,8 @@ from inference.__main__ import trained_defaults
 from inference.weights import Trained, WeightsError
 from models import RECIPES, build, get_recipe, latents
 from models.errors import UserError
-from models.runtime import to_numpy
+from models.layers import BatchNorm
+from models.runtime import keras, to_numpy
 from train import export
 from train.run import Run
 
@@ -29,6 +30,8 @@ PROBLEMS = {"vae": "vae_c", "gan": "dcgan_c", "acgan": "acgan_c", "infogan": "in
 def trained(faces_folder, tmp_path_factory):
     """Barely trained weights of every default recipe, exported from runs."""
     folder = tmp_path_factory.mktemp("trained")
+    monkeypatch = pytest.MonkeyPatch()
+    monkeypatch.setattr(export, "STANDING", (2, 4))
     faces = data_utils.load_faces(faces_folder)
     for name in ("attributes", *PROBLEMS.values()):
         recipe = dataclasses.replace(get_recipe(name), batch_size=2)
@@ -37,6 +40,7 @@ def trained(faces_folder, tmp_path_factory):
         run.train(2)
         export.export(folder / name, faces_folder, folder / "weights")
         shutil.rmtree(folder / name)
+    monkeypatch.undo()
     return folder / "weights"
 
 
@@ -169,6 +173,31 @@ def test_export_on_the_command_line(faces_folder, tmp_path, command, fails):
         "discriminator.weights.h5",
     }
     assert [p.name for p in root.iterdir()] == ["dcgan_c"]
+
+
+def test_standing_statistics_are_those_of_what_the_generator_draws(monkeypatch):
+    """Only statistics change, and the first layer's are those of its inputs."""
+    monkeypatch.setattr(export, "STANDING", (3, 8))
+    recipe = get_recipe("acgan_c")
+    generator = build(recipe, "generator")
+    norms = [x for x in generator.layers if isinstance(x, BatchNorm)]
+    for norm in norms:
+        norm.moving_mean.assign(norm.moving_mean + 7)
+        norm.moving_variance.assign(norm.moving_variance * 50)
+    before = [to_numpy(v) for v in generator.trainable_variables]
+    export.standing_statistics(generator, recipe)
+    for old, new in zip(before, generator.trainable_variables, strict=True):
+        np.testing.assert_array_equal(old, to_numpy(new))
+    assert {norm.momentum for norm in norms} == {0.9}
+    noise = latents(recipe, range(10**9, 10**9 + 24), np.arange(24) % 2)
+    into = keras.Model(generator.input, norms[0].input)
+    x = to_numpy(into(noise)).reshape(3, -1, norms[0].moving_mean.shape[0])
+    np.testing.assert_allclose(
+        to_numpy(norms[0].moving_mean), x.mean(1).mean(0), atol=1e-4
+    )
+    np.testing.assert_allclose(
+        to_numpy(norms[0].moving_variance), x.var(1, ddof=1).mean(0), rtol=1e-3
+    )
 
 
 # -------------------------------------------------------------------- numbers

@@ -5,7 +5,7 @@ import pytest
 from conftest import ATTRIBUTES, small
 
 import data_utils
-from models import RECIPES, get_recipe, runtime
+from models import RECIPES, Optimizer, get_recipe, runtime
 from models.layers import BatchNorm
 from models.runtime import keras, to_numpy
 from train.engine import make_optimizer
@@ -127,6 +127,24 @@ def test_learning_rate_of_vae_b_falls_in_stairs():
     for step, rate in ((0, 2e-4), (3999, 2e-4), (4000, 1.8e-4), (8001, 1.62e-4)):
         optimizer.iterations.assign(step)
         assert float(to_numpy(optimizer.learning_rate)) == pytest.approx(rate, rel=1e-5)
+
+
+def test_adam_is_keras_own_adam_with_a_stair():
+    spec = Optimizer("adam", 1e-2, beta_1=0.5, decay=0.9, decay_steps=3)
+    stair = keras.optimizers.schedules.ExponentialDecay(1e-2, 3, 0.9, staircase=True)
+    rng = np.random.default_rng(0)
+    start = rng.standard_normal((50, 7)).astype("float32")
+    gradients = rng.standard_normal((20, 50, 7)).astype("float32")
+    ends = []
+    for optimizer in (make_optimizer(spec), keras.optimizers.Adam(stair, beta_1=0.5)):
+        variable = keras.Variable(start)
+        optimizer.build([variable])
+        for gradient in gradients:
+            optimizer.apply([keras.ops.convert_to_tensor(gradient)], [variable])
+        ends.append([to_numpy(variable), *map(to_numpy, optimizer.variables)])
+    assert np.abs(ends[0][0] - start).max() > 0.05
+    for ours, theirs in zip(*ends, strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-5)
 
 
 def test_bfloat16_keeps_variables_outputs_and_losses_in_float32(faces):
