@@ -131,6 +131,7 @@ def dry_run(recipe, faces, steps, seed):
     import json
     import time
 
+    from train.backend import compiled
     from train.families import FAMILIES
     from train.run import Feed
 
@@ -140,10 +141,10 @@ def dry_run(recipe, faces, steps, seed):
     for role, network in model.networks.items():
         count = sum(v.shape.num_elements() for v in network.trainable_variables)
         print(f"{role}: {count:,} trainable parameters")
-    step = model.compiled_step()
-    step(feed(0))
+    advance, _ = compiled(model, feed, 1)
+    advance(0, 1)
     began = time.monotonic()
-    logs = {k: round(float(v), 4) for k, v in step(feed(1)).items()}
+    logs = {k: round(v, 4) for k, v in advance(1, 1)[0].items()}
     seconds = time.monotonic() - began
     print(f"{len(faces.images)} images of {faces.folder}; losses at step 2: {logs}")
     print(

@@ -1,28 +1,15 @@
 """What every family shares: networks, optimizers, randomness, one update.
 
-A family is a subclass with a short `train_step` in Keras ops. Everything that
-differs between backends is `gradients` below; everything a checkpoint holds
-is `state()`.
+A family is a subclass with a short `train_step` in Keras ops. What differs
+between backends is in `train.backend`; everything a checkpoint holds is
+`state()`.
 """
 
 from models import build
-from models.errors import UserError
-from models.runtime import BACKEND, keras, to_numpy
+from models.runtime import keras, to_numpy
+from train.backend import Adam, gradients
 
 ops = keras.ops
-
-
-def gradients(loss_fn, variables):
-    """Run `loss_fn() -> (loss, logs)`; return (logs, d loss / d variables)."""
-    if BACKEND != "tensorflow":
-        raise UserError(f"KERAS_BACKEND={BACKEND}: training needs tensorflow")
-    import tensorflow as tf
-
-    values = [v.value for v in variables]
-    with tf.GradientTape(watch_accessed_variables=False) as tape:
-        tape.watch(values)
-        loss, logs = loss_fn()
-    return logs, tape.gradient(loss, values)
 
 
 def make_optimizer(spec):
@@ -34,31 +21,7 @@ def make_optimizer(spec):
         )
     if spec.name == "rmsprop":
         return keras.optimizers.RMSprop(rate)
-    kind = FusedAdam if BACKEND == "tensorflow" else keras.optimizers.Adam
-    return kind(rate, spec.beta_1, spec.beta_2)
-
-
-class FusedAdam(keras.optimizers.Adam):
-    """Keras' Adam with its update in TensorFlow's one fused kernel: the same
-    formula, a quarter of the time where memory is the limit."""
-
-    def update_step(self, gradient, variable, learning_rate):
-        import tensorflow as tf
-
-        k = self._get_variable_index(variable)
-        step = tf.cast(self.iterations.value + 1, "float32")
-        tf.raw_ops.ResourceApplyAdam(
-            var=variable.handle,
-            m=self._momentums[k].handle,
-            v=self._velocities[k].handle,
-            beta1_power=tf.pow(float(self.beta_1), step),
-            beta2_power=tf.pow(float(self.beta_2), step),
-            lr=tf.cast(learning_rate, "float32"),
-            beta1=self.beta_1,
-            beta2=self.beta_2,
-            epsilon=self.epsilon,
-            grad=gradient,
-        )
+    return Adam(rate, spec.beta_1, spec.beta_2)
 
 
 class Family(keras.Model):
@@ -89,6 +52,7 @@ class Family(keras.Model):
         self.step = keras.Variable(0, dtype="int32", trainable=False, name="step")
         inner = [v for n in self.networks.values() for v in n.variables]
         self.seeds = [self.noise_seed.state, *filter(_is_seed, inner)]
+        self.touched = [*inner, self.noise_seed.state]  # what a loss may read or move
         self.setup()
         self.moves = self.owned()
         self.optimizers = {}
@@ -106,7 +70,9 @@ class Family(keras.Model):
     def minimize(self, role, loss_fn):
         """One update of what optimizer `role` moves; returns the logs."""
         variables = self.moves[role]
-        logs, grads = gradients(loss_fn, variables)
+        owned = {id(v) for v in variables}
+        others = [v for v in self.touched if id(v) not in owned]
+        logs, grads = gradients(loss_fn, variables, others)
         self.optimizers[role].apply(grads, variables)
         return logs
 
@@ -143,12 +109,6 @@ class Family(keras.Model):
         """uint8 images in [0, 255] -> float32 in the recipe's pixel range."""
         low, high = self.recipe.pixel_range
         return ops.cast(images, "float32") * ((high - low) / 255.0) + low
-
-    def compiled_step(self):
-        """`train_step` as one compiled function of a batch of numpy arrays."""
-        import tensorflow as tf
-
-        return tf.function(self.train_step)
 
     # ------------------------------------------------------------- its state
 

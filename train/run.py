@@ -12,7 +12,7 @@ import data_utils
 from models import latents
 from models.errors import UserError
 from models.runtime import BACKEND, keras, to_numpy
-from train import checkpoint
+from train import backend, checkpoint
 from train.families import FAMILIES
 from train.log import Log
 
@@ -35,30 +35,39 @@ class Feed:
 
     `images` is uint8 `(d_steps, batch, size, size, 3)`; `labels`, only where
     the recipe learns from them, int32 `(d_steps, batch)`, or `(d_steps, batch,
-    attributes)` for the attribute network.
+    attributes)` for the attribute network. `data` holds all of both.
     """
 
     def __init__(self, recipe, faces, seed):
-        self.recipe, self.images, self.seed = recipe, faces.images, seed
-        self.labels = None
+        self.recipe, self.seed = recipe, seed
+        self.data = {"images": faces.images}
         if recipe.family in ("acgan", "acgan3"):
-            self.labels = faces.label(recipe.attribute)
+            self.data["labels"] = faces.label(recipe.attribute)
         elif recipe.family == "classifier":
             columns = [faces.label(name) for name in attribute_columns(recipe, faces)]
-            self.labels = np.stack(columns, 1)
+            self.data["labels"] = np.stack(columns, 1)
 
     def __call__(self, step):
+        return self.gather(self.data, *self.order(step))
+
+    def order(self, step):
+        """Which images a step sees, and which of them mirrored: int64 and bool,
+        `(d_steps, batch)` each."""
         shape = (self.recipe.d_steps, self.recipe.batch_size)
         count = shape[0] * shape[1]
-        chosen = data_utils.indices(len(self.images), count, step, self.seed)
-        images = self.images[chosen]
+        images = len(self.data["images"])
+        chosen = data_utils.indices(images, count, step, self.seed)
+        mirror = np.zeros(count, bool)
         if self.recipe.flip:
             mirror = np.random.default_rng((self.seed, step, 1)).random(count) < 0.5
-            images[mirror] = images[mirror, :, ::-1]
-        batch = {"images": images.reshape(*shape, *images.shape[1:])}
-        if self.labels is not None:
-            labels = self.labels[chosen]
-            batch["labels"] = labels.reshape(*shape, *labels.shape[1:])
+        return chosen.reshape(shape), mirror.reshape(shape)
+
+    def gather(self, data, chosen, mirror, xp=np):
+        """The batch of `order`, from arrays of numpy or of another `xp`."""
+        batch = {name: array[chosen] for name, array in data.items()}
+        if self.recipe.flip:
+            mirror, images = mirror[..., None, None, None], batch["images"]
+            batch["images"] = xp.where(mirror, images[..., ::-1, :], images)
         return batch
 
 
@@ -167,17 +176,20 @@ class Run:
             for s in (signal.SIGINT, signal.SIGTERM)
         }
         log = Log(self.folder, self.step)
-        step_function = self.model.compiled_step()
+        advance, most = backend.compiled(self.model, self.feed, LOG_EVERY)
         saved = time.monotonic()
         try:
             while self.step < steps and not stop:
                 began = time.monotonic()
-                logs = step_function(self.feed(self.step))
-                self.step += 1
-                logs = {k: float(v) for k, v in logs.items()}
-                self._check(logs)
-                self.seconds += time.monotonic() - began
-                self.pending.append(logs | {"step_seconds": time.monotonic() - began})
+                to_go = (LOG_EVERY - self.step % LOG_EVERY, steps - self.step)
+                to_go += (sample_every - self.step % sample_every,)
+                rows = advance(self.step, min(most, *to_go))
+                took = time.monotonic() - began
+                self.seconds += took
+                for logs in rows:
+                    self.step += 1
+                    self._check(logs)
+                    self.pending.append(logs | {"step_seconds": took / len(rows)})
                 if self.step % LOG_EVERY == 0 or self.step == steps:
                     self._write(log)
                 draws = hasattr(self.model, "sample")
