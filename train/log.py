@@ -1,12 +1,14 @@
 """A run's curves: `history.csv` and TensorBoard events, the same scalars.
 
-Events are written with the `tensorboard` package alone, so that they do not
-depend on the backend.
+Events are written as the records they are: TensorBoard's own writer would
+import TensorFlow, which a run on another backend need not even have.
 """
 
 import csv
 import io
 import os
+import socket
+import time
 from pathlib import Path
 
 import imageio.v3 as iio
@@ -25,11 +27,14 @@ class Log:
 
     def __init__(self, run, step):
         from tensorboard.compat.proto import event_pb2
-        from tensorboard.summary.writer.event_file_writer import EventFileWriter
+        from tensorboard.summary.writer.record_writer import RecordWriter
 
         self.path = Path(run) / "history.csv"
         self.columns = _cut(self.path, step)
-        self.events = EventFileWriter(str(run))
+        name = f"events.out.tfevents.{time.time_ns()}.{socket.gethostname()}"
+        file = open(Path(run) / name, "wb")  # noqa: SIM115 - `close` does it
+        self.events = RecordWriter(file)
+        self._event(0, file_version="brain.Event:2")
         if step:
             start = event_pb2.SessionLog(status=event_pb2.SessionLog.START)
             self._event(step + 1, session_log=start)
@@ -70,11 +75,10 @@ class Log:
         self.events.close()
 
     def _event(self, step, **content):
-        import time
-
         from tensorboard.compat.proto.event_pb2 import Event
 
-        self.events.add_event(Event(wall_time=time.time(), step=step, **content))
+        event = Event(wall_time=time.time(), step=step, **content)
+        self.events.write(event.SerializeToString())
 
 
 def _cut(path, step):
