@@ -48,15 +48,19 @@ class Recipe:
     pixel_range: tuple = (-1.0, 1.0)  # of images inside the networks
     attribute: str = "Smiling"  # the condition, or the t-SNE's colour
     condition: int = 0  # units appended to the noise
-    kl_weight: float = 0.0  # weight of KL (nats per image) beside the mean MSE
+    kl_weight: float = 0.0  # weight of KL (nats per image) beside the squared error
+    sum_squares: bool = False  # squared error summed over the image, not its mean
     d_steps: int = 1  # discriminator updates in a step, each on its own images
     g_steps: int = 1  # generator updates in a step
     wasserstein: bool = False  # D is a critic: scores, no log
     clip: float = 0.0  # critic weights into [-clip, clip]; 0 = no clipping
+    gradient_penalty: float = 0.0  # weight of the critic's gradient penalty
     image_noise: float = 0.0  # stddev of Gaussian noise on D's images, [-1, 1] units
     real_target: float = 1.0  # D's target on real images; < 1 is a soft label
     flip: bool = False  # mirror half of the training images
     ema: float = 0.999  # decay of the average of the network that draws
+    meter_every: int = 0  # steps between points of the collapse meter; 0 = none
+    snapshots: tuple = ()  # epochs whose drawing networks the run keeps
 
     def replace(self, settings):
         """A copy with `settings`, {"field" or "optimizer.field": text}.
@@ -74,14 +78,13 @@ class Recipe:
     def from_resolved(cls, plain):
         """The inverse of `resolved`; KeyError or TypeError where it is not one."""
         optimizers = {k: Optimizer(**v) for k, v in plain["optimizers"].items()}
-        tuples = {"optimizers": optimizers, "pixel_range": tuple(plain["pixel_range"])}
-        return cls(**(plain | tuples))
+        tuples = {k: tuple(v) for k, v in plain.items() if isinstance(v, list)}
+        return cls(**(plain | tuples | {"optimizers": optimizers}))
 
     def resolved(self):
         """The recipe as plain JSON values."""
         plain = dataclasses.asdict(self)
-        plain["pixel_range"] = list(plain["pixel_range"])
-        return plain
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in plain.items()}
 
 
 FIXED = (
@@ -93,6 +96,7 @@ FIXED = (
     "about",
     "reported",
     "pixel_range",
+    "snapshots",
 )
 
 
@@ -140,6 +144,34 @@ def _set_field(record, field, text, key):
 
 
 ADAM_C = Optimizer("adam", 2e-4, beta_1=0.5)
+ADAM_D = Optimizer("adam", 1e-4, beta_1=0.5)
+
+
+def _report_d(name, about, generator="generator", discriminator="discriminator", **more):
+    """A recipe of Report D: what differs from its DCGAN."""
+    settings = {
+        "optimizers": {"discriminator": ADAM_D, "generator": ADAM_D},
+        "batch_size": 64,
+        "steps": 20_000,  # 18 epochs of the report's 71,314 images
+        "latent": 100,
+        "image_size": 96,
+        "ema": 0.0,  # the study is of the generator itself
+        "meter_every": 25,
+    }
+    networks = {
+        "generator": f"report_d.{generator}",
+        "discriminator": f"report_d.{discriminator}",
+    }
+    return Recipe(name, "D", "gan", networks, about=about, **(settings | more))
+
+
+GRADIENT_PENALTY = {
+    "discriminator": "critic",
+    "wasserstein": True,
+    "gradient_penalty": 250.0,
+    "d_steps": 3,
+}
+
 
 _ALL = [
     Recipe(
@@ -305,6 +337,48 @@ _ALL = [
         steps=30_000,
         latent=100,
         condition=1,
+    ),
+    _report_d("dcgan_d", "DCGAN at 96x96"),
+    _report_d(
+        "wgan_gp_d",
+        "WGAN-GP on the same networks, without batch norm in the critic",
+        optimizers={
+            "discriminator": Optimizer("adam", 2e-3, beta_1=0.5),
+            "generator": Optimizer("adam", 2e-3, beta_1=0.5),
+        },
+        **GRADIENT_PENALTY,
+    ),
+    _report_d(
+        "wgan_gp_same_d", "a cure: wgan_gp_d with dcgan_d's optimizer", **GRADIENT_PENALTY
+    ),
+    _report_d(
+        "dcgan_dropout_d",
+        "a cure: dropout 0.5 before the discriminator's last convolution",
+        discriminator="dropout_discriminator",
+    ),
+    _report_d(
+        "dcgan_dropout_g_d",
+        "the cure that failed: dropout 0.5 in the generator as well",
+        generator="dropout_generator",
+        discriminator="dropout_discriminator",
+    ),
+    *(
+        Recipe(
+            name,
+            "E",
+            "vae",
+            {"encoder": "report_e.vae_encoder", "decoder": "report_e.vae_decoder"},
+            {"vae": Optimizer("adam", 1e-4)},
+            about=f"VAE with a code of 20, KL term x{weight:g}",
+            batch_size=100,
+            steps=8000,  # 100 epochs of 8,000 images
+            latent=20,
+            pixel_range=(0.0, 1.0),
+            kl_weight=weight,
+            sum_squares=True,
+            snapshots=(10, 50, 100),
+        )
+        for name, weight in (("vae_e", 1.0), ("vae_e_kl0", 0.0), ("vae_e_kl100", 100.0))
     ),
     Recipe(
         "attributes",

@@ -60,12 +60,16 @@ def vae_decoder(latent=512, size=64):
     return keras.Model(code, x, name="decoder")
 
 
-def dcgan_generator(latent=100, size=64):
-    """Noise `(latent,)` -> image `(64, 64, 3)` in [-1, 1]."""
+def dcgan_generator(latent=100, size=64, dropout=0.0):
+    """Noise `(latent,)` -> image `(size, size, 3)` in [-1, 1].
 
-    def block(filters, strides, padding):
+    The report has 64; `size` and `dropout` before the last convolution are
+    Report D's.
+    """
+
+    def block(filters, kernel, strides, padding):
         return [
-            *conv_transpose(filters, 4, strides, padding, use_bias=False),
+            *conv_transpose(filters, kernel, strides, padding, use_bias=False),
             BatchNorm(),
             layers.LeakyReLU(0.1),
         ]
@@ -74,37 +78,41 @@ def dcgan_generator(latent=100, size=64):
     x = stack(
         noise,
         layers.Reshape((1, 1, latent)),
-        block(512, 1, "valid"),  # (0)-(2), 4x4
-        block(256, 2, "same"),  # (3)-(5), 8x8
-        block(128, 2, "same"),  # (6)-(8), 16x16
-        block(64, 2, "same"),  # (9)-(11), 32x32
+        block(512, size // 16, 1, "valid"),  # (0)-(2), 4x4
+        block(256, 4, 2, "same"),  # (3)-(5), 8x8
+        block(128, 4, 2, "same"),  # (6)-(8), 16x16
+        block(64, 4, 2, "same"),  # (9)-(11), 32x32
+        [layers.Dropout(dropout)] if dropout else [],
         conv_transpose(3, 4, 2, "same", use_bias=False),  # (12)
         output("tanh"),  # (13)
     )
     return keras.Model(noise, x, name="generator")
 
 
-def dcgan_discriminator(size=64):
-    """Image `(size, size, 3)` in [-1, 1] -> probability of being real `(1,)`."""
+def dcgan_discriminator(size=64, dropout=0.0, critic=False):
+    """Image `(size, size, 3)` in [-1, 1] -> probability of being real `(1,)`.
+
+    The report has 64; `dropout` before the last convolution is Report D's, and
+    so is the `critic`: a score, not a probability, and no batch norm.
+    """
 
     def block(filters):
-        return [
-            *conv(filters, 4, 2, pad=1, use_bias=False),
-            BatchNorm(),
-            layers.LeakyReLU(0.2),
-        ]
+        norm = [] if critic else [BatchNorm()]
+        row = conv(filters, 4, 2, pad=1, use_bias=critic)
+        return [*row, *norm, layers.LeakyReLU(0.2)]
 
     image = keras.Input((size, size, 3), name="image")
     x = stack(
         image,
-        conv(64, 4, 2, pad=1, use_bias=False),  # (0)
+        conv(64, 4, 2, pad=1, use_bias=critic),  # (0)
         layers.LeakyReLU(0.2),  # (1)
         block(128),  # (2)-(4)
         block(256),  # (5)-(7)
         block(512),  # (8)-(10)
-        conv(1, 4, 1, pad=0, use_bias=False),  # (11)
+        [layers.Dropout(dropout)] if dropout else [],
+        conv(1, size // 16, 1, pad=0, use_bias=False),  # (11)
         layers.Flatten(),
-        output("sigmoid", "real"),  # (12)
+        output("linear" if critic else "sigmoid", "real"),  # (12)
     )
     return keras.Model(image, x, name="discriminator")
 

@@ -63,6 +63,20 @@ def set_precision(precision):
     keras.config.set_dtype_policy(policies[precision])
 
 
+@contextlib.contextmanager
+def in_float32(network):
+    """Let a network built for bf16 compute in float32 within the block."""
+    layers = {id(layer): layer for layer in (network, *network.layers)}.values()
+    policies = [layer.dtype_policy for layer in layers]
+    for layer in layers:
+        layer.dtype_policy = "float32"
+    try:
+        yield
+    finally:
+        for layer, policy in zip(layers, policies, strict=True):
+            layer.dtype_policy = policy
+
+
 def to_numpy(x):
     """A tensor or variable as a numpy array.
 

@@ -42,6 +42,20 @@ def dense(*units):
     return [("Dense", None, u, None, (u,)) for u in units]
 
 
+def convolutions(kind, kernel, *shapes):
+    """Rows of stride 2 (the last filters and side of each)."""
+    return [(kind, kernel, f, 2, (s, s, f)) for s, f in shapes]
+
+
+D_DOWN = ((48, 64), (24, 128), (12, 256), (6, 512))
+D_GENERATOR = [
+    ("Conv2DTranspose", 6, 512, 1, (6, 6, 512)),
+    *convolutions("Conv2DTranspose", 4, (12, 256), (24, 128), (48, 64), (96, 3)),
+]
+D_DISCRIMINATOR = [*convolutions("Conv2D", 4, *D_DOWN), ("Conv2D", 6, 1, 1, (1, 1, 1))]
+E_DOWN = convolutions("Conv2D", 4, (32, 32), (16, 64), (8, 64), (4, 128))
+E_UP = convolutions("Conv2DTranspose", 4, (8, 64), (16, 64), (32, 32), (64, 3))
+
 TABLES = {
     ("vae_a", "encoder"): DOWN_A + dense(512, 512),
     ("vae_a", "decoder"): dense(4 * 4 * 512) + up(256, 128, 64, 3),
@@ -57,6 +71,13 @@ TABLES = {
     ("acgan_b", "discriminator"): B_EXTRACTOR + B_HEAD + B_HEAD,
     ("infogan_b", "generator"): B_GENERATOR,
     ("infogan_b", "discriminator"): B_EXTRACTOR + B_HEAD + dense(64, 7),
+    ("vae_e", "encoder"): E_DOWN + dense(20, 20),
+    ("vae_e", "decoder"): dense(4 * 4 * 128) + E_UP,
+} | {
+    (name, role): table
+    for name in RECIPES
+    if RECIPES[name].report == "D"
+    for role, table in (("generator", D_GENERATOR), ("discriminator", D_DISCRIMINATOR))
 }
 # what stands at each network's end, and the hidden activations it may have
 ENDS = {
@@ -74,6 +95,11 @@ ENDS = {
     ("acgan_b", "discriminator"): (["sigmoid", "sigmoid"], {("LeakyReLU", 0.2)}),
     ("infogan_b", "generator"): (["tanh"], {("LeakyReLU", 0.2)}),
     ("infogan_b", "discriminator"): (["sigmoid", "softmax"], {("LeakyReLU", 0.2)}),
+    ("vae_e", "encoder"): (["linear", "linear"], {("ReLU", 0.0)}),
+    ("vae_e", "decoder"): (["sigmoid"], {("ReLU", 0.0)}),
+    "D generator": (["tanh"], {("LeakyReLU", 0.1)}),
+    "D discriminator": (["sigmoid"], {("LeakyReLU", 0.2)}),
+    "D critic": (["linear"], {("LeakyReLU", 0.2)}),
 }
 
 
@@ -100,13 +126,15 @@ def row(layer):
 
 
 @pytest.mark.parametrize(("recipe", "role"), TABLES, ids="-".join)
-def test_reports_a_and_b_layer_by_layer(recipe, role):
+def test_networks_layer_by_layer(recipe, role):
     network = build(get_recipe(recipe), role)
     found = [r for r in map(row, network.layers) if r]
     # the two branches of B's generator, and its heads, may interleave
     assert sorted(map(str, found)) == sorted(map(str, TABLES[recipe, role]))
     assert found[0] == TABLES[recipe, role][0]
-    ends, hidden = ENDS[recipe, role]
+    critic = RECIPES[recipe].gradient_penalty and role == "discriminator"
+    of_report_d = f"D {'critic' if critic else role}"
+    ends, hidden = ENDS.get((recipe, role)) or ENDS[of_report_d]
     last = [t._keras_history.operation for t in network.outputs]
     assert [layer.activation.__name__ for layer in last] == ends
     kinds = {
@@ -122,7 +150,7 @@ def test_reports_a_and_b_layer_by_layer(recipe, role):
     )
 
 
-def test_batch_norm_stands_where_reports_a_and_b_have_it():
+def test_batch_norm_stands_where_the_reports_have_it():
     def after_convolutions(recipe, role):
         layers = build(get_recipe(recipe), role).layers
         return sum(isinstance(layer, BatchNorm) for layer in layers)
@@ -131,6 +159,22 @@ def test_batch_norm_stands_where_reports_a_and_b_have_it():
     assert after_convolutions("wgan_a", "discriminator") == 4
     assert after_convolutions("gan_b", "generator") == 3
     assert after_convolutions("gan_b", "discriminator") == 0
+    assert after_convolutions("dcgan_d", "generator") == 4
+    assert after_convolutions("dcgan_d", "discriminator") == 3
+    assert after_convolutions("wgan_gp_d", "discriminator") == 0
+
+
+def test_dropout_stands_before_the_last_convolution_where_report_d_has_it():
+    def dropped(recipe, role):
+        kinds = [type(x).__name__ for x in build(get_recipe(recipe), role).layers]
+        where = [k for k, kind in enumerate(kinds) if kind == "Dropout"]
+        return [kinds[k + 1] for k in where]
+
+    for recipe in ("dcgan_dropout_d", "dcgan_dropout_g_d"):
+        assert dropped(recipe, "discriminator") == ["Conv2D"]
+    assert dropped("dcgan_dropout_g_d", "generator") == ["Conv2DTranspose"]
+    assert not dropped("dcgan_dropout_d", "generator")
+    assert not dropped("dcgan_d", "discriminator") + dropped("dcgan_d", "generator")
 
 
 def twins():
@@ -273,6 +317,17 @@ def test_what_the_reports_say_of_training():
     assert (r["dcgan_c"].g_steps, r["dcgan_c"].batch_size) == (2, 128)
     assert r["acgan_c"].latent + r["acgan_c"].condition == 101
     assert r["vae_a"].pixel_range == (0.0, 1.0)
+    for name in ("dcgan_d", "dcgan_dropout_d", "dcgan_dropout_g_d", "wgan_gp_same_d"):
+        assert set(r[name].optimizers.values()) == {Optimizer("adam", 1e-4, 0.5, 0.999)}
+        assert (r[name].batch_size, r[name].image_size) == (64, 96)
+    assert set(r["wgan_gp_d"].optimizers.values()) == {Optimizer("adam", 2e-3, 0.5)}
+    for name in ("wgan_gp_d", "wgan_gp_same_d"):
+        assert (r[name].gradient_penalty, r[name].d_steps) == (250, 3)
+        assert r[name].wasserstein and not r[name].clip
+    weights = {name: r[name].kl_weight for name in r if name.startswith("vae_e")}
+    assert weights == {"vae_e": 1, "vae_e_kl0": 0, "vae_e_kl100": 100}
+    assert r["vae_e"].optimizers["vae"] == Optimizer("adam", 1e-4)
+    assert (r["vae_e"].batch_size, r["vae_e"].latent) == (100, 20)
 
 
 def test_unknown_recipe_lists_the_known_ones():

@@ -190,7 +190,7 @@ def test_not_a_number_names_loss_and_step_and_keeps_the_checkpoint(run):
 
 
 def test_images_of_the_grid_come_from_fixed_latents(run):
-    first = run.grid()
+    first = run.draw()
     assert first.shape == (32, 64, 64, 3) and first.dtype == np.uint8
     one = to_numpy(run.model.sample(latents(run.recipe, [7])))
     np.testing.assert_allclose(

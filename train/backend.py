@@ -52,6 +52,35 @@ def _jax_gradients(loss_fn, variables, others):
     return logs, grads
 
 
+def input_gradient(fn, x, others):
+    """d sum(fn(x)) / dx, to be differentiated again.
+
+    Args:
+        fn: `(batch, ...)` -> `(batch, 1)`; may read the variables `others`. On
+            JAX what it moves of them is lost: no batch norm in there.
+        x: float32 `(batch, ...)`.
+
+    Returns:
+        float32, the shape of `x`.
+    """
+    if BACKEND == "jax":
+        import jax
+
+        scope = [(v, v.value) for v in others]
+
+        def pure(x):
+            with keras.StatelessScope(scope):
+                return keras.ops.sum(fn(x))
+
+        return jax.grad(pure)(x)
+    import tensorflow as tf
+
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(x)
+        y = fn(x)
+    return tape.gradient(y, x)
+
+
 class Adam(keras.optimizers.Adam):
     """Keras' Adam; on TensorFlow its update is the one fused kernel: the same
     formula, in a quarter of the time where memory is the limit."""

@@ -9,15 +9,21 @@ batch norm would otherwise learn to tell the two apart by the batch they share.
 """
 
 from models.layers import logits
-from models.runtime import keras
+from models.runtime import in_float32, keras
 from train import losses
+from train.backend import input_gradient
 from train.engine import Family
 
 ops = keras.ops
 
 
 class VAE(Family):
-    """Variational autoencoder: mean squared error + weighted KL."""
+    """Variational autoencoder (Kingma and Welling 2014): squared error + weighted KL.
+
+    Summed over the image, the squared error is the negative log likelihood in
+    nats of a Gaussian of variance 1/2, up to a constant, and `nelbo` the negative
+    ELBO: whatever the weight, its KL counts once.
+    """
 
     drawing = ("encoder", "decoder")
 
@@ -39,8 +45,13 @@ class VAE(Family):
             output = self.networks["decoder"](code, training=True)
             mse = losses.mse(images, output)
             kld = losses.kl_divergence(mean, log_var)
-            total = mse + self.recipe.kl_weight * kld
-            return total, {"loss": total, "mse": mse, "kld": kld}
+            logs = {"mse": mse, "kld": kld}
+            error = mse
+            if self.recipe.sum_squares:
+                error = mse * (output.shape[1] * output.shape[2] * output.shape[3])
+                logs["nelbo"] = error + kld
+            total = error + self.recipe.kl_weight * kld
+            return total, {"loss": total} | logs
 
         logs = self.minimize("vae", loss)
         self.end()
@@ -52,7 +63,8 @@ class VAE(Family):
 
 class GAN(Family):
     """Standard GAN (Goodfellow et al. 2014) with G maximising log D(G(z)), or
-    Wasserstein GAN with clipped weights (Arjovsky et al. 2017)."""
+    Wasserstein GAN (Arjovsky et al. 2017) with clipped weights or with a gradient
+    penalty (Gulrajani et al. 2017)."""
 
     drawing = ("generator",)
 
@@ -79,7 +91,8 @@ class GAN(Family):
 
     def d_loss(self, real):
         fake = ops.stop_gradient(self.generate())
-        return self.d_adversarial(self.look(real)[0], self.look(fake)[0])
+        on_real, on_fake = self.look(real)[0], self.look(fake)[0]
+        return self.d_adversarial(on_real, on_fake, real, fake)
 
     def g_loss(self):
         loss = self.g_adversarial(self.look(self.generate())[0])
@@ -102,13 +115,17 @@ class GAN(Family):
         answers = answers if isinstance(answers, (list, tuple)) else [answers]
         return [ops.cast(a, "float32") for a in answers]
 
-    def d_adversarial(self, real, fake):
+    def d_adversarial(self, real, fake, real_images, fake_images):
         """(loss, logs) of telling real logits from fake ones."""
         if self.recipe.wasserstein:
             loss = losses.critic_wasserstein(real, fake)
             parts = {"score_real": ops.mean(real), "score_fake": ops.mean(fake)}
             # A score has no natural zero: count from the middle of the two.
             middle = 0.5 * (parts["score_real"] + parts["score_fake"])
+            if self.recipe.gradient_penalty:
+                penalty = self.gradient_penalty(real_images, fake_images)
+                parts["gradient_penalty"] = penalty
+                loss = loss + self.recipe.gradient_penalty * penalty
         else:
             loss = losses.discriminator_bce(real, fake, self.recipe.real_target)
             parts = {
@@ -122,6 +139,21 @@ class GAN(Family):
             "d_accuracy_real": ops.mean(ops.cast(real > middle, "float32")),
             "d_accuracy_fake": ops.mean(ops.cast(fake <= middle, "float32")),
         }
+
+    def gradient_penalty(self, real, fake):
+        """How far the critic's slope is from 1, at random points between real and
+        generated images (Gulrajani et al. 2017), in float32 whatever the rest
+        runs in."""
+        shape = (ops.shape(real)[0], 1, 1, 1)
+        share = keras.random.uniform(shape, seed=self.noise_seed)
+        between = fake + share * (real - fake)
+
+        def score(images):
+            answers = self.judge(images, training=True)
+            return answers[0] if isinstance(answers, (list, tuple)) else answers
+
+        with in_float32(self.judge):
+            return losses.slope_penalty(input_gradient(score, between, self.touched))
 
     def g_adversarial(self, fake):
         if self.recipe.wasserstein:
@@ -174,7 +206,7 @@ class ACGAN(GAN):
         fake, asked = self.generate_asked()
         fake = ops.stop_gradient(fake)
         (on_real, real_class), (on_fake, fake_class) = self.look(real), self.look(fake)
-        adversarial, logs = self.d_adversarial(on_real, on_fake)
+        adversarial, logs = self.d_adversarial(on_real, on_fake, real, fake)
         guess, more = classified(real_class, label, fake_class, asked)
         return adversarial + guess, logs | more
 

@@ -40,17 +40,20 @@ class Log:
             self._event(step + 1, session_log=start)
 
     def scalars(self, step, values):
-        """Write one row: {name: float}, the same names at every call."""
+        """Write one row: {name: float}, the same names at every call; None is a
+        value that this step does not have."""
         from tensorboard.compat.proto.summary_pb2 import Summary
 
-        row = {"step": step} | {k: f"{v:.6g}" for k, v in values.items()}
+        have = {k: v for k, v in values.items() if v is not None}
+        row = {"step": step} | dict.fromkeys(values, "")
+        row |= {k: f"{v:.6g}" for k, v in have.items()}
         with open(self.path, "a", newline="") as file:
             writer = csv.DictWriter(file, list(self.columns or row))
             if self.columns is None:
                 self.columns = list(row)
                 writer.writeheader()
             writer.writerow(row)
-        points = [Summary.Value(tag=k, simple_value=v) for k, v in values.items()]
+        points = [Summary.Value(tag=k, simple_value=v) for k, v in have.items()]
         self._event(step, summary=Summary(value=points))
 
     def image(self, step, name, pixels):

@@ -34,6 +34,18 @@ def generator_wasserstein(fake):
     return -ops.mean(fake)
 
 
+def slope_penalty(gradients):
+    """mean((|g| - 1)^2) over the batch, `gradients` being `(batch, ...)`.
+
+    Where a gradient is 0 its norm is taken as constant: the square root's own
+    derivative there is infinite, and one such image would make all weights NaN.
+    """
+    square = ops.sum(ops.square(gradients), range(1, len(gradients.shape)))
+    flat = square == 0.0
+    norm = ops.where(flat, 0.0, ops.sqrt(ops.where(flat, 1.0, square)))
+    return ops.mean(ops.square(norm - 1.0))
+
+
 def classification(logits, label):
     """Cross entropy: sigmoid for one unit, softmax for several.
 

@@ -9,7 +9,8 @@ import imageio.v3 as iio
 import numpy as np
 
 import data_utils
-from models import latents
+from metrics import collapse
+from models import Recipe, latents
 from models.errors import UserError
 from models.runtime import BACKEND, keras, to_numpy
 from train import backend, checkpoint
@@ -112,8 +113,14 @@ class Run:
             "changes": [],
         }
         self.feed = Feed(recipe, faces, seed)  # may refuse the data: before writing
+        self.faces = faces
         differences = self._claim(change)
         self.model = FAMILIES[recipe.family](recipe, seed)
+        images = recipe.batch_size * recipe.d_steps
+        self.snapshots = {
+            max(1, round(epoch * len(faces.images) / images)): epoch
+            for epoch in recipe.snapshots
+        }
         self.step, self.seconds, self.pending = 0, 0.0, []
         if self.checkpoint.exists():
             extra = checkpoint.restore(self.checkpoint, self.model.state())
@@ -134,8 +141,13 @@ class Run:
         if path.exists():
             try:
                 theirs = json.loads(path.read_text())
-            except ValueError:
-                raise RunError(f"{path}: not JSON; use a new --run folder") from None
+                # A field that is newer than the run has its default there.
+                recipe = Recipe.from_resolved(theirs["recipe"])
+                theirs["recipe"] = recipe.resolved()
+            except (ValueError, KeyError, TypeError):
+                raise RunError(
+                    f"{path}: not of this version; use a new --run folder"
+                ) from None
             self.identity["changes"] = theirs.get("changes", [])
             differences = _differences(theirs, self.identity)
             if differences and not change:
@@ -183,6 +195,7 @@ class Run:
                 began = time.monotonic()
                 to_go = (LOG_EVERY - self.step % LOG_EVERY, steps - self.step)
                 to_go += (sample_every - self.step % sample_every,)
+                to_go += tuple(s - self.step for s in self.snapshots if s > self.step)
                 rows = advance(self.step, min(most, *to_go))
                 took = time.monotonic() - began
                 self.seconds += took
@@ -195,6 +208,8 @@ class Run:
                 draws = hasattr(self.model, "sample")
                 if draws and (self.step % sample_every == 0 or self.step == steps):
                     self._draw(log)
+                if self.step in self.snapshots:
+                    self._keep(self.snapshots[self.step])
                 if time.monotonic() - saved > checkpoint_seconds:
                     self.save()
                     log.flush()
@@ -243,21 +258,41 @@ class Run:
         means["images_per_second"] = images / means.pop("step_seconds")
         for role, rate in self.model.learning_rates().items():
             means[f"learning_rate_{role}"] = rate
+        if self.recipe.meter_every:
+            means["diversity"] = self._diversity()
         means["seconds"] = self.seconds
         log.scalars(self.step, means)
 
+    def _diversity(self):
+        """The collapse meter, or None at a step between two of its points."""
+        if self.step % self.recipe.meter_every:
+            return None
+        count = min(collapse.SAMPLES, len(self.faces.images))
+        return collapse.diversity(self.draw(count), self.faces.images[:count])
+
     def _draw(self, log):
-        grid = data_utils.tile(self.grid(), 8)
+        grid = data_utils.tile(self.draw(), 8)
         iio.imwrite(self.folder / "samples" / f"{self.step:08d}.png", grid)
         log.image(self.step, "samples", grid)
 
-    def grid(self):
-        """Images of the averaged network from fixed latents, uint8 `(32, ...)`."""
-        labels = np.arange(GRID) % max(2, self.recipe.condition)
-        noise = latents(self.recipe, range(GRID), labels)
-        images = self.model.sample(noise)
-        images = to_numpy(keras.ops.cast(images, "float32"))
-        return data_utils.to_uint8(images, self.recipe.pixel_range)
+    def _keep(self, epoch):
+        """The drawing networks as they are after `epoch`, in `snapshots/`."""
+        folder = self.folder / "snapshots" / f"epoch_{epoch:03d}"
+        folder.mkdir(parents=True, exist_ok=True)
+        for role, network in self.model.average.items():
+            part = folder / f"part_{role}.weights.h5"
+            network.save_weights(part)
+            part.rename(folder / f"{role}.weights.h5")
+
+    def draw(self, count=GRID):
+        """Images of the averaged network from fixed latents, uint8 `(count, ...)`."""
+        labels = np.arange(count) % max(2, self.recipe.condition)
+        noise = latents(self.recipe, range(count), labels)
+        images = [
+            to_numpy(keras.ops.cast(self.model.sample(part), "float32"))
+            for part in np.split(noise, range(64, count, 64))
+        ]
+        return data_utils.to_uint8(np.concatenate(images), self.recipe.pixel_range)
 
     def _film(self):
         """A GIF of the grids, at most 100 of them."""

@@ -1,0 +1,1 @@
+"""Numbers about samples, none of which needs a downloaded network."""
