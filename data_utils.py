@@ -45,6 +45,19 @@ class Faces:
     folder: Path
     digest: str
 
+    def first(self, count):
+        """The first `count` of them.
+
+        Raises:
+            DataError: there are fewer.
+        """
+        if count > len(self.images):
+            raise DataError(f"{self.folder}: {len(self.images)} images, asked {count}")
+        table = None if self.attributes is None else self.attributes[:count]
+        return dataclasses.replace(
+            self, images=self.images[:count], attributes=table, names=self.names[:count]
+        )
+
     def label(self, attribute):
         """One attribute as int32 `(n,)` of 0 and 1.
 

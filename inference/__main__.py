@@ -17,6 +17,8 @@ PROBLEMS = {
     "acgan": (("acgan", "acgan3"), "acgan_c"),
     "infogan": (("infogan",), "infogan_b"),
 }
+# study -> the recipes it compares
+STUDIES = {"kl": ("vae_e", "vae_e_kl0", "vae_e_kl100")}
 
 
 def drawable(problem):
@@ -61,6 +63,11 @@ def parse():
             sub.add_argument(
                 "--attribute", help="colour of fig1_5; default: the recipe's"
             )
+    for study, recipes in STUDIES.items():
+        sub = known.add_parser(
+            study, prog=f"bash hw_{study}.sh", help=f"compares {' '.join(recipes)}"
+        )
+        _common(sub)
     everything = "all problems, default recipes"
     _common(known.add_parser("hw4", prog="bash hw4.sh", help=everything))
     return parser.parse_args()
@@ -74,8 +81,11 @@ def _common(parser):
 
 def main():
     args = parse()
+    root = args.weights or WEIGHTS
     if args.problem == "hw4":
-        chosen = trained_defaults(args.weights or WEIGHTS)
+        chosen = trained_defaults(root)
+    elif args.problem in STUDIES:
+        chosen = {name: name for name in STUDIES[args.problem]}
     else:
         if args.recipe not in drawable(args.problem):
             raise UserError(
@@ -94,24 +104,28 @@ def main():
 
     faces = data_utils.load_faces(args.data, "test")
 
-    from inference import figures
+    from inference import figures, studies
     from inference.weights import Trained
 
-    root = args.weights or WEIGHTS
     trained = {p: Trained(name, root) for p, name in chosen.items()}
     for weights in trained.values():  # every mistake comes before the first figure
         weights.check()
+    if args.problem in STUDIES:
+        numbers = getattr(studies, args.problem)([*trained.values()], faces, args.out)
+        _record(args.out / "results.json", args.problem, {"runs": numbers})
+        trained = {}
     for problem, weights in trained.items():
         options = {}
         if problem == "vae":
             options["attribute"] = getattr(args, "attribute", None)
         numbers = getattr(figures, problem)(weights, faces, args.out, **options)
-        _record(args.out / "results.json", problem, weights, numbers)
+        origin = {"recipe": weights.recipe.name, "weights": weights.origin()}
+        _record(args.out / "results.json", problem, origin | numbers)
     print(f"figures and results.json are in {args.out}")
     return 0
 
 
-def _record(path, problem, trained, numbers):
+def _record(path, problem, numbers):
     """Merge one problem's numbers into `results.json`."""
     from data_utils import replacing
 
@@ -119,8 +133,7 @@ def _record(path, problem, trained, numbers):
         results = json.loads(path.read_text())
     except (OSError, ValueError):
         results = {}
-    origin = {"recipe": trained.recipe.name, "weights": trained.origin()}
-    results[problem] = origin | numbers
+    results[problem] = numbers
     with replacing(path, "w") as file:
         file.write(json.dumps(results, indent=1) + "\n")
 

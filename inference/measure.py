@@ -7,24 +7,32 @@ from inference.weights import Trained, run_network
 from models import latents
 
 
-def reconstruct(trained, images, batch=128):
+def reconstruct(trained, images, batch=128, at=None):
     """Code and rebuild images with a VAE; the code is the posterior mean.
 
     Args:
         trained: `Trained` weights of a VAE.
         images: uint8 `(n, height, width, 3)`.
+        at: an epoch, for the networks as they were then (a snapshot).
 
     Returns:
         (codes float32 `(n, latent)`, reconstructions float32, the images'
         shape, in the recipe's pixel range).
     """
-    encoder, decoder = trained.network("encoder"), trained.network("decoder")
-    codes, outputs = [], []
+    mean, _, outputs = posterior(trained, images, batch, at)
+    return mean, outputs
+
+
+def posterior(trained, images, batch=128, at=None):
+    """As `reconstruct`, but (means, log variances, reconstructions)."""
+    prefix = "" if at is None else f"epoch_{at:03d}/"
+    encoder, decoder = (trained.network(prefix + r) for r in ("encoder", "decoder"))
+    parts = []
     for k in range(0, len(images), batch):
         part = data_utils.from_uint8(images[k : k + batch], trained.recipe.pixel_range)
-        codes.append(run_network(encoder, part)[0])
-        outputs.append(run_network(decoder, codes[-1]))
-    return np.concatenate(codes), np.concatenate(outputs)
+        mean, log_var = run_network(encoder, part)
+        parts.append((mean, log_var, run_network(decoder, mean)))
+    return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
 
 
 def reconstruction_error(images, outputs, pixel_range):

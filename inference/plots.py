@@ -33,22 +33,23 @@ def smooth(values, window):
     return total / np.convolve(np.ones(len(values)), ones, "same")
 
 
-def curve(axis, history, column, label, color):
-    """One curve over steps: raw in light, smoothed above it."""
-    rows = history[["step", column]].dropna()
-    steps, values = rows["step"].to_numpy(), rows[column].to_numpy()
+def curve(axis, history, column, label, color, x="step"):
+    """One curve over steps or epochs: raw in light, smoothed above it."""
+    rows = history[[x, column]].dropna()
+    steps, values = rows[x].to_numpy(), rows[column].to_numpy()
     window = max(1, len(values) // 25)
     axis.plot(steps, values, color=color, alpha=0.25, linewidth=0.8)
     axis.plot(steps, smooth(values, window), color=color, linewidth=1.8, label=label)
 
 
-def panels(history, *charts):
-    """A row of charts against the training step.
+def panels(history, *charts, x="step"):
+    """A row of charts against the training step, or the epoch.
 
     Args:
-        history: frame with a `step` column.
+        history: frame with a column `step`, or `epoch`.
         charts: (title, unit of the y axis, [(column, label, color), ...]);
             columns that the history lacks are left out.
+        x: "step" or "epoch".
 
     Returns:
         the figure.
@@ -57,8 +58,9 @@ def panels(history, *charts):
     for axis, (title, unit, curves) in zip(np.atleast_1d(axes), charts, strict=True):
         for column, label, color in curves:
             if column in history:
-                curve(axis, history, column, label, color)
-        axis.set(title=title, xlabel="training step", ylabel=unit)
+                curve(axis, history, column, label, color, x)
+        xlabel = "training step" if x == "step" else "epoch"
+        axis.set(title=title, xlabel=xlabel, ylabel=unit)
         axis.grid(alpha=0.25)
         axis.legend(frameon=False, fontsize=9)
         if "accuracy" in unit:

@@ -80,6 +80,10 @@ class Trained:
     def network(self, role):
         """The network `role` with its weights loaded, after checking its hash.
 
+        Args:
+            role: a role of the recipe's networks, or "epoch_010/<role>" for a
+                snapshot.
+
         Raises:
             WeightsError: file missing, cut short, changed, or of another network.
         """
@@ -94,7 +98,7 @@ class Trained:
                 f"{path}: does not match the sha256 in card.json (cut short or "
                 "changed); restore it with git checkout"
             )
-        network = build(self.recipe, role)
+        network = build(self.recipe, role.rpartition("/")[2])
         load(network, path)
         return network
 

@@ -96,7 +96,6 @@ FIXED = (
     "about",
     "reported",
     "pixel_range",
-    "snapshots",
 )
 
 
@@ -130,13 +129,16 @@ def _set_field(record, field, text, key):
     try:
         if kind is bool:
             value = {"true": True, "1": True, "false": False, "0": False}[text.lower()]
+        elif kind is tuple:
+            value = tuple(int(part) for part in text.split(","))
         else:
             value = kind(text)
     except (ValueError, KeyError):
         raise RecipeError(
             f"recipe field '{key}' takes {kind.__name__}, not '{text}'"
         ) from None
-    if kind in (int, float) and not (value >= 0):
+    low = min(value, default=0) if kind is tuple else value
+    if kind in (int, float, tuple) and not (low >= 0):
         raise RecipeError(f"recipe field '{key}' cannot be {text}")
     if field in ("batch_size", "latent", "d_steps", "g_steps") and value < 1:
         raise RecipeError(f"recipe field '{key}' must be at least 1, not {text}")

@@ -14,8 +14,8 @@ from PIL import Image
 
 import data_utils
 from inference import measure, weights
-from inference.__main__ import trained_defaults
-from inference.weights import Trained, WeightsError
+from inference.__main__ import STUDIES, trained_defaults
+from inference.weights import Trained, WeightsError, run_network
 from models import RECIPES, build, get_recipe, latents
 from models.errors import UserError
 from models.layers import BatchNorm
@@ -34,8 +34,10 @@ def trained(faces_folder, tmp_path_factory):
     monkeypatch.setattr(export, "STANDING", (2, 4))
     monkeypatch.setattr(backend, "compiled", uncompiled)
     faces = data_utils.load_faces(faces_folder)
-    for name in ("attributes", *PROBLEMS.values()):
+    for name in ("attributes", *PROBLEMS.values(), *STUDIES["kl"]):
         recipe = dataclasses.replace(get_recipe(name), batch_size=2)
+        if recipe.snapshots:  # two steps are an epoch of the 48 images
+            recipe = dataclasses.replace(recipe, batch_size=24, snapshots=(1,))
         run = Run(recipe, faces, folder / name, 0, "float32", report=lambda text: None)
         run.train(2)
         export.export(folder / name, faces_folder, folder / "weights")
@@ -247,6 +249,9 @@ TILES = {  # figures of images: columns, rows
     "fig3_3": (10, 2),
     "fig4_3": (7, 5),
     "fig4_4": (7, 5),
+    "fig6_2": (10, 4),
+    "fig6_3": (10, 4),
+    "fig6_4": (12, 3),
 }
 CHARTS = ("fig1_2", "fig1_5", "fig2_2", "fig3_2", "fig4_2")
 
@@ -268,7 +273,8 @@ def test_every_figure_from_test_images_alone(trained, tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
-    assert {p.stem for p in out.glob("*.jpg")} == {*TILES, *CHARTS}
+    drawn = {p.stem for p in out.glob("*.jpg")}
+    assert drawn == {name for name in (*TILES, *CHARTS) if name < "fig5"}
     for path in out.glob("*.jpg"):
         check_figure(path)
     results = json.loads((out / "results.json").read_text())
@@ -279,6 +285,37 @@ def test_every_figure_from_test_images_alone(trained, tmp_path):
     assert results["acgan"]["asked_and_read"]["n"] == 1000
     assert results["infogan"]["category_read_back"]["n"] == 700
     assert results["gan"]["realness_of_256"]["least"] <= 1
+
+
+def test_the_study_of_the_kl_weight(trained, faces_folder, tmp_path):
+    done = subprocess.run(
+        ["bash", REPOSITORY / "hw_kl.sh", faces_folder, tmp_path, "--weights", trained],
+        capture_output=True,
+        text=True,
+        env=os.environ
+        | {"PATH": f"{os.path.dirname(sys.executable)}:{os.environ['PATH']}"},
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert {p.stem for p in tmp_path.glob("*.jpg")} == {f"fig6_{k}" for k in range(1, 6)}
+    for path in tmp_path.glob("*.jpg"):
+        check_figure(path)
+    runs = json.loads((tmp_path / "results.json").read_text())["kl"]["runs"]
+    assert list(runs) == ["KL x1", "KL x0", "KL x100"]
+    for label, numbers in runs.items():
+        assert 0 <= numbers["active_units"] <= numbers["units"] == 20
+        assert numbers["prior_to_data"]["n"] == numbers["reconstruction"]["n"] == 16
+        assert f"{numbers['reconstruction']['mse_minus1_1']:.4f}" in done.stdout
+        assert label in done.stdout
+    vae = Trained("vae_e", trained)
+    faces = data_utils.load_faces(faces_folder, "test")
+    mean, log_var = run_network(
+        vae.network("encoder"), data_utils.from_uint8(faces.images, (0, 1))
+    )
+    kl = 0.5 * (np.exp(log_var) + mean**2 - 1 - log_var).sum(1).mean()
+    assert runs["KL x1"]["kl_nats"] == pytest.approx(kl, rel=1e-4)
+    epoch = vae.network("epoch_001/decoder")
+    for a, b in zip(epoch.weights, vae.network("decoder").weights, strict=True):
+        np.testing.assert_allclose(to_numpy(a), to_numpy(b), atol=1e-3)
 
 
 def check_figure(path):
@@ -344,7 +381,7 @@ def test_mistakes_end_in_one_line_and_no_figure(mine, faces_folder, tmp_path, fa
     assert not list(out.glob("*"))
 
 
-@pytest.mark.parametrize("script", ["hw4", *(f"hw4_{p}" for p in PROBLEMS)])
+@pytest.mark.parametrize("script", ["hw4", "hw_kl", *(f"hw4_{p}" for p in PROBLEMS)])
 def test_wrong_arguments_get_the_usage(script):
     for words in ([], ["only-data"]):
         done = subprocess.run(

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from metrics import collapse
+from metrics import collapse, distance
 
 
 @pytest.fixture(scope="module")
@@ -57,3 +57,27 @@ def test_size_of_images_does_not_matter_and_their_number_does(faces_twice):
     assert collapse.diversity(larger, a) == pytest.approx(1)
     with pytest.raises(ValueError, match="63 samples for 64 images"):
         collapse.diversity(a[1:], a)
+
+
+def test_frechet_distance_of_shifted_and_stretched_gaussians():
+    rng = np.random.default_rng(0)
+    a = rng.standard_normal((20_000, 3))
+    shift, stretch = np.array([1.0, -2.0, 0.5]), np.array([2.0, 1.0, 0.5])
+    b = rng.standard_normal((20_000, 3)) * stretch + shift
+    expected = np.square(shift).sum() + np.square(stretch - 1).sum()
+    assert distance.frechet(a, b) == pytest.approx(expected, rel=0.03)
+    assert distance.frechet(a, a) == pytest.approx(0, abs=1e-9)
+    turned, _ = np.linalg.qr(rng.standard_normal((3, 3)))  # covariances that mix
+    assert distance.frechet(a @ turned, b @ turned) == pytest.approx(expected, rel=0.03)
+
+
+def test_kernel_distance_is_zero_on_average_for_the_same_distribution():
+    rng = np.random.default_rng(0)
+    a, b = rng.standard_normal((2, 2000, 8))
+    same, error = distance.kernel(a, b)
+    assert abs(same) < 4 * error
+    far, error = distance.kernel(a, b + 1)
+    assert far > 20 * error
+    # the cube of a linear kernel between points known exactly
+    x, y = np.zeros((4, 2)), np.ones((4, 2))
+    assert distance.kernel(x, y)[0] == pytest.approx(1 + 8 - 2)

@@ -347,6 +347,7 @@ def test_unknown_recipe_lists_the_known_ones():
         ("batch_size", "0", "at least 1"),
         ("ema", "-1", "cannot be -1"),
         ("flip", "maybe", "takes bool"),
+        ("snapshots", "ten", "takes tuple"),
         ("generator.name", "sgd", "known: adam, rmsprop"),
     ],
 )

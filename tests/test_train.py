@@ -14,7 +14,7 @@ import pytest
 from conftest import REPOSITORY, small
 
 import data_utils
-from models import latents
+from models import build, latents
 from models.runtime import to_numpy
 from train import checkpoint
 from train.log import Log
@@ -196,6 +196,42 @@ def test_images_of_the_grid_come_from_fixed_latents(run):
     np.testing.assert_allclose(
         first[7].astype(int), data_utils.to_uint8(one, (-1, 1))[0], atol=1
     )
+
+
+def test_the_collapse_meter_is_a_curve_with_points_apart(faces_folder, tmp_path):
+    recipe = small("dcgan_d", meter_every=50)
+    faces = data_utils.load_faces(faces_folder, "train", 96).first(20)
+    run = Run(recipe, faces, tmp_path, 0, "float32", report=lambda s: None)
+    run.model.train_step = lambda data: {"d_loss": 0.5}
+    run.model.sample = lambda noise: np.zeros((len(noise), 96, 96, 3), "float32")
+    run.train(75, sample_every=1000)
+    found = [(r["step"], r["diversity"]) for r in history(tmp_path)]
+    assert found == [("25", ""), ("50", "0"), ("75", "")]
+    assert run.identity["data"]["images"] == 20
+    with pytest.raises(RunError, match="one image"):
+        Run(recipe, faces.first(1), tmp_path / "one", 0, "float32")
+    assert not (tmp_path / "one").exists()
+    with pytest.raises(data_utils.DataError, match="20 images, asked 21"):
+        faces.first(21)
+
+
+def test_snapshots_are_the_drawing_networks_of_their_epochs(faces, tmp_path):
+    recipe = small("vae_e", batch_size=12).replace({"snapshots": "1,2"})
+    run = Run(recipe, faces, tmp_path, 0, "float32", report=lambda s: None)
+    run.train(4)  # 48 images are 4 steps
+    decoder = build(recipe, "decoder")
+    decoder.load_weights(tmp_path / "snapshots" / "epoch_001" / "decoder.weights.h5")
+    for a, b in zip(
+        decoder.variables, run.model.average["decoder"].variables, strict=True
+    ):
+        np.testing.assert_array_equal(to_numpy(a), to_numpy(b))
+    run.train(8)
+    kept = sorted(p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*.h5"))
+    assert kept == [
+        f"snapshots/epoch_00{k}/{role}.weights.h5"
+        for k in (1, 2)
+        for role in ("decoder", "encoder")
+    ]
 
 
 def test_command_line_diverging_run_ends_in_one_line(faces_folder, tmp_path, fails):

@@ -17,6 +17,7 @@ def parse():
     parser.add_argument(
         "--run", required=True, help="folder of this run; made if missing"
     )
+    parser.add_argument("--images", type=int, help="train on the first so many only")
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--steps", type=int, help="default: the recipe's")
     length.add_argument(
@@ -55,7 +56,7 @@ def main():
             raise UserError(f"--set {item}: write FIELD=VALUE")
         settings[key] = value
     recipe = recipe.replace(settings)
-    for name in ("steps", "epochs", "sample_every"):
+    for name in ("images", "steps", "epochs", "sample_every"):
         value = getattr(args, name)
         if value is not None and value <= 0:
             raise UserError(f"--{name.replace('_', '-')} must be above 0, not {value}")
@@ -65,6 +66,8 @@ def main():
     import data_utils  # from here on it takes seconds
 
     faces = data_utils.load_faces(args.data, "train", recipe.image_size)
+    if args.images:
+        faces = faces.first(args.images)
     steps = args.steps or recipe.steps
     if args.epochs:
         images = recipe.batch_size * recipe.d_steps

@@ -99,6 +99,7 @@ def write_networks(run, identity, folder, faces):
         standing_statistics(networks["generator"], recipe)
     if recipe.family in ("gan", "infogan"):  # fig2_4, categories read back
         networks["discriminator"] = model.networks["discriminator"]
+    networks |= kept_snapshots(run, recipe)
     steps = int(extra["step"])
     images = steps * recipe.batch_size * recipe.d_steps
     return {
@@ -119,6 +120,18 @@ def write_networks(run, identity, folder, faces):
             for role in networks
         },
     }
+
+
+def kept_snapshots(run, recipe):
+    """{"epoch_010/decoder": network} of what the run kept on its way."""
+    from models import build
+
+    found = {}
+    for path in sorted((run / "snapshots").glob("epoch_*/*.weights.h5")):
+        role = path.name.removesuffix(".weights.h5")
+        network = found[f"{path.parent.name}/{role}"] = build(recipe, role)
+        network.load_weights(path)
+    return found
 
 
 def standing_statistics(generator, recipe):
@@ -166,7 +179,8 @@ def save_smallest(networks, role, recipe, folder, faces):
     from models import build
 
     path = folder / f"{role}.weights.h5"
-    copy = build(recipe, role)
+    path.parent.mkdir(exist_ok=True)
+    copy = build(recipe, role.rpartition("/")[2])
     for form in weights.FORMS:
         weights.save(networks[role], path, form)
         weights.load(copy, path)
@@ -181,7 +195,7 @@ def save_smallest(networks, role, recipe, folder, faces):
     else:
         raise UserError(f"{path.name}: larger than 45 MiB in every form")
     return {
-        "file": path.name,
+        "file": f"{role}.weights.h5",
         "sha256": weights.sha256(path),
         "bytes": path.stat().st_size,
         "form": form,
@@ -195,18 +209,18 @@ def largest_change(networks, role, copy, recipe, faces):
     from inference.weights import run_network
 
     low, high = recipe.pixel_range
-    if role in ("decoder", "generator"):
+    snapshot, slash, kind = role.rpartition("/")
+    if kind in ("decoder", "generator"):
         labels = np.arange(64) % max(2, recipe.condition)
         inputs = latents(recipe, range(64), labels)
         before, after = run_network(networks[role], inputs), run_network(copy, inputs)
     else:
         inputs = data_utils.from_uint8(faces.images[:64], recipe.pixel_range)
         before, after = run_network(networks[role], inputs), run_network(copy, inputs)
-        if role == "encoder":
-            before, after = (
-                run_network(networks["decoder"], x[0]) for x in (before, after)
-            )
-    if role in ("decoder", "generator", "encoder"):
+        if kind == "encoder":
+            decoder = networks[snapshot + slash + "decoder"]
+            before, after = (run_network(decoder, x[0]) for x in (before, after))
+    if kind in ("decoder", "generator", "encoder"):
         return "pixel", float(np.abs(before - after).max() / (high - low))
     pairs = zip(
         *(x if isinstance(x, list) else [x] for x in (before, after)), strict=True

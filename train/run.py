@@ -113,6 +113,8 @@ class Run:
             "changes": [],
         }
         self.feed = Feed(recipe, faces, seed)  # may refuse the data: before writing
+        if recipe.meter_every and len(faces.images) < 2:
+            raise RunError(f"{faces.folder}: one image; diversity needs two or more")
         self.faces = faces
         differences = self._claim(change)
         self.model = FAMILIES[recipe.family](recipe, seed)

@@ -1,0 +1,81 @@
+"""Distances between two sets of images, in the features of the attribute network.
+
+They are made like FID (Heusel et al. 2017) and KID (Binkowski et al. 2018), but
+in the space of this project's own small network, trained on faces of 64x64: they
+compare with each other, never with numbers from InceptionV3.
+"""
+
+import numpy as np
+
+import data_utils
+
+SUBSETS, SUBSET = 50, 200  # of the kernel distance, for its standard error
+
+
+def features(judge, images):
+    """What the attribute network knows of images before it names attributes.
+
+    Args:
+        judge: `Trained` weights of the attribute network.
+        images: uint8 `(n, 64, 64, 3)`.
+
+    Returns:
+        float32 `(n, 256)`: the averaged maps of its last convolution.
+    """
+    from inference.weights import run_network
+    from models.runtime import keras
+
+    network = judge.network("classifier")
+    pooled = next(
+        layer.output
+        for layer in network.layers
+        if isinstance(layer, keras.layers.GlobalAveragePooling2D)
+    )
+    pixels = data_utils.from_uint8(images, judge.recipe.pixel_range)
+    return run_network(keras.Model(network.input, pooled), pixels)
+
+
+def frechet(a, b):
+    """Frechet distance of Gaussians fitted to two sets of features.
+
+    Args:
+        a, b: `(n, d)` and `(m, d)`; n and m well above d, or it is biased upwards.
+
+    Returns:
+        |mean a - mean b|^2 + tr(A + B - 2 (A B)^(1/2)), float.
+    """
+    a, b = (np.asarray(x, "float64") for x in (a, b))
+    cov_a, cov_b = (np.cov(x, rowvar=False) for x in (a, b))
+    values, vectors = np.linalg.eigh(cov_a)
+    root = vectors * np.sqrt(np.maximum(values, 0)) @ vectors.T
+    middle = np.linalg.eigvalsh(root @ cov_b @ root)  # of the same trace as (A B)^(1/2)
+    cross = np.sqrt(np.maximum(middle, 0)).sum()
+    shift = np.square(a.mean(0) - b.mean(0)).sum()
+    return float(shift + np.trace(cov_a) + np.trace(cov_b) - 2 * cross)
+
+
+def kernel(a, b, seed=0):
+    """Squared maximum mean discrepancy with the kernel (x.y / d + 1)^3, unbiased.
+
+    Args:
+        a, b: features `(n, d)` and `(m, d)`.
+        seed: of the subsets.
+
+    Returns:
+        (mean over subsets, its standard error); the mean may be below 0 where the
+        two sets are alike.
+    """
+    rng = np.random.default_rng(seed)
+    size = min(SUBSET, len(a), len(b))
+    values = []
+    for _ in range(SUBSETS):
+        x, y = (
+            np.asarray(s, "float64")[rng.choice(len(s), size, replace=False)]
+            for s in (a, b)
+        )
+        xx, yy, xy = (
+            (u @ v.T / u.shape[1] + 1) ** 3 for u, v in ((x, x), (y, y), (x, y))
+        )
+        within = sum((k.sum() - np.trace(k)) / (size * (size - 1)) for k in (xx, yy))
+        values.append(within - 2 * xy.mean())
+    return float(np.mean(values)), float(np.std(values, ddof=1) / np.sqrt(SUBSETS))
