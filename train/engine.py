@@ -5,6 +5,8 @@ between backends is in `train.backend`; everything a checkpoint holds is
 `state()`.
 """
 
+import random
+
 from models import build
 from models.runtime import keras, to_numpy
 from train.backend import Adam, gradients
@@ -42,7 +44,9 @@ class Family(keras.Model):
         super().__init__(name=recipe.name)
         self.recipe = recipe
         self.seed = seed
-        keras.utils.set_random_seed(seed)
+        # What initializers draw their seeds from. Keras' own set_random_seed would
+        # import TensorFlow, whatever the backend.
+        random.seed(seed)
         self.networks = {role: build(recipe, role) for role in recipe.networks}
         self.average = {role: build(recipe, role) for role in self.drawing}
         for role, network in self.average.items():

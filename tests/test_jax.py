@@ -1,0 +1,86 @@
+"""The same on JAX: steps, runs, weights, images; and TensorFlow stays away."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from conftest import REPOSITORY
+
+from inference import measure
+from inference.weights import Trained
+
+if importlib.util.find_spec("jax") is None:
+    pytest.skip("JAX is not installed", allow_module_level=True)
+
+WORKER = """
+import sys
+sys.path.insert(0, "tests")
+from pathlib import Path
+
+import numpy as np
+from conftest import small
+
+import data_utils
+from inference import measure
+from inference.weights import Trained
+from models.runtime import to_numpy
+from train import backend, export
+from train.families import FAMILIES
+from train.run import Feed, Run
+
+data, out = Path(sys.argv[1]), Path(sys.argv[2])
+faces = data_utils.load_faces(data)
+recipe = small("vae_c", flip=True)
+
+
+def run(folder):
+    return Run(recipe, faces, out / folder, 0, "float32", report=lambda s: None)
+
+
+whole, parts = run("vae_c"), run("parts")
+whole.train(3)
+parts.train(2)
+again = run("parts")
+again.train(3)
+for a, b in zip(whole.model.state().values(), again.model.state().values()):
+    np.testing.assert_array_equal(to_numpy(a), to_numpy(b))
+looped = FAMILIES["vae"](recipe, 0)  # many steps a dispatch, as on an accelerator
+advance = backend._jax_loop(looped, Feed(recipe, faces, 0), 5)
+assert len(advance(0, 2)) == 2 and len(advance(2, 1)) == 1
+for (key, a), b in zip(looped.state().items(), whole.model.state().values()):
+    np.testing.assert_allclose(to_numpy(a), to_numpy(b), atol=1e-4, err_msg=key)
+critic = FAMILIES["gan"](small("wgan_gp_d", image_size=32), 0)
+logs = critic.train_step({"images": np.zeros((3, 2, 32, 32, 3), "uint8")})
+assert np.isfinite(float(logs["gradient_penalty"]))
+export.export(out / "vae_c", data, out / "weights")
+images = measure.draw(Trained("vae_c", out / "weights"), range(4))
+np.save(out / "images.npy", images)
+assert "tensorflow" not in sys.modules
+"""
+
+
+def test_runs_on_jax_resume_and_their_weights_draw_on_this_backend_too(
+    faces_folder, tmp_path
+):
+    done = subprocess.run(
+        [sys.executable, "-c", WORKER, faces_folder, tmp_path],
+        cwd=REPOSITORY,
+        env=os.environ
+        | {
+            "KERAS_BACKEND": "jax",
+            "JAX_COMPILATION_CACHE_DIR": str(tmp_path / "compiled"),
+            "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.5",
+        },
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    trained = Trained("vae_c", tmp_path / "weights")
+    assert trained.card["backend"] == "jax" and trained.card["steps"] == 3
+    ours, theirs = measure.draw(trained, range(4)), np.load(tmp_path / "images.npy")
+    assert ours.std() > 0
+    # 1e-4 of the pixel range is less than one of the 255 steps of uint8.
+    np.testing.assert_allclose(ours.astype(int), theirs.astype(int), atol=1)
