@@ -1,6 +1,7 @@
 """Command line: draw the figures of one problem, or of all."""
 
 import argparse
+import importlib
 import json
 import os
 import sys
@@ -18,7 +19,16 @@ PROBLEMS = {
     "infogan": (("infogan",), "infogan_b"),
 }
 # study -> the recipes it compares
-STUDIES = {"kl": ("vae_e", "vae_e_kl0", "vae_e_kl100")}
+STUDIES = {
+    "kl": ("vae_e", "vae_e_kl0", "vae_e_kl100"),
+    "anime": (
+        "dcgan_d",
+        "wgan_gp_d",
+        "wgan_gp_same_d",
+        "dcgan_dropout_d",
+        "dcgan_dropout_g_d",
+    ),
+}
 
 
 def drawable(problem):
@@ -102,16 +112,20 @@ def main():
 
     import data_utils  # from here on it takes seconds
 
-    faces = data_utils.load_faces(args.data, "test")
+    if args.problem == "anime":  # a plain folder: nothing is held back for tests
+        faces = data_utils.load_faces(args.data, "train", 96)
+    else:
+        faces = data_utils.load_faces(args.data, "test")
 
-    from inference import figures, studies
+    from inference import figures
     from inference.weights import Trained
 
     trained = {p: Trained(name, root) for p, name in chosen.items()}
     for weights in trained.values():  # every mistake comes before the first figure
         weights.check()
     if args.problem in STUDIES:
-        numbers = getattr(studies, args.problem)([*trained.values()], faces, args.out)
+        study = importlib.import_module(f"inference.{args.problem}")
+        numbers = study.draw([*trained.values()], faces, args.out)
         _record(args.out / "results.json", args.problem, {"runs": numbers})
         trained = {}
     for problem, weights in trained.items():

@@ -25,8 +25,7 @@ def reconstruct(trained, images, batch=128, at=None):
 
 def posterior(trained, images, batch=128, at=None):
     """As `reconstruct`, but (means, log variances, reconstructions)."""
-    prefix = "" if at is None else f"epoch_{at:03d}/"
-    encoder, decoder = (trained.network(prefix + r) for r in ("encoder", "decoder"))
+    encoder, decoder = (trained.network(role, at) for role in ("encoder", "decoder"))
     parts = []
     for k in range(0, len(images), batch):
         part = data_utils.from_uint8(images[k : k + batch], trained.recipe.pixel_range)
@@ -62,15 +61,17 @@ def reconstruction_error(images, outputs, pixel_range):
     }
 
 
-def draw(trained, seeds, labels=None):
+def draw(trained, seeds, labels=None, at=None):
     """Images of a generator or decoder; image k is a function of seed k.
+
+    `at` is an epoch, for the network as it was then (a snapshot).
 
     Returns:
         uint8 `(n, height, width, 3)`.
     """
     role = "decoder" if trained.recipe.family == "vae" else "generator"
     noise = latents(trained.recipe, seeds, labels)
-    images = run_network(trained.network(role), noise)
+    images = run_network(trained.network(role, at), noise)
     return data_utils.to_uint8(images, trained.recipe.pixel_range)
 
 

@@ -73,20 +73,29 @@ class Trained:
             WeightsError: as `network` and `history` do.
         """
         for role in self.card["files"]:
-            self.network(role)
+            epoch, _, kind = role.rpartition("/")
+            self.network(kind, int(epoch.removeprefix("epoch_")) if epoch else None)
         self.history()
 
+    def snapshots(self):
+        """Epochs whose networks there are beside those of the end."""
+        names = {role.rpartition("/")[0] for role in self.card["files"]} - {""}
+        return sorted(int(name.removeprefix("epoch_")) for name in names)
+
     @functools.cache  # noqa: B019 - lives as long as the process draws
-    def network(self, role):
+    def network(self, role, at=None):
         """The network `role` with its weights loaded, after checking its hash.
 
         Args:
-            role: a role of the recipe's networks, or "epoch_010/<role>" for a
-                snapshot.
+            role: a role of the recipe's networks.
+            at: the epoch of a snapshot; default: the end.
 
         Raises:
             WeightsError: file missing, cut short, changed, or of another network.
         """
+        kind = role
+        if at is not None:
+            role = f"epoch_{at:03d}/{role}"
         if role not in self.card["files"]:
             raise WeightsError(f"{self.folder}: no weights of the {role} in card.json")
         entry = self.card["files"][role]
@@ -98,7 +107,7 @@ class Trained:
                 f"{path}: does not match the sha256 in card.json (cut short or "
                 "changed); restore it with git checkout"
             )
-        network = build(self.recipe, role.rpartition("/")[2])
+        network = build(self.recipe, kind)
         load(network, path)
         return network
 

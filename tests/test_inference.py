@@ -249,6 +249,11 @@ TILES = {  # figures of images: columns, rows
     "fig3_3": (10, 2),
     "fig4_3": (7, 5),
     "fig4_4": (7, 5),
+    "fig5_1": (10, 5),
+    "fig5_2": (8, 2),
+    "fig5_3": (8, 2),
+    "fig5_4": (10, 2),
+    "fig5_5": (10, 5),
     "fig6_2": (10, 4),
     "fig6_3": (10, 4),
     "fig6_4": (12, 3),
@@ -313,9 +318,43 @@ def test_the_study_of_the_kl_weight(trained, faces_folder, tmp_path):
     )
     kl = 0.5 * (np.exp(log_var) + mean**2 - 1 - log_var).sum(1).mean()
     assert runs["KL x1"]["kl_nats"] == pytest.approx(kl, rel=1e-4)
-    epoch = vae.network("epoch_001/decoder")
+    epoch = vae.network("decoder", 1)
     for a, b in zip(epoch.weights, vae.network("decoder").weights, strict=True):
         np.testing.assert_allclose(to_numpy(a), to_numpy(b), atol=1e-3)
+
+
+def test_the_study_of_mode_collapse(faces_folder, tmp_path, monkeypatch):
+    """On a run whose meter fell half-way: before and after are found and shown."""
+    monkeypatch.setattr(export, "STANDING", (1, 4))
+    images = faces_folder / "train"  # a plain folder, no CSV
+    faces = data_utils.load_faces(images, "train", 96)
+    for name in STUDIES["anime"]:
+        recipe = dataclasses.replace(
+            get_recipe(name), batch_size=4, d_steps=1, meter_every=25
+        )
+        recipe = dataclasses.replace(recipe, snapshots=(1, 2, 4, 6))
+        run = Run(recipe, faces, tmp_path / name, 0, "float32", report=lambda text: None)
+        run.model.train_step = lambda data: {"d_loss": 0.5, "g_loss": 0.5}
+        values = iter([0.9, 0.8, 0.2] if name == "dcgan_d" else [0.9] * 3)
+        run._diversity = lambda values=values: next(values)
+        run.train(75)
+        export.export(tmp_path / name, faces_folder, tmp_path / "weights")
+    kept = Trained("dcgan_d", tmp_path / "weights").snapshots()
+    assert kept == [6]  # collapsed from step 75 on, which is epoch 6.25
+    assert Trained("wgan_gp_d", tmp_path / "weights").snapshots() == []
+    run_python(
+        *("-m", "inference", "anime", images, tmp_path / "out"),
+        *("--weights", tmp_path / "weights"),
+    )
+    drawn = {p.stem for p in (tmp_path / "out").glob("*.jpg")}
+    assert drawn == {f"fig5_{k}" for k in range(1, 7)}
+    for path in (tmp_path / "out").glob("*.jpg"):
+        check_figure(path)
+    runs = json.loads((tmp_path / "out" / "results.json").read_text())["anime"]["runs"]
+    assert list(runs) == list(STUDIES["anime"])
+    assert runs["dcgan_d"]["collapsed_at_epoch"] == 6.25
+    assert runs["wgan_gp_d"]["collapsed_at_epoch"] is None
+    assert 0 <= runs["dcgan_d"]["diversity"] < 2 and runs["dcgan_d"]["n"] == 48
 
 
 def check_figure(path):
@@ -381,7 +420,9 @@ def test_mistakes_end_in_one_line_and_no_figure(mine, faces_folder, tmp_path, fa
     assert not list(out.glob("*"))
 
 
-@pytest.mark.parametrize("script", ["hw4", "hw_kl", *(f"hw4_{p}" for p in PROBLEMS)])
+@pytest.mark.parametrize(
+    "script", ["hw4", "hw_kl", "hw_anime", *(f"hw4_{p}" for p in PROBLEMS)]
+)
 def test_wrong_arguments_get_the_usage(script):
     for words in ([], ["only-data"]):
         done = subprocess.run(

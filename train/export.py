@@ -44,7 +44,8 @@ def export(run, data, root):
 
     Args:
         run: the run folder.
-        data: a data folder; its test split gives the card's numbers.
+        data: a data folder; its test split gives the card's numbers (the images
+            themselves where it is a plain folder of them).
         root: the folder of all weights.
 
     Returns:
@@ -60,8 +61,9 @@ def export(run, data, root):
         if not path.exists():
             raise UserError(f"{path}: not there; train it first with 'python -m train'")
     identity = json.loads((run / "run.json").read_text())
-    faces = data_utils.load_faces(data, "test")
-    name = identity["recipe"]["name"]
+    name, size = identity["recipe"]["name"], identity["recipe"]["image_size"]
+    split = "test" if (Path(data) / "test").exists() else "train"  # a plain folder
+    faces = data_utils.load_faces(data, split, size)
     root.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=root, prefix=".export-") as folder:
         made = Path(folder) / name
@@ -123,15 +125,37 @@ def write_networks(run, identity, folder, faces):
 
 
 def kept_snapshots(run, recipe):
-    """{"epoch_010/decoder": network} of what the run kept on its way."""
+    """{"epoch_010/decoder": network} of what the run kept on its way; where it
+    measured collapse, only the last before it and the first after it."""
     from models import build
 
+    folders = sorted((run / "snapshots").glob("epoch_*"))
+    if recipe.meter_every:
+        folders = around_collapse(run, folders, recipe)
     found = {}
-    for path in sorted((run / "snapshots").glob("epoch_*/*.weights.h5")):
+    for path in [p for folder in folders for p in sorted(folder.glob("*.weights.h5"))]:
         role = path.name.removesuffix(".weights.h5")
         network = found[f"{path.parent.name}/{role}"] = build(recipe, role)
         network.load_weights(path)
     return found
+
+
+def around_collapse(run, folders, recipe):
+    """Of folders of snapshots, the last before the run collapsed and the first
+    after it; none where it did not."""
+    import pandas as pd
+
+    from metrics import collapse
+
+    images = json.loads((run / "run.json").read_text())["data"]["images"]
+    history = pd.read_csv(run / "history.csv")[["step", "diversity"]].dropna()
+    at = collapse.moment(history["step"].tolist(), history["diversity"].tolist())
+    if at is None:
+        return []
+    epoch = at * recipe.batch_size * recipe.d_steps / images
+    later = [int(f.name.removeprefix("epoch_")) >= epoch for f in folders]
+    split = later.index(True) if True in later else len(folders)
+    return folders[max(0, split - 1) : split + 1]
 
 
 def standing_statistics(generator, recipe):
@@ -233,7 +257,9 @@ def measure_test(trained, faces, root):
     from inference import measure
 
     family = trained.recipe.family
-    on = {"data": f"{faces.folder.resolve().parent.name}/test"}
+    folder = faces.folder.resolve()
+    plain = folder.name not in ("train", "test")
+    on = {"data": folder.name if plain else f"{folder.parent.name}/{folder.name}"}
     if family == "vae":
         outputs = measure.reconstruct(trained, faces.images)[1]
         pixel_range = trained.recipe.pixel_range

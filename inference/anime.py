@@ -1,0 +1,90 @@
+"""Report D's figures: mode collapse and its cures, each with the meter's number."""
+
+import numpy as np
+
+from inference import measure
+from inference.plots import panels, save, sheet
+from inference.studies import COLORS, by_epoch, origins
+from metrics import collapse
+
+
+def draw(trained, faces, out):
+    """Report D: fig5_1 training images, fig5_2 and fig5_3 samples, fig5_4 before
+    and after collapse, fig5_5 the cures, fig5_6 the collapse meter by epoch.
+
+    Args:
+        trained: list of `Trained` weights of Report D's recipes, `dcgan_d` first.
+        faces: the training images.
+        out: folder of the figures.
+
+    Returns:
+        {recipe: {"diversity", "collapsed_at_epoch"}}, also printed.
+    """
+    runs = {t.recipe.name: t for t in trained}
+    foot = origins(runs)
+    few = min(collapse.SAMPLES, len(faces.images))
+
+    def meter(t, at=None):
+        return collapse.diversity(measure.draw(t, range(few), at=at), faces.images[:few])
+
+    title = f"The first 100 of {len(faces.images):,} training images"
+    save(sheet(faces.images[:100], 10, title), out / "fig5_1.jpg", str(faces.folder.name))
+
+    for number, name, seed in ((2, "dcgan_d", 34), (3, "wgan_gp_d", 4)):
+        images = measure.draw(runs[name], range(seed, seed + 16))
+        title = f"{name}: 16 random images, seeds {seed} to {seed + 15}"
+        save(sheet(images, 8, title), out / f"fig5_{number}.jpg", runs[name].origin())
+
+    first = trained[0]
+    moments = {name: moment_of_collapse(t) for name, t in runs.items()}
+    rows, images = [], []
+    for epoch in (*first.snapshots(), None):
+        when = "at the end" if epoch is None else f"epoch {epoch}"
+        rows.append(f"{when}\n{meter(first, epoch):.2f}")
+        images.append(measure.draw(first, range(10), at=epoch))
+    said = "no collapse" if moments[first.recipe.name] is None else "collapse"
+    title = f"{first.recipe.name}, the same noise in a column: {said}; beside a row its\n"
+    title += f"epoch and diversity (of {few} images; data 1, collapsed below 0.5)"
+    save(sheet(np.concatenate(images), 10, title, rows), out / "fig5_4.jpg", foot)
+
+    numbers, rows, images = {}, [], []
+    for name, t in runs.items():
+        numbers[name] = {
+            "diversity": meter(t),
+            "n": few,
+            "epochs": t.card["epochs"],
+            "collapsed_at_epoch": moments[name],
+        }
+        rows.append(f"{name}\n{numbers[name]['diversity']:.2f}")
+        images.append(measure.draw(t, range(10)))
+    title = (
+        "The cures side by side, the same noise in a column; beside a row its diversity"
+    )
+    save(sheet(np.concatenate(images), 10, title, rows), out / "fig5_5.jpg", foot)
+
+    curves = [
+        (f"diversity {name}", name, color)
+        for name, color in zip(runs, COLORS, strict=True)
+    ]
+    unit = f"nearest neighbours' distance, samples / data, {few} of each"
+    figure = panels(by_epoch(runs), ("Collapse meter", unit, curves), x="epoch")
+    axis = figure.axes[0]
+    axis.axhline(collapse.COLLAPSED, color="0.3", ls="--", lw=1)
+    axis.text(0, collapse.COLLAPSED, " collapsed below", va="bottom", fontsize=9)
+    axis.set_ylim(bottom=0)
+    figure.set_size_inches(8, 4.8)
+    save(figure, out / "fig5_6.jpg", foot)
+    for name, n in numbers.items():
+        epoch = n["collapsed_at_epoch"]
+        when = "never" if epoch is None else f"from epoch {epoch:.1f} on"
+        print(
+            f"{name:18} diversity {n['diversity']:.2f} after {n['epochs']:g} epochs, "
+            f"collapsed: {when}"
+        )
+    return numbers
+
+
+def moment_of_collapse(trained):
+    """The epoch from which on the meter stays below its threshold, or None."""
+    history = by_epoch({"": trained})[["epoch", "diversity "]].dropna()
+    return collapse.moment(history["epoch"].tolist(), history["diversity "].tolist())

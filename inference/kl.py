@@ -1,0 +1,154 @@
+"""Report E's figures: what the weight of the KL term does."""
+
+import numpy as np
+
+from data_utils import to_uint8
+from inference import measure
+from inference.plots import panels, save, sheet
+from inference.studies import COLORS, by_epoch, origins
+from inference.weights import Trained, run_network
+from metrics import collapse, distance
+
+ACTIVE = 0.01  # variance of a unit's mean over images, above which it is in use
+
+
+def draw(trained, faces, out):
+    """Report E: fig6_1 negative ELBO, fig6_2 reconstructions by epoch, fig6_3
+    samples from the prior, fig6_4 interpolation, fig6_5 KL by latent unit.
+
+    Args:
+        trained: list of `Trained` weights of `vae_e` and its two companions.
+        faces: test faces.
+        out: folder of the figures.
+
+    Returns:
+        {label: numbers}, also printed as a table.
+    """
+    runs = {f"KL x{t.recipe.kl_weight:g}": t for t in trained}
+    foot = origins(runs)
+
+    def curves(column):
+        pairs = zip(runs, COLORS, strict=False)
+        return [(f"{column} {label}", label, color) for label, color in pairs]
+
+    figure = panels(
+        by_epoch(runs),
+        ("Negative ELBO, training", "nats per image, less 7,033", curves("nelbo")),
+        ("Squared error, training", "per channel, pixels in [0, 1]", curves("mse")),
+        ("KL divergence, training", "nats per image", curves("kld")),
+        x="epoch",
+    )
+    save(figure, out / "fig6_1.jpg", foot)
+
+    rows, images = ["test images"], [faces.images[:10]]
+    for label, t in runs.items():
+        for epoch in t.recipe.snapshots:
+            _, outputs = measure.reconstruct(t, faces.images[:10], at=epoch)
+            images.append(to_uint8(outputs, t.recipe.pixel_range))
+            rows.append(f"{label}, epoch {epoch}")
+    title = "Reconstructions of test images (code = posterior mean) as training goes on"
+    columns = min(10, len(faces.images))
+    save(sheet(np.concatenate(images), columns, title, rows), out / "fig6_2.jpg", foot)
+
+    rows, images = ["test images"], [faces.images[:columns]]
+    for label, t in runs.items():
+        images.append(measure.draw(t, range(columns)))
+        rows.append(f"prior, {label}")
+    title = (
+        f"Samples from the prior (seeds 0 to {columns - 1}, one a column) and real images"
+    )
+    save(sheet(np.concatenate(images), columns, title, rows), out / "fig6_3.jpg", foot)
+
+    pair = faces.images[[0, min(5, len(faces.images) - 1)]]
+    images = []
+    for t in runs.values():
+        codes, _ = measure.reconstruct(t, pair)
+        share = np.linspace(0, 1, 10)[:, None]
+        between = run_network(
+            t.network("decoder"), ((1 - share) * codes[0] + share * codes[1]).astype("f4")
+        )
+        between = to_uint8(between, t.recipe.pixel_range)
+        images.append(np.concatenate([pair[:1], between, pair[1:]]))
+    names = ["image A", *(f"{s:.0%}" for s in np.linspace(0, 1, 10)), "image B"]
+    title = "From the code of one test image to another's, in 10 steps"
+    figure = sheet(np.concatenate(images), 12, title, list(runs), names)
+    save(figure, out / "fig6_4.jpg", foot)
+
+    numbers = {label: numbers_of(t, faces) for label, t in runs.items()}
+    per_unit = {label: n.pop("kl_of_units") for label, n in numbers.items()}
+    save(unit_bars(per_unit, numbers), out / "fig6_5.jpg", foot)
+    print_table(numbers, len(faces.images))
+    return numbers
+
+
+def numbers_of(trained, faces):
+    """What the KL weight did to one run, on all test faces.
+
+    Returns:
+        dict: reconstruction error, KL in nats per image, its parts by unit
+        (sorted), units in use, and how far as many samples from the prior are
+        from the faces.
+    """
+    recipe = trained.recipe
+    mean, log_var, outputs = measure.posterior(trained, faces.images)
+    units = 0.5 * (np.exp(log_var) + np.square(mean) - 1 - log_var).mean(0)
+    error = measure.reconstruction_error(faces.images, outputs, recipe.pixel_range)
+    samples = measure.draw(trained, range(len(faces.images)))
+    judge = Trained("attributes", trained.folder.parent)
+    real, fake = (distance.features(judge, x) for x in (faces.images, samples))
+    mmd, error_of_mmd = distance.kernel(real, fake)
+    few = min(collapse.SAMPLES, len(samples))
+    return {
+        "reconstruction": error,
+        "kl_nats": float(units.sum()),
+        "kl_of_units": np.sort(units)[::-1],
+        "active_units": int((mean.var(0) > ACTIVE).sum()),
+        "units": int(mean.shape[1]),
+        "prior_to_data": {
+            "n": len(samples),
+            "frechet_attribute_features": distance.frechet(real, fake),
+            "kernel_attribute_features": mmd,
+            "kernel_standard_error": error_of_mmd,
+            "diversity": collapse.diversity(samples[:few], faces.images[:few]),
+        },
+    }
+
+
+def unit_bars(per_unit, numbers):
+    """Per latent unit KL on a logarithmic axis, sorted, one line a run."""
+    import matplotlib.pyplot as plt
+
+    figure, axis = plt.subplots(figsize=(7.5, 4.6))
+    for (label, units), color in zip(per_unit.items(), COLORS, strict=False):
+        used = f"{numbers[label]['active_units']} of {len(units)} units active"
+        order = np.arange(1, len(units) + 1)
+        heights = np.maximum(units, 1e-5)
+        axis.plot(order, heights, "o-", ms=4, color=color, label=f"{label}: {used}")
+    axis.set(
+        title="KL divergence of each latent unit, test images",
+        xlabel="latent unit, in the order of its KL",
+        ylabel="nats per image (below 1e-5 drawn there)",
+        yscale="log",
+    )
+    axis.grid(alpha=0.25)
+    axis.legend(frameon=False)
+    figure.tight_layout(rect=(0, 0.03, 1, 1))
+    return figure
+
+
+def print_table(numbers, count):
+    print(f"{count:,} test images; prior: as many samples, features of `attributes`")
+    print(
+        f"{'':9}{'MSE [-1, 1]':>12}{'MSE [0, 1]':>12}{'KL, nats':>10}{'active':>8}"
+        f"{'Frechet':>9}{'kernel':>16}{'diversity':>11}"
+    )
+    for label, n in numbers.items():
+        error, prior = n["reconstruction"], n["prior_to_data"]
+        mmd = f"{prior['kernel_attribute_features']:.3f}"
+        mmd += f" ±{prior['kernel_standard_error']:.3f}"
+        print(
+            f"{label:9}{error['mse_minus1_1']:12.4f}{error['mse_0_1']:12.5f}"
+            f"{n['kl_nats']:10.1f}{n['active_units']:8d}"
+            f"{prior['frechet_attribute_features']:9.2f}{mmd:>16}"
+            f"{prior['diversity']:11.2f}"
+        )
