@@ -117,6 +117,9 @@ def main():
     else:
         faces = data_utils.load_faces(args.data, "test")
 
+    if args.problem in STUDIES and len(faces.images) < 2:
+        raise UserError(f"{faces.folder}: one image; diversity needs two or more")
+
     from inference import figures
     from inference.weights import Trained
 

@@ -413,6 +413,10 @@ def test_mistakes_end_in_one_line_and_no_figure(mine, faces_folder, tmp_path, fa
     fails(*vae, faces_folder, out, "vae_b", *tail, saying=["vae_b", "no trained weights"])
     wrong = ("--attribute", "Beard")
     fails(*vae, faces_folder, out, *wrong, *tail, saying=["Beard", "Smiling"])
+    one = write_faces(tmp_path / "one", train=1, test=1)
+    for study in STUDIES:
+        words = ("-m", "inference", study, one, out, *tail)
+        fails(*words, saying=["one image"])
     os.truncate(mine / "vae_c" / "decoder.weights.h5", 1000)
     fails(*vae, faces_folder, out, *tail, saying=["decoder.weights.h5", "sha256"])
     (tmp_path / "file").write_text("")

@@ -179,7 +179,7 @@ def test_dropout_stands_before_the_last_convolution_where_report_d_has_it():
 
 def twins():
     """name -> (our network, its PyTorch twin, how features were flattened)."""
-    torch_c = pytest.importorskip("torch_report_c")
+    torch_c = pytest.importorskip("benchmarks.torch_report_c")
     return {
         "vae_c-encoder": (torch_c.Encoder, {"flattened": (256, 4)}),
         "vae_c-decoder": (lambda: torch_c.VAE().decoder, {"unflattened": (256, 4)}),
@@ -196,7 +196,7 @@ def twins():
 )
 def test_report_c_equals_pytorch(name):
     torch = pytest.importorskip("torch")
-    import torch_report_c
+    from benchmarks import torch_report_c
 
     make, order = twins()[name]
     recipe, role = name.split("-")

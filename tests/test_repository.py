@@ -7,6 +7,7 @@ from conftest import ATTRIBUTES, REPOSITORY
 
 import data_utils
 from inference import table, weights
+from inference.__main__ import PROBLEMS
 from inference.weights import Trained
 from train.run import LOG_EVERY
 
@@ -19,7 +20,8 @@ def test_the_readme_shows_the_recipes_as_they_are():
 
 
 def test_there_are_weights_to_draw_and_to_measure_with():
-    assert {"vae_c", "dcgan_c", "acgan_c", "attributes"} <= set(CARDS)
+    drawn = {default for _, default in PROBLEMS.values()}
+    assert drawn | {"attributes"} <= set(CARDS)
 
 
 @pytest.mark.parametrize("name", CARDS)

@@ -1,0 +1,1 @@
+"""How fast the project is, measured in pairs: `python -m benchmarks`."""

@@ -1,0 +1,235 @@
+"""Command line: measure, print, and append what was measured as JSON lines.
+
+`python -m benchmarks steps` times training steps, float32 beside bfloat16 and ours
+beside PyTorch; `data` decoding and loading; `figures` the whole of hw4.sh;
+`start` the command lines' first answer. Two sides of a comparison take turns in
+one run (A B A B ...), because no absolute time is stable on a shared machine.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import platform
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+
+from models.errors import UserError, run_cli
+from models.recipes import RECIPES, get_recipe
+
+RESULTS = Path(__file__).parent / "results"
+TWINS = ("dcgan_c", "vae_c")
+
+
+def parse():
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    known = parser.add_subparsers(dest="what", required=True)
+    steps = known.add_parser("steps", help="training steps, in pairs")
+    steps.add_argument("--recipes", nargs="+", default=list(RECIPES), metavar="RECIPE")
+    steps.add_argument("--batch", type=int, help="default: the recipe's")
+    steps.add_argument("--pairs", type=int, default=5)
+    steps.add_argument("--steps", type=int, default=3, help="in each half of a pair")
+    steps.add_argument(
+        "--against",
+        choices=["precision", "torch"],
+        default="precision",
+        help="float32 beside bfloat16, or ours beside PyTorch in both precisions",
+    )
+    data = known.add_parser("data", help="decoding, cached loading, feeding")
+    data.add_argument("--images", type=int, default=40_000)
+    figures = known.add_parser("figures", help="hw4.sh: time and peak memory")
+    figures.add_argument("data")
+    known.add_parser("start", help="--help, import, first step")
+    parser.add_argument("--results", type=Path, default=RESULTS)
+    return parser.parse_args()
+
+
+def main():
+    args = parse()
+    rows = {"steps": steps, "data": data, "figures": figures, "start": start}[args.what]
+    args.results.mkdir(parents=True, exist_ok=True)
+    path = args.results / f"{args.what}.jsonl"
+    for row in rows(args):
+        with open(path, "a") as file:
+            file.write(json.dumps(row | machine()) + "\n")
+    print(f"appended to {path}")
+    return 0
+
+
+def machine():
+    """Where and with what: processor, cores, memory, versions, date."""
+    cpu = platform.processor()
+    with contextlib.suppress(OSError, StopIteration):
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        cpu = next(x.split(": ")[1] for x in lines if x.startswith("model name"))
+    versions = {}
+    for package in ("tensorflow", "keras", "numpy", "torch", "jax"):
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            versions[package] = metadata.version(package)
+    return {
+        "cpu": cpu,
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "versions": versions,
+        "date": time.strftime("%Y-%m-%d"),
+    }
+
+
+# --------------------------------------------------------------- training steps
+
+
+class Side:
+    """A worker process; `time(n)` runs n steps and returns their median seconds."""
+
+    def __init__(self, *words):
+        command = [sys.executable, "-m", "benchmarks.worker", *map(str, words)]
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def time(self, steps):
+        self.process.stdin.write(f"{steps}\n")
+        self.process.stdin.flush()
+        line = self.process.stdout.readline()
+        if not line:
+            raise UserError("a worker died; its own message stands above")
+        return float(line)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def steps(args):
+    names = [get_recipe(name).name for name in args.recipes]
+    if args.against == "torch":
+        names = [name for name in names if name in TWINS]
+    for name in names:
+        batch = args.batch or get_recipe(name).batch_size
+        precisions = ("float32", "bfloat16")
+        if args.against == "precision":
+            pairs = [[("ours", name, p, batch) for p in precisions]]
+        else:
+            pairs = [[(s, name, p, batch) for s in ("torch", "ours")] for p in precisions]
+        for a, b in pairs:
+            yield compare(a, b, args.pairs, args.steps)
+
+
+def compare(a, b, pairs, steps):
+    """Time two sides in turn; images/s of both, and how much faster b is."""
+    name, batch = a[1], a[3]
+    recipe = get_recipe(name)
+    images = batch * recipe.d_steps
+    with Side(*a) as first, Side(*b) as second:
+        first.time(2), second.time(2)  # compiling
+        times = [(first.time(steps), second.time(steps)) for _ in range(pairs)]
+    ratios = [x / y for x, y in times]
+    row = {
+        "recipe": name,
+        "batch": batch,
+        "d_steps": recipe.d_steps,
+        "g_steps": recipe.g_steps,
+        "a": f"{a[0]} {a[2]}",
+        "b": f"{b[0]} {b[2]}",
+        "a_images_per_second": round(images / float(np.median([x for x, _ in times])), 2),
+        "b_images_per_second": round(images / float(np.median([y for _, y in times])), 2),
+        "ratio": round(float(np.median(ratios)), 3),
+        "ratio_range": [round(min(ratios), 3), round(max(ratios), 3)],
+        "pairs": pairs,
+        "steps": steps,
+    }
+    print(
+        f"{name:18} batch {batch:4d}  {row['a']} {row['a_images_per_second']:8.1f} img/s"
+        f"  {row['b']} {row['b_images_per_second']:8.1f} img/s"
+        f"  {row['ratio']:.2f}x [{min(ratios):.2f}, {max(ratios):.2f}]",
+        flush=True,
+    )
+    return row
+
+
+# ------------------------------------------------------------ data, figures, start
+
+
+def data(args):
+    """Decode a folder of drawn noise PNGs cold, load it again, and feed from it."""
+    import imageio.v3 as iio
+
+    import data_utils
+    from train.run import Feed
+
+    rng = np.random.default_rng(0)
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["HW4_CACHE"] = str(Path(folder) / "cache")
+        images = Path(folder) / "images"
+        images.mkdir()
+        coarse = rng.integers(0, 256, (64, 8, 8, 3), "uint8")
+        for k in range(args.images):  # smooth enough to be compressed like a photograph
+            face = coarse[k % 64].repeat(8, 0).repeat(8, 1) ^ np.uint8(k % 251)
+            iio.imwrite(images / f"{k:06d}.png", face)
+        seconds = {}
+        for what in ("decode", "from_cache"):
+            began = time.perf_counter()
+            faces = data_utils.load_faces(images, report=lambda text: None)
+            seconds[what] = time.perf_counter() - began
+        feed = Feed(get_recipe("dcgan_c"), faces, 0)
+        began = time.perf_counter()
+        for k in range(50):
+            feed(k)
+        seconds["feed"] = time.perf_counter() - began
+    row = {
+        "images": args.images,
+        "decode_seconds": round(seconds["decode"], 2),
+        "from_cache_seconds": round(seconds["from_cache"], 3),
+        "feed_images_per_second": round(50 * feed.recipe.batch_size / seconds["feed"]),
+    }
+    print(json.dumps(row))
+    yield row
+
+
+def figures(args):
+    with tempfile.TemporaryDirectory() as out:
+        seconds, memory = timed("-m", "inference", "hw4", args.data, out)
+    row = {"data": Path(args.data).name, "seconds": round(seconds, 1), "peak_mib": memory}
+    print(json.dumps(row))
+    yield row
+
+
+def start(args):
+    cases = {
+        "hw4_vae.sh --help": ("-m", "inference", "vae", "--help"),
+        "import of Keras": ("-c", "from models.runtime import keras"),
+        "train --help": ("-m", "train", "--help"),
+    }
+    for what, words in cases.items():
+        seconds = [timed(*words)[0] for _ in range(5)]
+        row = {"what": what, "seconds": round(float(np.median(seconds)), 2), "runs": 5}
+        print(json.dumps(row))
+        yield row
+
+
+def timed(*words):
+    """(seconds, peak memory in MiB) of a Python command."""
+    began = time.perf_counter()
+    done = subprocess.run([sys.executable, *words], stdout=subprocess.DEVNULL)
+    if done.returncode:
+        raise UserError(f"{' '.join(words)}: ended with status {done.returncode}")
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
+    return time.perf_counter() - began, peak
+
+
+if __name__ == "__main__":
+    run_cli(main)

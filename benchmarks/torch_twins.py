@@ -1,0 +1,109 @@
+"""Training steps of `dcgan_c` and `vae_c` in plain PyTorch, channels last: the
+same losses, optimizers, noise, averages and number of updates as ours."""
+
+import copy
+
+import torch
+from torch import nn
+
+from benchmarks.torch_report_c import VAE, dcgan_discriminator, dcgan_generator
+from models import get_recipe
+
+
+def make_step(name, precision, batch):
+    """A function that runs one training step on uint8 `(batch, 64, 64, 3)`.
+
+    Args:
+        name: "dcgan_c" or "vae_c".
+        precision: "float32" or "bfloat16" (autocast).
+        batch: images per update.
+    """
+    recipe = get_recipe(name)
+    cast = torch.autocast("cpu", torch.bfloat16, enabled=precision == "bfloat16")
+    step = {"dcgan_c": dcgan, "vae_c": vae}[name](recipe, cast, batch)
+
+    def from_uint8(images):
+        pixels = torch.from_numpy(images).permute(0, 3, 1, 2)  # is channels last
+        return step(pixels.float() * (2 / 255) - 1)
+
+    return from_uint8
+
+
+def optimizer(module, spec):
+    betas = (spec.beta_1, spec.beta_2)
+    return torch.optim.Adam(module.parameters(), spec.learning_rate, betas, fused=True)
+
+
+class Average:
+    """The exponential moving average that our steps keep as well."""
+
+    def __init__(self, module, decay):
+        self.module, self.decay = module, decay
+        self.kept = copy.deepcopy(module)
+
+    @torch.no_grad()
+    def update(self):
+        for kind in ("parameters", "buffers"):
+            ours = [v for v in getattr(self.kept, kind)() if v.is_floating_point()]
+            live = [v for v in getattr(self.module, kind)() if v.is_floating_point()]
+            torch._foreach_lerp_(ours, live, 1 - self.decay)
+
+
+def dcgan(recipe, cast, batch):
+    generator = dcgan_generator().to(memory_format=torch.channels_last)
+    # Ends before the sigmoid: the loss reads logits, as ours does.
+    judge = dcgan_discriminator()[:-1].to(memory_format=torch.channels_last)
+    g_optimizer = optimizer(generator, recipe.optimizers["generator"])
+    d_optimizer = optimizer(judge, recipe.optimizers["discriminator"])
+    average = Average(generator, recipe.ema)
+    bce = nn.BCEWithLogitsLoss()
+    real_target = torch.full((batch, 1), recipe.real_target)
+    ones, zeros = torch.ones(batch, 1), torch.zeros(batch, 1)
+
+    def look(images):
+        noisy = images + recipe.image_noise * torch.randn_like(images)
+        return judge(noisy).float()
+
+    def step(real):
+        with cast:
+            fake = generator(torch.randn(batch, recipe.latent)).detach()
+            d_loss = bce(look(real), real_target) + bce(look(fake), zeros)
+        d_optimizer.zero_grad()
+        d_loss.backward()
+        d_optimizer.step()
+        for _ in range(recipe.g_steps):
+            judge.requires_grad_(False)
+            with cast:
+                g_loss = bce(look(generator(torch.randn(batch, recipe.latent))), ones)
+            g_optimizer.zero_grad()
+            g_loss.backward()
+            g_optimizer.step()
+            judge.requires_grad_(True)
+        average.update()
+        return d_loss.item(), g_loss.item()
+
+    return step
+
+
+def vae(recipe, cast, batch):
+    network = VAE().to(memory_format=torch.channels_last)
+    adam = optimizer(network, recipe.optimizers["vae"])
+    average = Average(network, recipe.ema)
+
+    def step(images):
+        with cast:
+            features = network.encoder(images)
+            mean = network.muParametrize(features).float()
+            log_var = network.logvarParametrize(features).float()
+            code = mean + torch.exp(0.5 * log_var) * torch.randn_like(mean)
+            output = network.decoder(code).float()
+        mse = nn.functional.mse_loss(output, images)
+        kld = 0.5 * (log_var.exp() + mean**2 - 1 - log_var).sum(1).mean()
+        loss = mse + recipe.kl_weight * kld
+        adam.zero_grad()
+        loss.backward()
+        adam.step()
+        average.update()
+        return loss.item()
+
+    return step
