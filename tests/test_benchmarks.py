@@ -1,0 +1,34 @@
+"""The benches run, and their PyTorch twins do what ours do."""
+
+import json
+
+import numpy as np
+import pytest
+
+
+def test_steps_are_compared_in_pairs(tmp_path, command):
+    words = ("-m", "benchmarks", "--results", tmp_path, "steps", "--recipes", "vae_e")
+    done = command(*words, "--batch", "2", "--pairs", "2", "--steps", "1")
+    assert done.returncode == 0, done.stderr
+    (line,) = (tmp_path / "steps.jsonl").read_text().splitlines()
+    row = json.loads(line)
+    assert (row["a"], row["b"]) == ("ours float32", "ours bfloat16")
+    low, high = row["ratio_range"]
+    assert 0 < low <= row["ratio"] <= high and row["pairs"] == 2
+    assert row["versions"]["keras"] and row["cores"] >= 1
+
+
+@pytest.mark.parametrize("name", ["dcgan_c", "vae_c"])
+def test_twins_step(name):
+    pytest.importorskip("torch")
+    import torch
+
+    from benchmarks.torch_twins import make_step
+
+    torch.manual_seed(0)
+    step = make_step(name, "float32", 4)
+    images = np.random.default_rng(0).integers(0, 256, (4, 64, 64, 3), "uint8")
+    losses = [np.atleast_1d(step(images)) for _ in range(12)]
+    assert np.isfinite(losses).all() and len(np.unique(losses, axis=0)) == 12
+    if name == "vae_c":  # a GAN's losses go up and down
+        assert losses[-1] < losses[0]
