@@ -171,17 +171,17 @@ def test_export_on_the_command_line(faces_folder, tmp_path, command, fails):
     words = ("-m", "train.export", "--run", run, "--data", faces_folder)
     fails(*words, saying=[run / "run.json", "train it first"])
     faces = data_utils.load_faces(faces_folder)
-    recipe = dataclasses.replace(get_recipe("dcgan_c"), batch_size=2)
+    recipe = dataclasses.replace(get_recipe("vae_e"), batch_size=2)
     Run(recipe, faces, run, 0, "float32", report=lambda text: None).train(1)
     done = command(*words, "--weights", root)
     assert done.returncode == 0, done.stderr
-    assert {p.name for p in (root / "dcgan_c").iterdir()} == {
+    assert {p.name for p in (root / "vae_e").iterdir()} == {
         "card.json",
         "history.csv",
-        "generator.weights.h5",
-        "discriminator.weights.h5",
+        "encoder.weights.h5",
+        "decoder.weights.h5",
     }
-    assert [p.name for p in root.iterdir()] == ["dcgan_c"]
+    assert [p.name for p in root.iterdir()] == ["vae_e"]
 
 
 def test_standing_statistics_are_those_of_what_the_generator_draws(monkeypatch):

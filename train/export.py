@@ -205,7 +205,11 @@ def save_smallest(networks, role, recipe, folder, faces):
     path = folder / f"{role}.weights.h5"
     path.parent.mkdir(exist_ok=True)
     copy = build(recipe, role.rpartition("/")[2])
+    numbers = sum(v.size for v in networks[role].get_weights())
     for form in weights.FORMS:
+        # What no packing of half or single precision brings under the limit.
+        if numbers * {"float16": 2, "float32": 4, "int8": 1}[form] > 1.5 * LIMIT:
+            continue
         weights.save(networks[role], path, form)
         weights.load(copy, path)
         what, change = largest_change(networks, role, copy, recipe, faces)
