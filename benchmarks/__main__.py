@@ -1,9 +1,10 @@
 """Command line: measure, print, and append what was measured as JSON lines.
 
 `python -m benchmarks steps` times training steps, float32 beside bfloat16 and ours
-beside PyTorch; `data` decoding and loading; `figures` the whole of hw4.sh;
-`start` the command lines' first answer. Two sides of a comparison take turns in
-one run (A B A B ...), because no absolute time is stable on a shared machine.
+beside PyTorch; `profile` shows where a step's time goes; `data` times decoding and
+loading, `figures` the whole of hw4.sh, `start` the command lines' first answer. Two
+sides of a comparison take turns in one run (A B A B ...), because no absolute time is
+stable on a shared machine.
 """
 
 import argparse
@@ -26,6 +27,7 @@ from models.recipes import RECIPES, get_recipe
 
 RESULTS = Path(__file__).parent / "results"
 TWINS = ("dcgan_c", "vae_c")
+PRECISIONS = ("float32", "bfloat16")
 
 
 def parse():
@@ -46,6 +48,11 @@ def parse():
         default="precision",
         help="float32 beside bfloat16, or ours beside PyTorch in both precisions",
     )
+    traced = known.add_parser("profile", help="a step's time by operation (TensorFlow)")
+    traced.add_argument("recipe")
+    traced.add_argument("--batch", type=int, help="default: the recipe's")
+    traced.add_argument("--precision", choices=PRECISIONS, default="bfloat16")
+    traced.add_argument("--steps", type=int, default=5)
     data = known.add_parser("data", help="decoding, cached loading, feeding")
     data.add_argument("--images", type=int, default=40_000)
     figures = known.add_parser("figures", help="hw4.sh: time and peak memory")
@@ -57,7 +64,7 @@ def parse():
 
 def main():
     args = parse()
-    rows = {"steps": steps, "data": data, "figures": figures, "start": start}[args.what]
+    rows = {f.__name__: f for f in (steps, profile, data, figures, start)}[args.what]
     args.results.mkdir(parents=True, exist_ok=True)
     path = args.results / f"{args.what}.jsonl"
     for row in rows(args):
@@ -120,11 +127,10 @@ def steps(args):
         names = [name for name in names if name in TWINS]
     for name in names:
         batch = args.batch or get_recipe(name).batch_size
-        precisions = ("float32", "bfloat16")
         if args.against == "precision":
-            pairs = [[("ours", name, p, batch) for p in precisions]]
+            pairs = [[("ours", name, p, batch) for p in PRECISIONS]]
         else:
-            pairs = [[(s, name, p, batch) for s in ("torch", "ours")] for p in precisions]
+            pairs = [[(s, name, p, batch) for s in ("torch", "ours")] for p in PRECISIONS]
         for a, b in pairs:
             yield compare(a, b, args.pairs, args.steps)
 
@@ -159,6 +165,14 @@ def compare(a, b, pairs, steps):
         flush=True,
     )
     return row
+
+
+def profile(args):
+    from benchmarks.profile import line
+
+    recipe = get_recipe(args.recipe)
+    batch = args.batch or recipe.batch_size
+    yield line(recipe.name, args.precision, batch, args.steps)
 
 
 # ------------------------------------------------------------ data, figures, start

@@ -10,20 +10,25 @@ from benchmarks.torch_report_c import VAE, dcgan_discriminator, dcgan_generator
 from models import get_recipe
 
 
-def make_step(name, precision, batch):
+def make_step(name, precision, batch, device="cpu"):
     """A function that runs one training step on uint8 `(batch, 64, 64, 3)`.
 
     Args:
         name: "dcgan_c" or "vae_c".
         precision: "float32" or "bfloat16" (autocast).
         batch: images per update.
+        device: "cpu", or "cuda", where the networks are compiled too.
+
+    Returns:
+        the step, whose losses are scalar tensors.
     """
     recipe = get_recipe(name)
-    cast = torch.autocast("cpu", torch.bfloat16, enabled=precision == "bfloat16")
-    step = {"dcgan_c": dcgan, "vae_c": vae}[name](recipe, cast, batch)
+    cast = torch.autocast(device, torch.bfloat16, enabled=precision == "bfloat16")
+    with torch.device(device):
+        step = {"dcgan_c": dcgan, "vae_c": vae}[name](recipe, cast, batch)
 
     def from_uint8(images):
-        pixels = torch.from_numpy(images).permute(0, 3, 1, 2)  # is channels last
+        pixels = images.permute(0, 3, 1, 2)  # is channels last
         return step(pixels.float() * (2 / 255) - 1)
 
     return from_uint8
@@ -56,9 +61,15 @@ def dcgan(recipe, cast, batch):
     g_optimizer = optimizer(generator, recipe.optimizers["generator"])
     d_optimizer = optimizer(judge, recipe.optimizers["discriminator"])
     average = Average(generator, recipe.ema)
+    if torch.get_default_device().type == "cuda":
+        generator.compile()
+        judge.compile()
     bce = nn.BCEWithLogitsLoss()
     real_target = torch.full((batch, 1), recipe.real_target)
     ones, zeros = torch.ones(batch, 1), torch.zeros(batch, 1)
+
+    def noise():
+        return torch.randn(batch, recipe.latent, device=ones.device)
 
     def look(images):
         noisy = images + recipe.image_noise * torch.randn_like(images)
@@ -66,7 +77,7 @@ def dcgan(recipe, cast, batch):
 
     def step(real):
         with cast:
-            fake = generator(torch.randn(batch, recipe.latent)).detach()
+            fake = generator(noise()).detach()
             d_loss = bce(look(real), real_target) + bce(look(fake), zeros)
         d_optimizer.zero_grad()
         d_loss.backward()
@@ -74,13 +85,13 @@ def dcgan(recipe, cast, batch):
         for _ in range(recipe.g_steps):
             judge.requires_grad_(False)
             with cast:
-                g_loss = bce(look(generator(torch.randn(batch, recipe.latent))), ones)
+                g_loss = bce(look(generator(noise())), ones)
             g_optimizer.zero_grad()
             g_loss.backward()
             g_optimizer.step()
             judge.requires_grad_(True)
         average.update()
-        return d_loss.item(), g_loss.item()
+        return d_loss, g_loss
 
     return step
 
@@ -89,6 +100,9 @@ def vae(recipe, cast, batch):
     network = VAE().to(memory_format=torch.channels_last)
     adam = optimizer(network, recipe.optimizers["vae"])
     average = Average(network, recipe.ema)
+    if torch.get_default_device().type == "cuda":
+        network.encoder.compile()
+        network.decoder.compile()
 
     def step(images):
         with cast:
@@ -104,6 +118,6 @@ def vae(recipe, cast, batch):
         loss.backward()
         adam.step()
         average.update()
-        return loss.item()
+        return (loss,)
 
     return step

@@ -1,7 +1,8 @@
 """One side of a comparison, in a process of its own.
 
 `python -m benchmarks.worker <ours|torch> <recipe> <precision> <batch>` reads how
-many steps to run, a line each, and answers with their median time in seconds.
+many steps to run, a line each, and answers with the median time of one in seconds.
+On an accelerator steps are timed in calls of `AT_ONCE`, as training makes them.
 """
 
 import sys
@@ -10,10 +11,11 @@ import time
 import numpy as np
 
 IMAGES = 1024
+AT_ONCE = 25
 
 
 def ours(name, precision, batch):
-    """A function of k that runs step k of a recipe on random images."""
+    """(run, n): `run(k)` runs n steps of a recipe from step k on, on random images."""
     import dataclasses
 
     import pandas as pd
@@ -32,39 +34,46 @@ def ours(name, precision, batch):
     names = [recipe.attribute, *(f"attribute {k}" for k in range(12))]
     table = pd.DataFrame(rng.integers(0, 2, (IMAGES, 13)), columns=names)
     feed = Feed(recipe, Faces(images, table, [], None, ""), 0)
-    advance, _ = compiled(FAMILIES[recipe.family](recipe, 0), feed, 1)
-    return lambda k: advance(k, 1)
+    advance, most = compiled(FAMILIES[recipe.family](recipe, 0), feed, AT_ONCE)
+    return lambda k: advance(k, most), most
 
 
 def twin(name, precision, batch):
+    """The same of its PyTorch twin; on CUDA, where it is compiled, if there is any."""
     import torch
 
     from benchmarks.torch_twins import make_step
     from models import get_recipe
 
     torch.set_num_interop_threads(1)
-    step = make_step(name, precision, batch)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    step = make_step(name, precision, batch, device)
     side = get_recipe(name).image_size
-    images = np.random.default_rng(0).integers(0, 256, (IMAGES, side, side, 3), "uint8")
+    rng = np.random.default_rng(0)
+    images = torch.from_numpy(rng.integers(0, 256, (IMAGES, side, side, 3), "uint8"))
+    images = images.to(device)
+    many = AT_ONCE if device == "cuda" else 1
 
     def run(k):
-        chosen = np.arange(k * batch, (k + 1) * batch) % IMAGES
-        return step(images[chosen])
+        for j in range(k, k + many):
+            chosen = torch.arange(j * batch, (j + 1) * batch, device=device) % IMAGES
+            logs = step(images[chosen])
+        return [float(x) for x in logs]  # waits for the device
 
-    return run
+    return run, many
 
 
 def main():
     side, name, precision, batch = sys.argv[1:]
-    step = {"ours": ours, "torch": twin}[side](name, precision, int(batch))
+    run, many = {"ours": ours, "torch": twin}[side](name, precision, int(batch))
     k = 0
     for line in sys.stdin:
         times = []
         for _ in range(int(line)):
             began = time.perf_counter()
-            step(k)
-            times.append(time.perf_counter() - began)
-            k += 1
+            run(k)
+            times.append((time.perf_counter() - began) / many)
+            k += many
         print(float(np.median(times)), flush=True)
 
 

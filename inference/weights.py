@@ -94,7 +94,7 @@ class Trained:
             WeightsError: file missing, cut short, changed, or of another network.
         """
         kind = role
-        if at is not None:
+        if at not in (None, self.card["epochs"]):
             role = f"epoch_{at:03d}/{role}"
         if role not in self.card["files"]:
             raise WeightsError(f"{self.folder}: no weights of the {role} in card.json")

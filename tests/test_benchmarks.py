@@ -18,6 +18,16 @@ def test_steps_are_compared_in_pairs(tmp_path, command):
     assert row["versions"]["keras"] and row["cores"] >= 1
 
 
+def test_profile_accounts_for_the_step(tmp_path, command):
+    words = ("-m", "benchmarks", "--results", tmp_path, "profile", "vae_e")
+    done = command(*words, "--batch", "2", "--steps", "2")
+    assert done.returncode == 0, done.stderr
+    row = json.loads((tmp_path / "profile.jsonl").read_text())
+    parts = row["operations"]
+    assert parts["convolution, weights' gradient"] > 0 and parts["optimizer"] > 0
+    assert 0.5 < sum(parts.values()) / row["step_seconds"] < 1.2
+
+
 @pytest.mark.parametrize("name", ["dcgan_c", "vae_c"])
 def test_twins_step(name):
     pytest.importorskip("torch")
@@ -27,8 +37,8 @@ def test_twins_step(name):
 
     torch.manual_seed(0)
     step = make_step(name, "float32", 4)
-    images = np.random.default_rng(0).integers(0, 256, (4, 64, 64, 3), "uint8")
-    losses = [np.atleast_1d(step(images)) for _ in range(12)]
+    images = torch.randint(256, (4, 64, 64, 3), dtype=torch.uint8)
+    losses = [[float(x) for x in step(images)] for _ in range(12)]
     assert np.isfinite(losses).all() and len(np.unique(losses, axis=0)) == 12
     if name == "vae_c":  # a GAN's losses go up and down
         assert losses[-1] < losses[0]

@@ -1,6 +1,6 @@
 """Take a run's weights over into `weights/<recipe>/`, with a card.
 
-`python -m train.export --run <dir> --data <dir> [--weights <dir>]`
+`python -m train.export --run <dir> --data <dir> [--weights <dir>] [--form int8]`
 """
 
 import argparse
@@ -25,6 +25,11 @@ def parse():
     parser.add_argument("--run", required=True, type=Path)
     parser.add_argument("--data", required=True, help="for the numbers on test/")
     parser.add_argument("--weights", type=Path, help="default: the repository's weights/")
+    parser.add_argument(
+        "--form",
+        choices=["float16", "float32", "int8"],
+        help="of numbers on disk; default: the smallest that changes no image visibly",
+    )
     return parser.parse_args()
 
 
@@ -33,13 +38,13 @@ def main():
     from inference import WEIGHTS
 
     root = args.weights or WEIGHTS
-    card = export(args.run, args.data, root)
+    card = export(args.run, args.data, root, args.form)
     print(json.dumps({k: card[k] for k in ("steps", "files", "test")}, indent=1))
     print(f"{root / card['recipe']['name']}: written")
     return 0
 
 
-def export(run, data, root):
+def export(run, data, root, form=None):
     """Write `<root>/<recipe>/` from a run folder, whole or not at all.
 
     Args:
@@ -47,6 +52,7 @@ def export(run, data, root):
         data: a data folder; its test split gives the card's numbers (the images
             themselves where it is a plain folder of them).
         root: the folder of all weights.
+        form: of numbers on disk, one of `inference.weights.FORMS`; None chooses.
 
     Returns:
         the card, a dict.
@@ -68,7 +74,7 @@ def export(run, data, root):
     with tempfile.TemporaryDirectory(dir=root, prefix=".export-") as folder:
         made = Path(folder) / name
         made.mkdir()
-        card = write_networks(run, identity, made, faces)
+        card = write_networks(run, identity, made, faces, form)
         shutil.copy(run / "history.csv", made / "history.csv")
         write_card(made, card)
         card["test"] = measure_test(Trained(name, folder), faces, root)
@@ -82,7 +88,7 @@ def write_card(folder, card):
     (folder / "card.json").write_text(json.dumps(card, indent=1) + "\n")
 
 
-def write_networks(run, identity, folder, faces):
+def write_networks(run, identity, folder, faces, form):
     """Save what inference needs of a run; return its card, tests still missing.
 
     That is the averaged network of every role that has one, and the
@@ -99,11 +105,13 @@ def write_networks(run, identity, folder, faces):
     networks = dict(model.average)
     if "generator" in networks:
         standing_statistics(networks["generator"], recipe)
-    if recipe.family in ("gan", "infogan"):  # fig2_4, categories read back
+    draws = recipe.family in ("gan", "infogan") and not recipe.meter_every
+    if draws:  # fig2_4, categories read back; the study of collapse has neither
         networks["discriminator"] = model.networks["discriminator"]
-    networks |= kept_snapshots(run, recipe)
     steps = int(extra["step"])
     images = steps * recipe.batch_size * recipe.d_steps
+    epochs = round(images / identity["data"]["images"], 2)
+    networks |= kept_snapshots(run, recipe, epochs)
     return {
         "recipe": recipe.resolved(),
         "data": identity["data"],
@@ -114,24 +122,25 @@ def write_networks(run, identity, folder, faces):
         "keras": keras.__version__,
         "steps": steps,
         "images_seen": images,
-        "epochs": round(images / identity["data"]["images"], 2),
+        "epochs": epochs,
         "training_hours": round(float(extra["seconds"]) / 3600, 3),
         "hardware": hardware(),
         "files": {
-            role: save_smallest(networks, role, recipe, folder, faces)
+            role: save_smallest(networks, role, recipe, folder, faces, form)
             for role in networks
         },
     }
 
 
-def kept_snapshots(run, recipe):
-    """{"epoch_010/decoder": network} of what the run kept on its way; where it
-    measured collapse, only the last before it and the first after it."""
+def kept_snapshots(run, recipe, epochs):
+    """{"epoch_010/decoder": network} of what the run kept on its way to `epochs`;
+    where it measured collapse, only the last before it and the first after it."""
     from models import build
 
     folders = sorted((run / "snapshots").glob("epoch_*"))
     if recipe.meter_every:
         folders = around_collapse(run, folders, recipe)
+    folders = [f for f in folders if f.name != f"epoch_{epochs:03.0f}"]  # the end
     found = {}
     for path in [p for folder in folders for p in sorted(folder.glob("*.weights.h5"))]:
         role = path.name.removesuffix(".weights.h5")
@@ -192,12 +201,13 @@ def hardware():
     return f"{os.cpu_count()} cores, {cpu}"
 
 
-def save_smallest(networks, role, recipe, folder, faces):
+def save_smallest(networks, role, recipe, folder, faces, asked=None):
     """Save one network in the smallest form that keeps what it does.
 
-    Half precision where no pixel moves by more than 1/255, else float32; 8
-    bits where half precision would be larger than a file may be. Returns its
-    entry in the card, with the largest change that the form makes.
+    That is, unless `asked` names it, half precision where no pixel moves by more
+    than 1/255, else float32; 8 bits where half precision would be larger than a
+    file may be. Returns its entry in the card, with the largest change that the
+    form makes.
     """
     from inference import weights
     from models import build
@@ -206,7 +216,7 @@ def save_smallest(networks, role, recipe, folder, faces):
     path.parent.mkdir(exist_ok=True)
     copy = build(recipe, role.rpartition("/")[2])
     numbers = sum(v.size for v in networks[role].get_weights())
-    for form in weights.FORMS:
+    for form in [asked] if asked else weights.FORMS:
         # What no packing of half or single precision brings under the limit.
         if numbers * {"float16": 2, "float32": 4, "int8": 1}[form] > 1.5 * LIMIT:
             continue
@@ -216,7 +226,7 @@ def save_smallest(networks, role, recipe, folder, faces):
         fits = path.stat().st_size <= LIMIT
         if form == "float16" and not fits:
             continue
-        if form == "float16" and what == "pixel" and change > 1 / 255:
+        if not asked and form == "float16" and what == "pixel" and change > 1 / 255:
             continue
         if fits:
             break
