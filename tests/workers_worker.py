@@ -83,12 +83,12 @@ def main():
         return run.model
 
     whole = run("whole")
+    if workers.count == 1:
+        return 0
     parts = run("parts", progress)
     assert not dies, "process 0 went on alone"
     for a, b in zip(weights(whole), weights(parts), strict=True):
         np.testing.assert_array_equal(a, b)
-    if workers.count == 1:
-        return 0
     if BACKEND == "jax":  # many steps a dispatch, as on an accelerator
         looped = FAMILIES[recipe.family](recipe, 3)
         advance = backend._jax_loop(looped, Feed(recipe, faces, 3), steps)
