@@ -41,7 +41,7 @@ def join(batch):
             if count > 1:
                 _mean(np.zeros(1, "float32"))  # connects all with all, while none is busy
     except Exception as error:
-        first = str(error).strip().splitlines()[0]
+        first = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise UserError(f"{wanted}: cannot join the job ({first})") from None
     if batch % parts:
         raise UserError(
@@ -52,7 +52,8 @@ def join(batch):
 
 def _join_tensorflow():
     global rank, count, replica, replicas, _strategy, _average
-    cluster = json.loads(os.environ.get("TF_CONFIG") or "{}").get("cluster", {})
+    config = json.loads(os.environ.get("TF_CONFIG") or "{}")
+    cluster = config.get("cluster", {})
     if sum(map(len, cluster.values())) > 1:
         import tensorflow as tf
 
@@ -60,13 +61,8 @@ def _join_tensorflow():
         count = replicas = _strategy.num_replicas_in_sync
         if count != sum(map(len, cluster.values())):
             raise ValueError("one process a GPU: set CUDA_VISIBLE_DEVICES")
-
-        @tf.function
-        def place():
-            context = tf.distribute.get_replica_context
-            return _strategy.run(lambda: context().replica_id_in_sync_group)
-
-        rank = replica = int(place())
+        task, before = config["task"], len(cluster.get("chief", []))  # a chief is first
+        rank = replica = task["index"] + (before if task["type"] == "worker" else 0)
         _average = tf.function(average)
     return count
 
