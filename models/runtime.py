@@ -17,7 +17,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
 @contextlib.contextmanager
-def _quiet_stderr():
+def quiet_stderr():
     """Hold back what native code writes to stderr; show it if the body fails.
 
     TF_CPP_MIN_LOG_LEVEL does not reach the lines that are logged before
@@ -39,7 +39,7 @@ def _quiet_stderr():
             os.close(saved)
 
 
-with _quiet_stderr():
+with quiet_stderr():
     import keras
 
     BACKEND = keras.backend.backend()

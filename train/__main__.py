@@ -63,8 +63,17 @@ def main():
     if args.seed < 0:
         raise UserError(f"--seed must not be negative, not {args.seed}")
 
-    import data_utils  # from here on it takes seconds
+    from train import workers  # from here on it takes seconds
 
+    return workers.leave_together(lambda: work(recipe, args))
+
+
+def work(recipe, args):
+    """Everything after the arguments; the exit status."""
+    import data_utils
+    from train import workers
+
+    workers.join(recipe.batch_size)
     faces = data_utils.load_faces(args.data, "train", recipe.image_size)
     if args.images:
         faces = faces.first(args.images)

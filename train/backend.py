@@ -7,6 +7,7 @@ accelerator, gathers batches there and runs many steps a dispatch.
 
 from models.errors import UserError
 from models.runtime import BACKEND, keras
+from train import workers
 
 if BACKEND not in ("tensorflow", "jax"):
     raise UserError(f"KERAS_BACKEND={BACKEND}: training needs tensorflow or jax")
@@ -22,7 +23,8 @@ def gradients(loss_fn, variables, others):
             networks that are held still.
 
     Returns:
-        (logs, [d loss / d variable]).
+        (logs, [d loss / d variable]), of the whole batch where several processes
+        compute it.
     """
     if BACKEND == "jax":
         return _jax_gradients(loss_fn, variables, others)
@@ -32,7 +34,7 @@ def gradients(loss_fn, variables, others):
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(values)
         loss, logs = loss_fn()
-    return logs, tape.gradient(loss, values)
+    return logs, workers.average(tape.gradient(loss, values))
 
 
 def _jax_gradients(loss_fn, variables, others):
@@ -123,13 +125,30 @@ def compiled(model, feed, most):
     if BACKEND == "tensorflow":
         import tensorflow as tf
 
-        step = tf.function(model.train_step)
+        step = tf.function(_tensorflow_step(model))
         return lambda first, count: _one_by_one(step, feed, first, count), 1
     import jax
 
     if jax.default_backend() == "cpu":  # its convolutions are slow in a loop
         return _jax_steps(model, feed), 1
     return _jax_loop(model, feed, most), most
+
+
+def _tensorflow_step(model):
+    """`model.train_step`, which ends in logs and batch-norm statistics that are
+    means over the processes."""
+    if workers.count == 1:
+        return model.train_step
+    moving = [v for name, v in model.state().items() if "/moving_" in name]
+
+    def step(batch):
+        logs = model.train_step(batch)
+        means = workers.average([*logs.values(), *(v.value for v in moving)])
+        for variable, mean in zip(moving, means[len(logs) :], strict=True):
+            variable.assign(mean)
+        return dict(zip(logs, means, strict=False))
+
+    return step
 
 
 def _one_by_one(step, feed, first, count):
@@ -150,13 +169,12 @@ def _jax_pure(model):
 
 
 def _jax_steps(model, feed):
-    import jax
-
     variables, pure = _jax_pure(model)
-    step = jax.jit(pure, donate_argnums=0)
+    step = workers.jit(pure, donate_argnums=0)
 
     def one(batch):
-        values, logs = step([v.value for v in variables], batch)
+        values = workers.whole([v.value for v in variables])
+        values, logs = workers.local(step(values, workers.joined(batch, 1)))
         for variable, value in zip(variables, values, strict=True):
             variable.assign(value)
         return logs
@@ -172,6 +190,7 @@ def _jax_loop(model, feed, most):
 
     variables, pure = _jax_pure(model)
     data = {name: jnp.asarray(array) for name, array in feed.data.items()}
+    data = workers.whole(data)
 
     def loop(values, data, order, count):
         def body(k, carry):
@@ -185,13 +204,15 @@ def _jax_loop(model, feed, most):
         table = {name: jnp.zeros(most, v.dtype) for name, v in logs.items()}
         return jax.lax.fori_loop(0, count, body, (values, table))
 
-    loop = jax.jit(loop, donate_argnums=0)
+    loop = workers.jit(loop, donate_argnums=0)
 
     def advance(first, count):
         # Always `most` rows, so that it is compiled once.
         order = [feed.order(first + min(k, count - 1)) for k in range(most)]
         order = tuple(np.stack(column) for column in zip(*order, strict=True))
-        values, table = loop([v.value for v in variables], data, order, count)
+        values = workers.whole([v.value for v in variables])
+        values, table = loop(values, data, workers.joined(order, 2), count)
+        values, table = workers.local((values, table))
         for variable, value in zip(variables, values, strict=True):
             variable.assign(value)
         table = {name: np.asarray(column) for name, column in table.items()}

@@ -9,6 +9,7 @@ import random
 
 from models import build
 from models.runtime import keras, to_numpy
+from train import workers
 from train.backend import Adam, gradients
 
 ops = keras.ops
@@ -87,6 +88,8 @@ class Family(keras.Model):
         carries over from one step to the next and none of it needs saving.
         """
         for k, state in enumerate(self.seeds):
+            if k:  # a dropout layer sees a share of the batch: another mask for each
+                k += workers.replica * len(self.seeds)
             start = ops.stack([(self.seed * 1_000_003 + k) % 2**31, self.step * 256])
             state.assign(ops.cast(start, state.dtype))
 
@@ -105,9 +108,14 @@ class Family(keras.Model):
                 if not _is_seed(a):
                     a.assign(a + (1.0 - decay) * (v - a))
 
-    def noise(self, count):
-        """Gaussian noise `(count, latent)`."""
-        return keras.random.normal((count, self.recipe.latent), seed=self.noise_seed)
+    def random(self, draw, *shape, **options):
+        """Random numbers `(batch, *shape)`, a row an image; `draw` of `keras.random`."""
+        shape = (self.recipe.batch_size, *shape)
+        return workers.share(draw(shape, seed=self.noise_seed, **options))
+
+    def noise(self):
+        """Gaussian noise `(batch, latent)`."""
+        return self.random(keras.random.normal, self.recipe.latent)
 
     def pixels(self, images):
         """uint8 images in [0, 255] -> float32 in the recipe's pixel range."""

@@ -40,8 +40,7 @@ class VAE(Family):
 
         def loss():
             mean, log_var = self.networks["encoder"](images, training=True)
-            noise = self.noise(ops.shape(mean)[0])
-            code = mean + ops.exp(0.5 * log_var) * noise  # reparametrization
+            code = mean + ops.exp(0.5 * log_var) * self.noise()  # reparametrization
             output = self.networks["decoder"](code, training=True)
             mse = losses.mse(images, output)
             kld = losses.kl_divergence(mean, log_var)
@@ -100,7 +99,7 @@ class GAN(Family):
 
     def generate(self, condition=None):
         """A batch of images from G in training mode."""
-        noise = self.noise(self.recipe.batch_size)
+        noise = self.noise()
         if condition is not None:
             noise = ops.concatenate([noise, condition], -1)
         return self.networks["generator"](noise, training=True)
@@ -108,8 +107,8 @@ class GAN(Family):
     def look(self, images):
         """What D says of `images`: a list of float32 logits, realness first."""
         if self.recipe.image_noise:
-            images = images + keras.random.normal(
-                ops.shape(images), stddev=self.recipe.image_noise, seed=self.noise_seed
+            images = images + self.random(
+                keras.random.normal, *images.shape[1:], stddev=self.recipe.image_noise
             )
         answers = self.judge(images, training=True)
         answers = answers if isinstance(answers, (list, tuple)) else [answers]
@@ -144,8 +143,7 @@ class GAN(Family):
         """How far the critic's slope is from 1, at random points between real and
         generated images (Gulrajani et al. 2017), in float32 whatever the rest
         runs in."""
-        shape = (ops.shape(real)[0], 1, 1, 1)
-        share = keras.random.uniform(shape, seed=self.noise_seed)
+        share = self.random(keras.random.uniform, 1, 1, 1)
         between = fake + share * (real - fake)
 
         def score(images):
@@ -220,9 +218,7 @@ class ACGAN(GAN):
         """(images, the class each was asked to show), classes uniform."""
         units = self.recipe.condition
         classes = max(2, units)
-        asked = keras.random.randint(
-            (self.recipe.batch_size,), 0, classes, seed=self.noise_seed
-        )
+        asked = self.random(keras.random.randint, minval=0, maxval=classes)
         return self.generate(encode(asked, units)), asked
 
 

@@ -13,7 +13,7 @@ from metrics import collapse
 from models import Recipe, latents
 from models.errors import UserError
 from models.runtime import BACKEND, keras, to_numpy
-from train import backend, checkpoint
+from train import backend, checkpoint, workers
 from train.families import FAMILIES
 from train.log import Log
 
@@ -32,7 +32,8 @@ class NotANumber(UserError):
 
 
 class Feed:
-    """Batches as a function of the step: {"images", "labels"} of numpy arrays.
+    """Batches as a function of the step: {"images", "labels"} of numpy arrays; of
+    several processes (`train.workers`) each has its own rows of them.
 
     `images` is uint8 `(d_steps, batch, size, size, 3)`; `labels`, only where
     the recipe learns from them, int32 `(d_steps, batch)`, or `(d_steps, batch,
@@ -61,7 +62,7 @@ class Feed:
         mirror = np.zeros(count, bool)
         if self.recipe.flip:
             mirror = np.random.default_rng((self.seed, step, 1)).random(count) < 0.5
-        return chosen.reshape(shape), mirror.reshape(shape)
+        return workers.own(chosen.reshape(shape)), workers.own(mirror.reshape(shape))
 
     def gather(self, data, chosen, mirror, xp=np):
         """The batch of `order`, from arrays of numpy or of another `xp`."""
@@ -82,7 +83,8 @@ def attribute_columns(recipe, faces):
 
 
 class Run:
-    """A recipe in training inside a folder.
+    """A recipe in training inside a folder, which of several processes only the
+    first writes to.
 
     Args:
         recipe: the resolved `models.Recipe`.
@@ -110,6 +112,7 @@ class Run:
             "precision": precision,
             "backend": BACKEND,
             "data": describe(recipe, faces),
+            "replicas": workers.replicas,
             "changes": [],
         }
         self.feed = Feed(recipe, faces, seed)  # may refuse the data: before writing
@@ -131,7 +134,7 @@ class Run:
             names = [str(n) for n in extra["pending_names"]]
             rows = extra["pending"]
             self.pending = [dict(zip(names, row.tolist(), strict=True)) for row in rows]
-        if differences:
+        if differences and not workers.rank:
             self.identity["changes"].append(
                 {"step": self.step, "differences": differences}
             )
@@ -142,7 +145,7 @@ class Run:
         path = self.folder / "run.json"
         if path.exists():
             try:
-                theirs = json.loads(path.read_text())
+                theirs = {"replicas": 1} | json.loads(path.read_text())
                 # A field that is newer than the run has its default there.
                 recipe = Recipe.from_resolved(theirs["recipe"])
                 theirs["recipe"] = recipe.resolved()
@@ -158,16 +161,23 @@ class Run:
                     f"{'; '.join(differences)}; use a new --run folder, or --change "
                     "to go on with these"
                 )
+            self._agree()
             return differences
         try:
             if self.folder.exists() and any(self.folder.iterdir()):
                 raise RunError(f"{self.folder}: not empty and not a run; use another")
-            (self.folder / "samples").mkdir(parents=True, exist_ok=True)
-            self._write_identity()
+            self._agree()
+            if not workers.rank:
+                (self.folder / "samples").mkdir(parents=True, exist_ok=True)
+                self._write_identity()
         except OSError as error:
             reason = error.strerror
             raise RunError(f"{self.folder}: cannot write there ({reason})") from None
         return []
+
+    def _agree(self):
+        """Several processes: nobody writes before all have looked, and may go on."""
+        workers.agree(settings=self.identity, images=self.faces.names)
 
     def _write_identity(self):
         with data_utils.replacing(self.folder / "run.json", "w") as file:
@@ -178,22 +188,24 @@ class Run:
     def train(self, steps, checkpoint_seconds=300, sample_every=500, progress=None):
         """Train until `steps`; return True when there, False when stopped.
 
-        SIGINT and SIGTERM end the step in progress, save, and return.
+        SIGINT and SIGTERM (to any of the processes) end the step in progress, save,
+        and return.
 
         Raises:
             NotANumber: a loss or a weight is no longer finite; the last good
                 checkpoint stays.
         """
+        workers.agree(step=self.step, steps=steps, sample_every=sample_every)
         stop = []
         handlers = {
             s: signal.signal(s, lambda number, frame: stop.append(number))
             for s in (signal.SIGINT, signal.SIGTERM)
         }
-        log = Log(self.folder, self.step)
+        log = None if workers.rank else Log(self.folder, self.step)
         advance, most = backend.compiled(self.model, self.feed, LOG_EVERY)
         saved = time.monotonic()
         try:
-            while self.step < steps and not stop:
+            while self.step < steps and not workers.anyone(stop):
                 began = time.monotonic()
                 to_go = (LOG_EVERY - self.step % LOG_EVERY, steps - self.step)
                 to_go += (sample_every - self.step % sample_every,)
@@ -204,28 +216,36 @@ class Run:
                 for logs in rows:
                     self.step += 1
                     self._check(logs)
-                    self.pending.append(logs | {"step_seconds": took / len(rows)})
-                if self.step % LOG_EVERY == 0 or self.step == steps:
-                    self._write(log)
-                draws = hasattr(self.model, "sample")
-                if draws and (self.step % sample_every == 0 or self.step == steps):
-                    self._draw(log)
-                if self.step in self.snapshots:
-                    self._keep(self.snapshots[self.step])
-                if time.monotonic() - saved > checkpoint_seconds:
-                    self.save()
-                    log.flush()
-                    saved = time.monotonic()
+                    if log:
+                        self.pending.append(logs | {"step_seconds": took / len(rows)})
+                if log:
+                    self._record(log, steps, sample_every)
+                    if time.monotonic() - saved > checkpoint_seconds:
+                        self.save()
+                        log.flush()
+                        saved = time.monotonic()
                 if progress:
                     progress(self.step, logs)
-            self.save()
+            if log:
+                self.save()
         finally:
-            log.close()
+            if log:
+                log.close()
             for number, handler in handlers.items():
                 signal.signal(number, handler)
-        if self.step >= steps:
+        if log and self.step >= steps:
             self._film()
         return self.step >= steps
+
+    def _record(self, log, steps, sample_every):
+        """What the step just taken leaves behind: curves, images, snapshots."""
+        if self.step % LOG_EVERY == 0 or self.step == steps:
+            self._write(log)
+        draws = hasattr(self.model, "sample")
+        if draws and (self.step % sample_every == 0 or self.step == steps):
+            self._draw(log)
+        if self.step in self.snapshots:
+            self._keep(self.snapshots[self.step])
 
     def _check(self, logs):
         for name, value in logs.items():

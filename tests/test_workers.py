@@ -1,0 +1,165 @@
+"""Several processes on this machine, as they would be on several."""
+
+import csv
+import importlib.util
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from conftest import REPOSITORY
+
+from models.errors import UserError
+from models.runtime import to_numpy
+from train import workers
+from train.families import FAMILIES
+
+STEPS, DIES = 6, 4
+needs_jax = pytest.mark.skipif(
+    importlib.util.find_spec("jax") is None, reason="JAX is not installed"
+)
+engines = pytest.mark.parametrize(
+    ("engine", "family"),
+    [("tensorflow", "vae"), pytest.param("jax", "acgan", marks=needs_jax)],
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def compile_fast(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XLA_FLAGS", "--xla_backend_optimization_level=0")
+        patch.setenv("JAX_COMPILATION_CACHE_DIR", str(tmp_path_factory.mktemp("jax")))
+        patch.setenv("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+        yield
+
+
+def environment(engine, count):
+    """What each process of a job finds in its environment."""
+    with (
+        socket.create_server(("localhost", 0)) as a,
+        socket.create_server(("localhost", 0)) as b,
+    ):
+        addresses = [f"localhost:{s.getsockname()[1]}" for s in (a, b)]
+    common = {"KERAS_BACKEND": engine, "PYTHONPATH": "."}
+    if count == 1:
+        return [common]
+    if engine == "jax":
+        common |= {"JAX_COORDINATOR_ADDRESS": addresses[0], "JAX_NUM_PROCESSES": "2"}
+        return [common | {"JAX_PROCESS_ID": str(k)} for k in (0, 1)]
+    task = [{"type": "worker", "index": k} for k in (0, 1)]
+    cluster = {"worker": addresses}
+    return [
+        common | {"TF_CONFIG": json.dumps({"cluster": cluster, "task": t})} for t in task
+    ]
+
+
+def job(engine, *words, count=2, each=None):
+    """Run `python words...` in `count` processes; [(status, stderr)]."""
+    processes = [
+        subprocess.Popen(
+            [sys.executable, *map(str, words), *(each[k] if each else ())],
+            cwd=REPOSITORY,
+            env=os.environ | environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for k, environment in enumerate(environment(engine, count))
+    ]
+    try:
+        errors = [p.communicate(timeout=240)[1] for p in processes]
+    finally:
+        for p in processes:
+            p.kill()
+    return [(p.returncode, e) for p, e in zip(processes, errors, strict=True)]
+
+
+def arrays(run):
+    with np.load(run / "checkpoint.npz", allow_pickle=False) as file:
+        return {k: file[k] for k in file.files if k not in ("x/seconds", "x/pending")}
+
+
+def losses(run):
+    with open(run / "history.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    clock = ("seconds", "images_per_second")
+    return [{k: float(v) for k, v in r.items() if k not in clock} for r in rows]
+
+
+@engines
+def test_a_job_equals_one_process_and_goes_on_after_a_kill(
+    engine, family, faces_folder, tmp_path
+):
+    words = ("tests/workers_worker.py", family, faces_folder)
+    started = time.monotonic()
+    survivor, killed = job(engine, *words, tmp_path / "two", STEPS, DIES)
+    assert killed[0] == -9 and time.monotonic() - started < 150
+    assert survivor[0] == 1, survivor[1]
+    assert "error: a process of the job failed" in survivor[1]
+    whole, parts = tmp_path / "two" / "whole", tmp_path / "two" / "parts"
+    assert DIES - 1 <= arrays(parts)["x/step"] <= DIES  # then it ended
+    for status, error in job(engine, *words, tmp_path / "two", STEPS):
+        assert status == 0, error
+    a, b = arrays(whole), arrays(parts)
+    assert a.keys() == b.keys() and a["x/step"] == STEPS
+    for name in a:
+        np.testing.assert_array_equal(a[name], b[name], name)
+    assert losses(whole) == losses(parts)
+    for run, starts in ((whole, 2), (parts, 2)):
+        files = sorted(p.name.split(".17")[0] for p in run.iterdir())
+        kept = ["checkpoint.npz", *["events.out.tfevents"] * starts, "history.csv"]
+        assert files == [*kept, "run.json", "samples", "samples.gif"]
+
+    ((status, error),) = job(engine, *words, tmp_path / "one", STEPS, count=1)
+    assert status == 0, error
+    alone = tmp_path / "one" / "whole"
+    for ours, theirs in zip(losses(whole), losses(alone), strict=True):
+        assert ours == pytest.approx(theirs, rel=1e-4)
+    for name, value in arrays(alone).items():
+        if "optimizer" not in name and value.dtype.kind == "f":
+            np.testing.assert_allclose(a[name], value, atol=1e-4, err_msg=name)
+    grids = sorted(p.name for p in (alone / "samples").iterdir())
+    assert grids == sorted(p.name for p in (whole / "samples").iterdir())
+
+
+@engines
+def test_a_job_that_cannot_be_ends_in_one_line_each(
+    engine, family, faces_folder, tmp_path
+):
+    words = ("-m", "train", "vae_e", "--data", faces_folder, "--run", tmp_path / "run")
+    if engine == "jax":
+        each, says = [()] * 2, "batch_size=3 does not divide into 2"
+        words += ("--set", "batch_size=3")
+    else:
+        each, says = [("--seed", "1"), ("--seed", "2")], "differ in: settings"
+    for status, error in job(engine, *words, each=each):
+        lines = error.strip().splitlines()
+        assert status == 2 and len(lines) == 1, error
+        assert lines[0].startswith("error: ") and says in lines[0]
+    assert not (tmp_path / "run").exists()
+
+
+def test_replicas_share_the_noise_and_draw_dropout_of_their_own(monkeypatch):
+    from workers_worker import recipe_of
+
+    def numbers():
+        model = FAMILIES["acgan"](recipe_of("acgan"), 1)
+        model.begin()
+        return [to_numpy(state).tolist() for state in model.seeds]
+
+    noise, dropout = numbers()
+    monkeypatch.setattr(workers, "replica", 1)
+    assert numbers()[0] == noise and numbers()[1] != dropout
+
+
+def test_an_environment_that_makes_no_sense(monkeypatch):
+    monkeypatch.setenv("TF_CONFIG", "{")
+    with pytest.raises(UserError, match="TF_CONFIG: cannot join the job"):
+        workers.join(2)
+    monkeypatch.setenv("TF_CONFIG", '{"cluster": {"worker": ["localhost:1"]}}')
+    workers.join(2)  # one process is no job
+    assert workers.count == 1

@@ -1,0 +1,108 @@
+"""One process of a job, or one process alone: a run, and the same run again, which
+process 1 may leave in the middle.
+
+    workers_worker.py <vae|acgan> <data> <out> <steps> [<step at which process 1 dies>]
+"""
+
+import dataclasses
+import os
+import signal
+import sys
+import types
+from pathlib import Path
+
+import numpy as np
+
+import data_utils
+from models import get_recipe
+from models.layers import BatchNorm, layers, output, stack
+from models.runtime import BACKEND, keras, to_numpy
+from train import backend, workers
+from train.families import FAMILIES
+from train.run import Feed, Run
+
+BATCH = 4
+
+
+def generator(latent, condition, size):
+    # A bias before batch norm has no gradient but rounding errors.
+    noise = keras.Input((latent + condition,))
+    image = [
+        layers.Dense(size * size * 3, use_bias=False),
+        BatchNorm(),
+        layers.Reshape((size, size, 3)),
+    ]
+    return keras.Model(noise, stack(noise, *image, output("tanh")), name="generator")
+
+
+def discriminator(size):
+    image = keras.Input((size, size, 3))
+    x = stack(
+        image, layers.Conv2D(8, 4, 4, use_bias=False), BatchNorm(), layers.Dropout(0.5)
+    )
+    x = layers.Flatten()(x)
+    ends = [
+        output("sigmoid", "real")(layers.Dense(1, name="real_fc")(x)),
+        output("softmax", "label")(layers.Dense(2, name="label_fc")(x)),
+    ]
+    return keras.Model(image, ends, name="discriminator")
+
+
+def recipe_of(family):
+    """`vae` has nothing that sees a share of the batch; `acgan` has batch norm,
+    dropout, noise on images and labels."""
+    small = {"image_size": 16, "batch_size": BATCH, "flip": True}
+    if family == "vae":
+        return dataclasses.replace(get_recipe("vae_e"), **small)
+    tiny = types.ModuleType("models.tiny")
+    tiny.generator, tiny.discriminator = generator, discriminator
+    sys.modules["models.tiny"] = tiny
+    networks = {role: f"tiny.{role}" for role in ("generator", "discriminator")}
+    small |= {"networks": networks, "latent": 5, "image_noise": 0.1}
+    return dataclasses.replace(get_recipe("acgan_c"), **small)
+
+
+def weights(model):
+    return [to_numpy(v) for v in model.state().values()]
+
+
+def main():
+    family, data, out, *numbers = sys.argv[1:]
+    steps, dies = (*map(int, numbers), None)[:2]
+    recipe = recipe_of(family)
+    workers.join(BATCH)
+    faces = data_utils.load_faces(data, size=recipe.image_size)
+
+    def progress(step, logs):
+        if step == dies and workers.rank == 1:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def run(folder, progress=None):
+        run = Run(recipe, faces, Path(out) / folder, 3, "float32", report=lambda s: None)
+        run.train(steps, 0, 4, progress)
+        return run.model
+
+    whole = run("whole")
+    if workers.count == 1:
+        return 0
+    parts = run("parts", progress)
+    assert not dies, "process 0 went on alone"
+    for a, b in zip(weights(whole), weights(parts), strict=True):
+        np.testing.assert_array_equal(a, b)
+    if BACKEND == "jax":  # many steps a dispatch, as on an accelerator
+        looped = FAMILIES[recipe.family](recipe, 3)
+        advance = backend._jax_loop(looped, Feed(recipe, faces, 3), steps)
+        advance(0, 2), advance(2, steps - 2)
+        for a, b in zip(weights(looped), weights(whole), strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-4)
+    else:  # batch norm takes each share's own statistics, and all end up alike
+        model = FAMILIES["acgan"](recipe_of("acgan"), 3)
+        feed = Feed(model.recipe, data_utils.load_faces(data, size=16), 3)
+        backend.compiled(model, feed, 1)[0](0, 2)
+        for name, v in model.state().items():
+            workers.agree(**{name: to_numpy(v).tolist()})
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(workers.leave_together(main))
