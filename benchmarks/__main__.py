@@ -48,6 +48,7 @@ def parse():
         default="precision",
         help="float32 beside bfloat16, or ours beside PyTorch in both precisions",
     )
+    steps.add_argument("--matmul", type=int, default=2048, metavar="N")
     traced = known.add_parser("profile", help="a step's time by operation (TensorFlow)")
     traced.add_argument("recipe")
     traced.add_argument("--batch", type=int, help="default: the recipe's")
@@ -132,7 +133,8 @@ def steps(args):
         else:
             pairs = [[(s, name, p, batch) for s in ("torch", "ours")] for p in PRECISIONS]
         for a, b in pairs:
-            yield compare(a, b, args.pairs, args.steps)
+            row = compare(a, b, args.pairs, args.steps)
+            yield row | share_of_matmul(row, b[2], args.matmul)
 
 
 def compare(a, b, pairs, steps):
@@ -165,6 +167,55 @@ def compare(a, b, pairs, steps):
         flush=True,
     )
     return row
+
+
+def share_of_matmul(row, precision, side):
+    """What part of the rate of an N x N matrix product b's step gets, by the
+    arithmetic of its layers; nothing where that is not counted."""
+    work = flops(get_recipe(row["recipe"]))
+    if not work:
+        return {}
+    with Side("matmul", row["recipe"], precision, side) as product:
+        product.time(1)
+        rate = 2 * side**3 / product.time(3)
+    share = work * row["b_images_per_second"] / rate
+    print(f"{'':18} {share:.1%} of {rate / 1e12:.2f} TFLOP/s of a {side}-square product")
+    return {
+        "flops_per_image": work,
+        "matmul": {"side": side, "tflops": round(rate / 1e12, 3)},
+        "b_share_of_matmul": round(share, 3),
+    }
+
+
+def flops(recipe):
+    """Floating-point operations of a training step for each image of its batch, in
+    convolutions and dense layers; 0 for families that are not counted.
+
+    A pass forward, one back to the inputs and one to the weights cost the same.
+    """
+    from models import build
+
+    cost = {role: forward_flops(build(recipe, role)) for role in recipe.networks}
+    if recipe.family == "vae":
+        return 3 * sum(cost.values())
+    if recipe.family == "gan" and recipe.d_steps == 1 and not recipe.wasserstein:
+        d, g = cost["discriminator"], cost["generator"]
+        return (6 * d + g) + recipe.g_steps * (2 * d + 3 * g)
+    return 0
+
+
+def forward_flops(network):
+    """Of one image."""
+    total = 0
+    for layer in network.layers:
+        kernel = getattr(layer, "kernel", None)
+        if kernel is None:
+            continue
+        transposed = "Transpose" in type(layer).__name__
+        image = layer.input.shape if transposed else layer.output.shape
+        places = int(np.prod(image[1:-1])) if len(kernel.shape) == 4 else 1
+        total += 2 * int(np.prod(kernel.shape)) * places
+    return total
 
 
 def profile(args):

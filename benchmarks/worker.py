@@ -1,6 +1,6 @@
 """One side of a comparison, in a process of its own.
 
-`python -m benchmarks.worker <ours|torch> <recipe> <precision> <batch>` reads how
+`python -m benchmarks.worker <ours|torch|matmul> <recipe> <precision> <batch>` reads how
 many steps to run, a line each, and answers with the median time of one in seconds.
 On an accelerator steps are timed in calls of `AT_ONCE`, as training makes them.
 """
@@ -63,9 +63,28 @@ def twin(name, precision, batch):
     return run, many
 
 
+def matmul(name, precision, side):
+    """The same of one product of two square matrices, the most that a step could get
+    out of the machine."""
+    import keras
+
+    shape, many = (side, side), 10
+    a, b = (keras.random.normal(shape, dtype=precision, seed=k) for k in (0, 1))
+
+    def run(k):
+        for _ in range(many):
+            c = keras.ops.matmul(a, b)
+        return float(c[0, 0])  # waits for the device
+
+    return run, many
+
+
+SIDES = {"ours": ours, "torch": twin, "matmul": matmul}
+
+
 def main():
     side, name, precision, batch = sys.argv[1:]
-    run, many = {"ours": ours, "torch": twin}[side](name, precision, int(batch))
+    run, many = SIDES[side](name, precision, int(batch))
     k = 0
     for line in sys.stdin:
         times = []

@@ -182,6 +182,11 @@ def test_export_on_the_command_line(faces_folder, tmp_path, command, fails):
         "decoder.weights.h5",
     }
     assert [p.name for p in root.iterdir()] == ["vae_e"]
+    done = command(*words, "--weights", root, "--form", "int8")
+    assert done.returncode == 0, done.stderr
+    files = Trained("vae_e", root).card["files"].values()
+    assert {entry["form"] for entry in files} == {"int8"}
+    assert all(0 < entry["largest_change"]["by"] < 0.1 for entry in files)
 
 
 def test_standing_statistics_are_those_of_what_the_generator_draws(monkeypatch):
@@ -341,7 +346,8 @@ def test_the_study_of_mode_collapse(faces_folder, tmp_path, monkeypatch):
         export.export(tmp_path / name, faces_folder, tmp_path / "weights")
     kept = Trained("dcgan_d", tmp_path / "weights").snapshots()
     assert kept == [6]  # collapsed from step 75 on, which is epoch 6.25
-    assert Trained("wgan_gp_d", tmp_path / "weights").snapshots() == []
+    other = Trained("wgan_gp_d", tmp_path / "weights")
+    assert other.snapshots() == [] and list(other.card["files"]) == ["generator"]
     run_python(
         *("-m", "inference", "anime", images, tmp_path / "out"),
         *("--weights", tmp_path / "weights"),

@@ -10,7 +10,7 @@ import random
 from models import build
 from models.runtime import keras, to_numpy
 from train import workers
-from train.backend import Adam, gradients
+from train.backend import Adam, approach, gradients
 
 ops = keras.ops
 
@@ -106,7 +106,7 @@ class Family(keras.Model):
             pairs = zip(average.variables, self.networks[role].variables, strict=True)
             for a, v in pairs:
                 if not _is_seed(a):
-                    a.assign(a + (1.0 - decay) * (v - a))
+                    approach(a, v, 1.0 - decay)
 
     def random(self, draw, *shape, **options):
         """Random numbers `(batch, *shape)`, a row an image; `draw` of `keras.random`."""

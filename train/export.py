@@ -140,7 +140,7 @@ def kept_snapshots(run, recipe, epochs):
     folders = sorted((run / "snapshots").glob("epoch_*"))
     if recipe.meter_every:
         folders = around_collapse(run, folders, recipe)
-    folders = [f for f in folders if f.name != f"epoch_{epochs:03.0f}"]  # the end
+    folders = [f for f in folders if epoch_of(f) != epochs]  # that is the end
     found = {}
     for path in [p for folder in folders for p in sorted(folder.glob("*.weights.h5"))]:
         role = path.name.removesuffix(".weights.h5")
@@ -162,9 +162,13 @@ def around_collapse(run, folders, recipe):
     if at is None:
         return []
     epoch = at * recipe.batch_size * recipe.d_steps / images
-    later = [int(f.name.removeprefix("epoch_")) >= epoch for f in folders]
+    later = [epoch_of(f) >= epoch for f in folders]
     split = later.index(True) if True in later else len(folders)
     return folders[max(0, split - 1) : split + 1]
+
+
+def epoch_of(folder):
+    return int(folder.name.removeprefix("epoch_"))
 
 
 def standing_statistics(generator, recipe):

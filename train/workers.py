@@ -34,7 +34,12 @@ def join(batch):
     Raises:
         UserError: the environment makes no sense, or `batch` does not divide.
     """
-    wanted = "TF_CONFIG" if BACKEND == "tensorflow" else "JAX_COORDINATOR_ADDRESS"
+    wanted, other = "TF_CONFIG", "JAX_COORDINATOR_ADDRESS"
+    if BACKEND == "jax":
+        wanted, other = other, wanted
+    if other in os.environ and wanted not in os.environ:
+        # Each process would train alone, all into the same folder.
+        raise UserError(f"{other} is set, but KERAS_BACKEND is {BACKEND}: unset one")
     try:
         with quiet_stderr():
             parts = _join_tensorflow() if BACKEND == "tensorflow" else _join_jax()

@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# usage: bash benchmarks/accelerator.sh <data> <out> [seconds a recipe] [recipe ...]
+#
+# On a machine with JAX and an accelerator: dcgan_c beside its compiled PyTorch twin,
+# then training, each recipe for so many seconds, into <out>/runs; all in 8 minutes with
+# the default of three recipes of 60 seconds. On a processor it takes longer, the same way.
+set -euo pipefail
+data=$(realpath "$1")
+mkdir -p "$2"
+out=$(realpath "$2")
+seconds=${3:-60}
+recipes=("${@:4}")
+[ ${#recipes[@]} -gt 0 ] || recipes=(dcgan_c vae_c acgan_c)
+cd "$(dirname "$0")/.."
+export KERAS_BACKEND=jax JAX_COMPILATION_CACHE_DIR=${JAX_COMPILATION_CACHE_DIR:-$out/jax}
+pairs=${PAIRS:-5}
+
+for batch in ${BATCHES:-128 1024}; do
+    timeout 110 python3 -m benchmarks --results "$out" steps --recipes dcgan_c \
+        --against torch --batch "$batch" --pairs "$pairs" --steps 3 \
+        --matmul "${MATMUL:-8192}" || echo "batch $batch: not compared"
+done
+for recipe in "${recipes[@]}"; do
+    # Ends as Ctrl-C does: saved, and the same command goes on from there.
+    timeout --signal=INT "$seconds" python3 -m train "$recipe" --data "$data" \
+        --run "$out/runs/$recipe" --precision bfloat16 || [ $? -eq 124 ]
+done
