@@ -132,15 +132,19 @@ def size_of(data):
 
 def measure_all(chosen, args, root):
     """Measure {`Trained`: names of metrics}, printing and recording each result."""
+    from inference.weights import Trained
     from metrics.registry import METRICS
     from metrics.subject import Real, Subject
 
-    sides = {}
+    sizes = {trained.recipe.image_size for trained in chosen}
+    sides = {size: Real(args.data, size, args.samples, root) for size in sizes}
+    for trained in chosen:  # every mistake comes before the first number
+        trained.check()
+    if any(METRICS[name].judged for names in chosen.values() for name in names):
+        Trained("attributes", root).check()
     for trained, names in chosen.items():
-        size = trained.recipe.image_size
-        if size not in sides:
-            sides[size] = Real(args.data, size, args.samples, root)
-        real, subject = sides[size], Subject(trained, sides[size], args.out)
+        real = sides[trained.recipe.image_size]
+        subject = Subject(trained, real, args.out)
         print(f"{trained.origin()}; on {real.faces.folder}")
         path = (args.out or trained.folder) / "metrics.jsonl"
         for name in names:

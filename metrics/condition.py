@@ -56,11 +56,11 @@ def categories(subject):
 
     Besides the generator's own classifier, which learned together with it, a linear
     discriminant that saw no such image before tells them apart: by the features of
-    the attribute network (what face it is), and by 16x16 pixels (light and
-    background as well).
+    the attribute network (what face it is), and by 8x8 pixels (light and background
+    as well).
     """
     asked, read = subject.asked, subject.read
-    pixels = collapse.shrink(subject.samples)
+    pixels = collapse.shrink(subject.samples, 8)
     names = measure.attribute_names(subject.real.judge)
     values = {
         "n_real": 0,
@@ -74,7 +74,7 @@ def categories(subject):
     own = values["own_classifier"]
     lines = [
         f"own classifier {own['accuracy']:.1%} of {own['n']}; told apart by features "
-        f"{values['apart_by_features']:.1%}, by 16x16 pixels "
+        f"{values['apart_by_features']:.1%}, by 8x8 pixels "
         f"{values['apart_by_pixels']:.1%} (chance {values['chance']:.1%})"
     ]
     middle = read.mean(0)

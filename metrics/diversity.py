@@ -12,8 +12,8 @@ def ms_ssim(subject):
     """Mean MS-SSIM of random pairs of samples (Odena et al. 2017), and of data:
     the higher, the more alike they are."""
     values = {
-        "samples": pairs(subject.samples),
-        "data": pairs(subject.real.images),
+        "samples": pairs(subject.samples, PAIRS),
+        "data": pairs(subject.real.images, PAIRS),
         "pairs": PAIRS,
     }
     text = (
@@ -23,7 +23,7 @@ def ms_ssim(subject):
     return values, text
 
 
-def pairs(images, count=PAIRS, seed=0):
+def pairs(images, count, seed=0):
     """Mean MS-SSIM of `count` random pairs of two different images."""
     rng = np.random.default_rng(seed)
     first = rng.integers(0, len(images), count)

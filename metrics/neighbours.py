@@ -74,7 +74,7 @@ def _figure(subject, training, near, which):
     names = [f"seed {k}\n{near[k, 0]:.3f}" for k in order]
     title = (
         f"The {len(order)} of {subject.count:,} samples nearest to a training image\n"
-        "(root mean square of 16x16 images in [0, 1])\n"
+        "(root mean square of 16x16 images in [0, 1])\n "
     )
     figure = sheet(images, len(order), title, ("samples", "training images"), names)
     path = subject.out / f"neighbours_{subject.recipe.name}.jpg"
