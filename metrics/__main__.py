@@ -10,7 +10,9 @@ import json
 import time
 from pathlib import Path
 
+from inference.options import writable
 from models.errors import UserError, run_cli
+from models.recipes import get_recipe
 
 
 def parse(words=None):
@@ -39,6 +41,8 @@ def main(words=None):
     args = parse(words)
     if bool(args.recipe) == args.all:
         raise UserError("give one recipe, or --all")
+    if args.recipe:
+        get_recipe(args.recipe)  # an unknown name shows before the seconds of an import
     from inference import WEIGHTS
     from metrics.registry import METRICS
     from metrics.subject import LEAST
@@ -62,12 +66,7 @@ def main(words=None):
         family = next(iter(chosen)).recipe.family if args.recipe else "these recipes"
         raise UserError(f"{asked}: not of {args.recipe or '--all'} ({family})")
     if args.out:
-        try:
-            args.out.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise UserError(
-                f"{args.out}: cannot write there ({error.strerror})"
-            ) from None
+        writable(args.out)
     measure_all(chosen, args, root)
     return 0
 
