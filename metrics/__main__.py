@@ -44,6 +44,7 @@ def main(words=None):
     if args.recipe:
         get_recipe(args.recipe)  # an unknown name shows before the seconds of an import
     from inference import WEIGHTS
+    from inference.weights import Trained
     from metrics.registry import METRICS
     from metrics.subject import LEAST
 
@@ -53,28 +54,23 @@ def main(words=None):
         if name not in METRICS:
             raise UserError(f"unknown metric '{name}'; known: {', '.join(METRICS)}")
     root = args.weights or WEIGHTS
-    chosen = {
-        trained: [
-            name
-            for name in args.metrics or METRICS
-            if trained.recipe.family in METRICS[name].families
-        ]
-        for trained in (fitting(root, args.data) if args.all else named(args, root))
-    }
-    if not any(chosen.values()):
-        asked = ", ".join(args.metrics)
-        family = next(iter(chosen)).recipe.family if args.recipe else "these recipes"
-        raise UserError(f"{asked}: not of {args.recipe or '--all'} ({family})")
+    trained = fitting(root, args.data) if args.all else [Trained(args.recipe, root)]
+    chosen = {t: applying(t.recipe, args.metrics or METRICS) for t in trained}
+    chosen = {t: names for t, names in chosen.items() if names}
+    if not chosen:
+        families = ", ".join(sorted({t.recipe.family for t in trained}))
+        raise UserError(f"{', '.join(args.metrics)}: no metric of {families} recipes")
     if args.out:
         writable(args.out)
     measure_all(chosen, args, root)
     return 0
 
 
-def named(args, root):
-    from inference.weights import Trained
+def applying(recipe, names):
+    """Those of the named metrics that are about a recipe's family."""
+    from metrics.registry import METRICS
 
-    return [Trained(args.recipe, root)]
+    return [name for name in names if recipe.family in METRICS[name].families]
 
 
 def fitting(root, data):
@@ -169,7 +165,11 @@ def row(name, metric, values, subject):
         **{k: values.get(k, n) for k, n in counts.items()},
         "pixel_range": metric.pixel_range,
         "steps": card["steps"],
-        "weights": {role: entry["sha256"][:12] for role, entry in card["files"].items()},
+        "weights": {
+            role: entry["sha256"][:12]
+            for role, entry in card["files"].items()
+            if "/" not in role
+        },
         "date": time.strftime("%Y-%m-%d"),
     }
     if metric.judged:

@@ -115,6 +115,8 @@ def attribute_accuracy(subject):
     """The attribute network's accuracy on all labelled test faces, by attribute,
     beside what always giving the commoner answer would have."""
     faces = subject.real.faces
+    if faces.attributes is None:
+        return None, "left out: no labels to compare with"
     values = measure.attribute_accuracy(subject.trained, faces)
     values |= {"n_real": values.pop("n"), "n_fake": 0}
     shares = {name: float(faces.label(name).mean()) for name in values["accuracy"]}

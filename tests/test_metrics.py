@@ -1,6 +1,5 @@
 """Metrics on made cases with known answers."""
 
-import dataclasses
 import json
 import shutil
 from types import SimpleNamespace
@@ -22,7 +21,7 @@ from metrics import (
     ssim,
     swd,
 )
-from metrics.__main__ import main
+from metrics.__main__ import fitting, main
 from metrics.registry import METRICS
 from metrics.subject import Real, Subject
 from models import get_recipe
@@ -159,11 +158,10 @@ def test_ms_ssim_of_pairs_tells_one_image_from_many(faces_twice):
 
 def test_sliced_wasserstein_of_a_shifted_gaussian():
     rng = np.random.default_rng(0)
-    a = rng.standard_normal((20_000, 147)).astype("float32")
-    b = rng.standard_normal((20_000, 147)).astype("float32")
+    a, b = rng.standard_normal((2, 5000, 147)).astype("float32")
     expected = 5 * np.sqrt(2 / (np.pi * 147))
     assert swd.sliced(a, a) == 0
-    assert swd.sliced(a, b) < 0.02
+    assert swd.sliced(a, b) < 0.04
     shift = np.zeros(147, "float32")
     shift[3] = 5
     assert swd.sliced(a, b + shift) == pytest.approx(expected, rel=0.1)
@@ -184,16 +182,20 @@ def test_the_pyramid_adds_up_to_the_image(faces_twice):
         np.testing.assert_allclose(level, value, atol=1e-3)
 
 
-def test_swd_hears_grain_at_the_finest_scale_and_not_the_brightness(faces_twice):
-    a, b = (x[:32] for x in faces_twice)
+def test_swd_hears_grain_at_the_finest_scale_and_not_the_brightness(
+    faces_twice, monkeypatch
+):
+    monkeypatch.setattr(swd, "PATCHES", 32)
+    a, b = faces_twice
     assert swd.distances(a, a)["mean"] == 0
     half = a // 2
     assert swd.distances(half, half + 40)["mean"] < 0.5
-    floor, grain = swd.distances(a, b)["by_scale"], swd.distances(a, noisy(b, 20))
-    assert grain["by_scale"]["64"] > 5 * floor["64"]
-    assert grain["by_scale"]["16"] < 2 * floor["16"]
+    floor = swd.distances(a, b)
+    grain = swd.distances(a, noisy(b, 20))["by_scale"]
+    assert grain["64"] > 5 * floor["by_scale"]["64"]
+    assert grain["16"] < 2 * floor["by_scale"]["16"]
     one = swd.distances(a, b[:1].repeat(len(b), 0))
-    assert all(one["by_scale"][k] > 2 * floor[k] for k in floor)
+    assert one["mean"] > 2 * floor["mean"]
     with pytest.raises(ValueError, match="different shape"):
         swd.distances(a, b[1:])
 
@@ -407,11 +409,24 @@ def test_results_lie_beside_the_weights_by_default(tmp_path):
     assert (third["metric"], third["n_real"], third["n_fake"]) == (wanted[2], 120, 0)
 
 
-def test_real_images_in_place_of_samples(tmp_path):
+def test_all_means_those_whose_images_have_the_folders_size(tmp_path, capsys):
+    for name in ("vae_c", "dcgan_c"):
+        shutil.copytree(REPOSITORY / "weights" / name, tmp_path / name)
+    path = tmp_path / "dcgan_c" / "card.json"
+    card = json.loads(path.read_text())
+    card["recipe"]["image_size"] = 96
+    path.write_text(json.dumps(card))
+    (found,) = fitting(tmp_path, REPOSITORY / "sample_data")
+    assert found.recipe.name == "vae_c"
+    said = "dcgan_c: left out, its images are 96x96, not 64x64"
+    assert capsys.readouterr().out.strip() == said
+
+
+def test_real_images_in_place_of_samples(monkeypatch):
     """Training images as samples: every metric finds what it finds of them."""
+    monkeypatch.setattr(swd, "PATCHES", 32)
     side = Real(SAMPLE_DATA, 64, 60, REPOSITORY / "weights")
-    recipe = dataclasses.replace(get_recipe("dcgan_c"))
-    subject = Subject(SimpleNamespace(recipe=recipe), side)
+    subject = Subject(SimpleNamespace(recipe=get_recipe("dcgan_c")), side)
     subject.samples = side.others
     assert len(side.images) == len(side.others) == 60 < len(side.training) == 240
     for name in ("swd", "frechet_attribute_features", "precision_recall"):
@@ -423,6 +438,8 @@ def test_real_images_in_place_of_samples(tmp_path):
     plain = Real(f"{SAMPLE_DATA}/test", 64, 50, REPOSITORY / "weights")
     assert plain.split == "train" and len(plain.training) == 70
     assert plain.accuracy == plain.judge.card["test"]
+    unlabelled = SimpleNamespace(real=plain)
+    assert condition.attribute_accuracy(unlabelled)[0] is None
     with pytest.raises(UserError, match=r"15 images; metrics need 16 or more"):
         Real(SAMPLE_DATA, 64, 15, REPOSITORY / "weights")
 
@@ -449,7 +466,9 @@ def test_mistakes_are_one_line(tmp_path, fails):
     wrong(saying="one recipe, or --all")
     wrong("vae_c", "--all", saying="one recipe, or --all")
     wrong("vae_c", "--metrics", "fid", saying="unknown metric 'fid'; known: reconstr")
-    wrong("vae_c", "--metrics", "categories", saying="categories: not of vae_c (vae)")
+    wrong(
+        "vae_c", "--metrics", "categories", saying="categories: no metric of vae recipes"
+    )
     wrong("vae_c", "--samples", 3, saying="--samples 3: 16 or more")
     wrong("vae_c", saying="no such folder", data=tmp_path / "none")
     wrong("--all", saying="no such folder", data=tmp_path / "none")
