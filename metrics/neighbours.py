@@ -52,7 +52,12 @@ def nearest_two(images, training):
     """
     from sklearn.neighbors import NearestNeighbors
 
-    x, y = (collapse.shrink(s).reshape(len(s), -1) for s in (images, training))
+    x, y = (
+        np.concatenate(  # in parts: a float copy of 40,000 images is 4 GB
+            [collapse.shrink(s[k : k + 1000]) for k in range(0, len(s), 1000)]
+        ).reshape(len(s), -1)
+        for s in (images, training)
+    )
     found = NearestNeighbors(n_neighbors=2, algorithm="brute").fit(y)
     distance, index = found.kneighbors(x)
     return distance / np.sqrt(x.shape[1]), index
