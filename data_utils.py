@@ -207,7 +207,15 @@ def _digest(folder, paths, size):
     return h.hexdigest()
 
 
-def _decode_one(path, size):
+def read_image(path, size):
+    """Read one image file.
+
+    Returns:
+        (uint8 `(size, size, 3)`, whether it was cropped or resized for that).
+
+    Raises:
+        DataError: not a readable image.
+    """
     try:
         with Image.open(path) as image:
             image = image.convert("RGB")
@@ -229,7 +237,7 @@ def _decode(paths, size, report):
     images = np.empty((len(paths), size, size, 3), "uint8")
     resized = 0
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        decoded = pool.map(lambda p: _decode_one(p, size), paths)
+        decoded = pool.map(lambda p: read_image(p, size), paths)
         steps = track(
             enumerate(decoded),
             f"decoding {paths[0].parent.name}",

@@ -1,13 +1,12 @@
-"""Command line: draw the figures of one problem, or of all."""
+"""Command line: the figures of one problem or of all; samples, walks, edits."""
 
 import argparse
 import importlib
 import json
-import os
 import sys
 from pathlib import Path
 
-from inference import WEIGHTS
+from inference import WEIGHTS, options
 from models.errors import UserError, run_cli
 from models.recipes import RECIPES
 
@@ -55,10 +54,10 @@ def trained_defaults(root):
     return chosen
 
 
-def parse():
+def parse(words=None):
     parser = argparse.ArgumentParser(
         prog="python -m inference",
-        description="Draw figures from saved weights; needs <data>/test and test.csv.",
+        description="Draw from saved weights. Figures need <data>/test and test.csv.",
     )
     known = parser.add_subparsers(dest="problem", required=True, metavar="problem")
     for problem, (_, default) in PROBLEMS.items():
@@ -80,7 +79,38 @@ def parse():
         _common(sub)
     everything = "all problems, default recipes"
     _common(known.add_parser("hw4", prog="bash hw4.sh", help=everything))
-    return parser.parse_args()
+    _verbs(known)
+    return parser.parse_args(words)
+
+
+def _verbs(known):
+    """What else can be done with a recipe: `run(args)` of a module of that name."""
+    seeds = "such as 0-99, or 1,5,9"
+    label = "a class, such as Smiling=1; default: seed modulo the number of classes"
+    sample = known.add_parser("sample", help="one PNG a seed")
+    sample.add_argument("recipe")
+    sample.add_argument("--seeds", required=True, help=seeds)
+    sample.add_argument("--out", type=Path, required=True, help="folder")
+
+    walk = known.add_parser("interpolate", help="a walk between seeds or two images")
+    walk.add_argument("recipe")
+    ends = walk.add_mutually_exclusive_group(required=True)
+    ends.add_argument("--seeds", help=seeds)
+    ends.add_argument("--images", nargs=2, type=Path, help="two image files, for a VAE")
+    walk.add_argument("--steps", type=int, default=16, help="from one to the next")
+    walk.add_argument("--out", type=Path, required=True, help="file, .gif or .mp4")
+    for sub in (sample, walk):
+        sub.add_argument("--label", help=label)
+
+    edit = known.add_parser("edit", help="test faces moved along attributes, by a VAE")
+    edit.add_argument("recipe")
+    edit.add_argument("--data", type=Path, required=True, help="with attributes")
+    edit.add_argument("--faces", default="0", help="places in test.csv; default: 0")
+    edit.add_argument("--attributes", nargs="+", help="default: all")
+    edit.add_argument("--out", type=Path, required=True, help="file, .jpg")
+    for verb in (sample, walk, edit):
+        verb.add_argument("--weights", type=Path, default=WEIGHTS)
+        verb.set_defaults(verb=True)
 
 
 def _common(parser):
@@ -89,8 +119,10 @@ def _common(parser):
     parser.add_argument("--weights", type=Path, help="default: the repository's weights/")
 
 
-def main():
-    args = parse()
+def main(words=None):
+    args = parse(words)
+    if hasattr(args, "verb"):
+        return importlib.import_module(f"inference.{args.problem}").run(args)
     root = args.weights or WEIGHTS
     if args.problem == "hw4":
         chosen = trained_defaults(root)
@@ -103,12 +135,7 @@ def main():
                 f"there are: {', '.join(drawable(args.problem))}"
             )
         chosen = {args.problem: args.recipe}
-    try:
-        args.out.mkdir(parents=True, exist_ok=True)
-        if not os.access(args.out, os.W_OK):
-            raise PermissionError(13, "not writable")
-    except OSError as error:
-        raise UserError(f"{args.out}: cannot write there ({error.strerror})") from None
+    options.writable(args.out)
 
     import data_utils  # from here on it takes seconds
 
@@ -132,10 +159,10 @@ def main():
         _record(args.out / "results.json", args.problem, {"runs": numbers})
         trained = {}
     for problem, weights in trained.items():
-        options = {}
+        more = {}
         if problem == "vae":
-            options["attribute"] = getattr(args, "attribute", None)
-        numbers = getattr(figures, problem)(weights, faces, args.out, **options)
+            more["attribute"] = getattr(args, "attribute", None)
+        numbers = getattr(figures, problem)(weights, faces, args.out, **more)
         origin = {"recipe": weights.recipe.name, "weights": weights.origin()}
         _record(args.out / "results.json", problem, origin | numbers)
     print(f"figures and results.json are in {args.out}")

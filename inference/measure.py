@@ -61,6 +61,16 @@ def reconstruction_error(images, outputs, pixel_range):
     }
 
 
+def encode(trained, images, batch=128):
+    """The codes (posterior means) of uint8 images: float32 `(n, latent)`."""
+    encoder, pixel_range = trained.network("encoder"), trained.recipe.pixel_range
+    parts = [
+        run_network(encoder, data_utils.from_uint8(images[k : k + batch], pixel_range))[0]
+        for k in range(0, len(images), batch)
+    ]
+    return np.concatenate(parts)
+
+
 def draw(trained, seeds, labels=None, at=None):
     """Images of a generator or decoder; image k is a function of seed k.
 
@@ -69,8 +79,12 @@ def draw(trained, seeds, labels=None, at=None):
     Returns:
         uint8 `(n, height, width, 3)`.
     """
+    return render(trained, latents(trained.recipe, seeds, labels), at)
+
+
+def render(trained, noise, at=None):
+    """As `draw`, from noise or codes: float32 `(n, latent + condition)`."""
     role = "decoder" if trained.recipe.family == "vae" else "generator"
-    noise = latents(trained.recipe, seeds, labels)
     images = run_network(trained.network(role, at), noise)
     return data_utils.to_uint8(images, trained.recipe.pixel_range)
 

@@ -1,1 +1,4 @@
-"""Numbers about samples, none of which needs a downloaded network."""
+"""Numbers about samples, none of which needs a downloaded network.
+
+`registry.METRICS` lists them; `python -m metrics` measures and records.
+"""

@@ -43,13 +43,13 @@ def nearest(images):
     return float(np.sqrt(np.maximum(distance.min(1), 0) / x.shape[1]).mean())
 
 
-def shrink(images):
-    """uint8 `(n, height, width, 3)` -> float64 `(n, 16, 16, 3)` in [0, 1], by the
-    mean over tiles; sides are cut to a multiple of 16."""
+def shrink(images, side=SIDE):
+    """uint8 `(n, height, width, 3)` -> float64 `(n, side, side, 3)` in [0, 1], by the
+    mean over tiles; sides are cut to a multiple of `side`."""
     n, height, width, channels = images.shape
-    tall, wide = height // SIDE, width // SIDE
-    cut = images[:, : tall * SIDE, : wide * SIDE].astype("float64") / 255
-    return cut.reshape(n, SIDE, tall, SIDE, wide, channels).mean((2, 4))
+    tall, wide = height // side, width // side
+    cut = images[:, : tall * side, : wide * side].astype("float64") / 255
+    return cut.reshape(n, side, tall, side, wide, channels).mean((2, 4))
 
 
 def moment(steps, values):

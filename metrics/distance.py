@@ -12,6 +12,28 @@ import data_utils
 SUBSETS, SUBSET = 50, 200  # of the kernel distance, for its standard error
 
 
+def frechet_attribute_features(subject):
+    """Frechet distance of samples to data."""
+    values = subject.against_data(_frechet, features=True)
+    return values, subject.in_words(values, "{distance:.3f}".format_map)
+
+
+def kernel_attribute_features(subject):
+    """Kernel distance of samples to data, with its standard error over subsets."""
+    values = subject.against_data(_kernel, features=True)
+    words = "{distance:.4f} ± {standard_error:.4f}".format_map
+    return values, subject.in_words(values, words)
+
+
+def _frechet(a, b):
+    return {"distance": frechet(a, b)}
+
+
+def _kernel(a, b):
+    value, error = kernel(a, b)
+    return {"distance": value, "standard_error": error, "subsets": SUBSETS}
+
+
 def features(judge, images):
     """What the attribute network knows of images before it names attributes.
 
@@ -63,10 +85,12 @@ def kernel(a, b, seed=0):
 
     Returns:
         (mean over subsets, its standard error); the mean may be below 0 where the
-        two sets are alike.
+        two sets are alike. Subsets overlap, so the error is that of drawing them,
+        not of having another set of images.
     """
     rng = np.random.default_rng(seed)
-    size = min(SUBSET, len(a), len(b))
+    # Half a small set: subsets that were all the set would not differ.
+    size = max(2, min(SUBSET, len(a) // 2, len(b) // 2))
     values = []
     for _ in range(SUBSETS):
         x, y = (

@@ -9,6 +9,7 @@ import data_utils
 from inference import table, weights
 from inference.__main__ import PROBLEMS
 from inference.weights import Trained
+from metrics.registry import METRICS
 from train.run import LOG_EVERY
 
 CARDS = sorted(p.parent.name for p in (REPOSITORY / "weights").glob("*/card.json"))
@@ -17,6 +18,11 @@ CARDS = sorted(p.parent.name for p in (REPOSITORY / "weights").glob("*/card.json
 def test_the_readme_shows_the_recipes_as_they_are():
     text = (REPOSITORY / "README.md").read_text()
     assert table.with_table(text) == text
+
+
+def test_the_readme_lists_every_metric():
+    text = (REPOSITORY / "README.md").read_text()
+    assert [n for n in METRICS if f"| `{n}` |" not in text] == []
 
 
 def test_there_are_weights_to_draw_and_to_measure_with():

@@ -1,0 +1,97 @@
+"""`python -m inference edit`: real faces moved along attributes in a VAE's codes.
+
+An attribute's direction is the difference between the mean code of the faces that
+have it and of those that do not (Larsen et al. 2016). It takes along whatever goes
+with the attribute in the data.
+"""
+
+import numpy as np
+
+import data_utils
+from inference import options
+from models.errors import UserError
+
+MOST = 10_000  # faces that directions are taken from
+STRENGTHS = np.arange(-2, 2.1, 0.5)  # 1 is the whole difference of the means
+
+
+def run(args):
+    """Draw test faces, one row an attribute, strength from left to right.
+
+    Raises:
+        UserError: recipe, data, faces, attributes or file that cannot be used.
+    """
+    options.drawing_recipe(args.recipe, families=("vae",))
+    options.file_of_kind(args.out, (".jpg", ".jpeg"))
+    chosen = options.numbers(args.faces, "--faces")
+
+    from inference import measure
+    from inference.plots import save, sheet
+    from inference.weights import Trained
+
+    trained = Trained(args.recipe, args.weights)
+    size = trained.recipe.image_size
+    test = data_utils.load_faces(args.data, "test", size)
+    if max(chosen) >= len(test.images):
+        raise UserError(
+            f"--faces {args.faces}: {test.folder} has 0 to {len(test.images) - 1}"
+        )
+    learned = test
+    if (args.data / "train.csv").exists():
+        learned = data_utils.load_faces(args.data, "train", size)
+    learned = learned.first(min(MOST, len(learned.images)))
+    learned.label(trained.recipe.attribute)  # or it says that there is no CSV
+    names = args.attributes or list(learned.attributes)
+    labels = np.stack([two_classes(learned, name) for name in names], 1)
+
+    moves = directions(measure.encode(trained, learned.images), labels)
+    codes = measure.encode(trained, test.images[chosen])
+    rows, images = [], []
+    for name, move in zip(names, moves, strict=True):
+        for k, code in zip(chosen, codes, strict=True):
+            moved = measure.render(trained, moved_by(code, move))
+            images.append(np.concatenate([test.images[k : k + 1], moved]))
+            rows.append(name if len(chosen) == 1 else f"{name}, {k}")
+    shown = ", ".join(map(str, chosen))
+    title = (
+        f"Codes of test faces {shown} moved along attributes; 1 is the difference of\n"
+        f"the class means of {len(learned.images):,} images of {learned.folder.name}"
+    )
+    columns = ["test image", *(f"{s:+g}" if s else "0" for s in STRENGTHS)]
+    figure = sheet(np.concatenate(images), len(columns), title, rows, columns)
+    save(figure, args.out, trained.origin())
+    print(f"{len(names)} attributes of {len(chosen)} faces are in {args.out}")
+    return 0
+
+
+def two_classes(faces, name):
+    """One attribute as `(n,)` of 0 and 1, both of which there are.
+
+    Raises:
+        DataError: unknown attribute, no CSV, or all faces alike.
+    """
+    label = faces.label(name)
+    if label.min() == label.max():
+        alike = f"{name} is {label[0]} of all {len(label):,} images"
+        raise data_utils.DataError(f"{faces.folder}: {alike}; its direction needs both")
+    return label
+
+
+def directions(codes, labels):
+    """Difference of class means, has less has not.
+
+    Args:
+        codes: `(n, latent)`.
+        labels: `(n, attributes)` of 0 and 1, both in every column.
+
+    Returns:
+        float64 `(attributes, latent)`.
+    """
+    has = labels.astype(bool)
+    return np.stack([codes[h].mean(0) - codes[~h].mean(0) for h in has.T])
+
+
+def moved_by(code, move):
+    """A code `(latent,)` at each of `STRENGTHS` times `move`: float32
+    `(strengths, latent)`."""
+    return (code + STRENGTHS[:, None] * move).astype("float32")

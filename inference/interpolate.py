@@ -1,0 +1,110 @@
+"""`python -m inference interpolate`: a walk from image to image, as GIF or MP4.
+
+Between seeds it is spherical (White 2016): noise of many normal dimensions lies
+close to a sphere, and the middle of a straight line lies well inside, where a
+generator has never drawn. Between a VAE's codes of two real images it is linear:
+posterior means lie on no sphere, and the straight line keeps to what both share.
+"""
+
+import importlib.util
+import itertools
+
+import imageio.v3 as iio
+import numpy as np
+
+import data_utils
+from inference import options
+from models.errors import UserError
+
+FRAME = 80  # milliseconds
+
+
+def run(args):
+    """Write the walk; its key frames are the images that `sample` draws.
+
+    Raises:
+        UserError: recipe, seeds, label, images or file that cannot be used.
+    """
+    families = {"families": ("vae",)} if args.images else {}
+    options.drawing_recipe(args.recipe, **families)
+    options.file_of_kind(args.out, (".gif", ".mp4"))
+    if args.out.suffix.lower() == ".mp4" and not importlib.util.find_spec(
+        "imageio_ffmpeg"
+    ):
+        raise UserError(
+            f"{args.out}: MP4 needs 'pip install imageio-ffmpeg'; GIF does without"
+        )
+    if args.steps < 1:
+        raise UserError(f"--steps {args.steps}: 1 or more")
+    if args.images and args.label:
+        raise UserError(f"--label {args.label}: images have their own code; leave it")
+    seeds = None if args.images else options.numbers(args.seeds)
+    if seeds is not None and len(seeds) < 2:
+        raise UserError(f"--seeds {args.seeds}: give two or more to walk between")
+
+    from inference import measure
+    from inference.weights import Trained
+
+    trained = Trained(args.recipe, args.weights)
+    if args.images:
+        size = trained.recipe.image_size
+        images = [data_utils.read_image(path, size)[0] for path in args.images]
+        codes = walk(measure.encode(trained, np.stack(images)), args.steps, linear)
+    else:
+        codes = between_seeds(trained.recipe, seeds, args.label, args.steps)
+    frames = measure.render(trained, codes)
+    write(args.out, frames)
+    print(f"{len(frames)} frames of {trained.recipe.name} are in {args.out}")
+    return 0
+
+
+def between_seeds(recipe, seeds, label, steps):
+    """Latents on the way from seed to seed: noise spherically, classes linearly.
+
+    Returns:
+        float32 `(frames, latent + condition)`.
+    """
+    from models import latents
+
+    keys = latents(recipe, seeds, options.classes(recipe, seeds, label))
+    noise, condition = np.split(keys, [recipe.latent], axis=1)
+    parts = walk(noise, steps, spherical), walk(condition, steps, linear)
+    return np.concatenate(parts, 1)
+
+
+def walk(keys, steps, between):
+    """From each key to the next in so many steps.
+
+    Args:
+        keys: `(n, d)`.
+        between: `linear` or `spherical`.
+
+    Returns:
+        float32 `((n - 1) * steps + 1, d)`; every `steps`-th row is a key.
+    """
+    shares = np.arange(steps) / steps
+    legs = [between(a, b, t) for a, b in itertools.pairwise(keys) for t in shares]
+    return np.stack([*legs, keys[-1]]).astype("float32")
+
+
+def linear(a, b, share):
+    return (1 - share) * a + share * b
+
+
+def spherical(a, b, share):
+    """The point at `share` of the way from a to b at an even angle."""
+    cosine = a @ b / (np.linalg.norm(a) * np.linalg.norm(b))
+    angle = np.arccos(np.clip(cosine, -1, 1))
+    if np.sin(angle) < 1e-3:  # the same direction, or the opposite one
+        return linear(a, b, share)
+    return (np.sin((1 - share) * angle) * a + np.sin(share * angle) * b) / np.sin(angle)
+
+
+def write(path, frames):
+    """Write uint8 frames `(n, height, width, 3)` as an endless GIF, or as MP4."""
+    with data_utils.replacing(path) as file:
+        if path.suffix.lower() == ".gif":
+            iio.imwrite(file, frames, extension=".gif", duration=FRAME, loop=0)
+        else:
+            more = {"plugin": "FFMPEG", "extension": ".mp4", "fps": 1000 / FRAME}
+            iio.imwrite(file, frames, **more)

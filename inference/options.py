@@ -1,0 +1,97 @@
+"""What the command lines read alike: seeds, labels, places to write to."""
+
+import os
+import re
+
+from models.errors import UserError
+from models.recipes import RECIPES
+
+MOST = 100_000  # numbers in one list
+
+
+def numbers(text, what="--seeds"):
+    """ "0-3,7" -> [0, 1, 2, 3, 7], in the order written.
+
+    Raises:
+        UserError: anything else, or more than 100,000 numbers.
+    """
+    found = []
+    for part in text.split(","):
+        match = re.fullmatch(r"(\d{1,18})(?:-(\d{1,18}))?", part.strip(), re.ASCII)
+        first, last = (int(g or match[1]) for g in match.groups()) if match else (1, 0)
+        if last < first:
+            raise UserError(f"{what} '{text}': give numbers such as 0-99, or 1,5,9")
+        if last - first >= MOST - len(found):
+            raise UserError(f"{what} '{text}': more than {MOST:,}; ask for fewer")
+        found.extend(range(first, last + 1))
+    return found
+
+
+def drawing_recipe(name, families=("vae", "gan", "acgan", "acgan3", "infogan")):
+    """Check that a recipe is of one of these families; return its name.
+
+    Raises:
+        UserError: it is not, or there is none of that name.
+    """
+    fit = [r.name for r in RECIPES.values() if r.family in families]
+    if name not in fit:
+        raise UserError(f"'{name}' is no recipe for this; there are: {', '.join(fit)}")
+    return name
+
+
+def classes(recipe, seeds, label=None):
+    """The class that each seed is drawn with.
+
+    Args:
+        recipe: a `Recipe`.
+        seeds: integers.
+        label: "<attribute>=<0 or 1>", or "category=<number>" of an InfoGAN; None
+            lets the classes take turns: seed modulo their number.
+
+    Returns:
+        list of int, or None where the recipe has no condition.
+
+    Raises:
+        UserError: a label that the recipe does not know.
+    """
+    if not recipe.condition:
+        if label:
+            raise UserError(f"--label {label}: {recipe.name} has no condition; leave it")
+        return None
+    known = recipe.attribute if recipe.condition == 1 else "category"
+    count = max(2, recipe.condition)
+    if label is None:
+        return [seed % count for seed in seeds]
+    name, _, value = label.partition("=")
+    if name != known or value not in map(str, range(count)):
+        raise UserError(
+            f"--label {label}: {recipe.name} takes {known}=0 to {known}={count - 1}"
+        )
+    return [int(value)] * len(seeds)
+
+
+def writable(folder):
+    """Make a folder if need be.
+
+    Raises:
+        UserError: it cannot be made, or not written to.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK):
+            raise PermissionError(13, "not writable")
+    except OSError as error:
+        raise UserError(f"{folder}: cannot write there ({error.strerror})") from None
+
+
+def file_of_kind(path, suffixes):
+    """Check that a file to be written has one of these suffixes and make its folder.
+
+    Raises:
+        UserError: another suffix, a folder of that name, or nowhere to write.
+    """
+    if path.suffix.lower() not in suffixes:
+        raise UserError(f"{path}: write to a file that ends in {' or '.join(suffixes)}")
+    if path.is_dir():
+        raise UserError(f"{path}: a folder; name a file")
+    writable(path.parent)

@@ -1,0 +1,34 @@
+"""`python -m inference sample`: images of a recipe, one PNG a seed."""
+
+import imageio.v3 as iio
+
+from data_utils import replacing
+from inference import options
+
+BATCH = 256  # images drawn at a time
+
+
+def run(args):
+    """Write `seed_0042.png` and so on: the image of seed 42, on any day, in any
+    company, as the figures draw it.
+
+    Raises:
+        UserError: recipe, seeds, label or folder that cannot be used.
+    """
+    options.drawing_recipe(args.recipe)
+    seeds = options.numbers(args.seeds)
+
+    from inference import measure
+    from inference.weights import Trained
+
+    trained = Trained(args.recipe, args.weights)
+    labels = options.classes(trained.recipe, seeds, args.label)
+    options.writable(args.out)
+    for k in range(0, len(seeds), BATCH):
+        part = slice(k, k + BATCH)
+        images = measure.draw(trained, seeds[part], labels and labels[part])
+        for seed, image in zip(seeds[part], images, strict=True):
+            with replacing(args.out / f"seed_{seed:04d}.png") as file:
+                iio.imwrite(file, image, extension=".png")
+    print(f"{len(seeds):,} images of {trained.recipe.name} are in {args.out}")
+    return 0

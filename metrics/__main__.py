@@ -1,0 +1,193 @@
+"""Command line: measure the weights of one recipe, or of all.
+
+Every result is printed and appended, as one line of JSON, to
+`weights/<recipe>/metrics.jsonl`, or to `<out>/metrics.jsonl` with --out. The last
+line of a metric is the newest; new weights start a new file.
+"""
+
+import argparse
+import json
+import time
+from pathlib import Path
+
+from inference.options import writable
+from models.errors import UserError, run_cli
+from models.recipes import get_recipe
+
+
+def parse(words=None):
+    parser = argparse.ArgumentParser(
+        prog="python -m metrics",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("recipe", nargs="?", help="a recipe that has weights")
+    parser.add_argument("--all", action="store_true", help="all whose images fit")
+    parser.add_argument("--data", type=Path, required=True, help="the data folder")
+    parser.add_argument(
+        "--metrics", nargs="+", metavar="NAME", help="only these; default: all that apply"
+    )
+    parser.add_argument(
+        "--samples", type=int, default=1000, help="samples, and test images beside them"
+    )
+    parser.add_argument(
+        "--out", type=Path, help="folder for metrics.jsonl and the figure of neighbours"
+    )
+    parser.add_argument("--weights", type=Path, help="default: the repository's weights/")
+    return parser.parse_args(words)
+
+
+def main(words=None):
+    args = parse(words)
+    if bool(args.recipe) == args.all:
+        raise UserError("give one recipe, or --all")
+    if args.recipe:
+        get_recipe(args.recipe)  # an unknown name shows before the seconds of an import
+    from inference import WEIGHTS
+    from inference.weights import Trained
+    from metrics.registry import METRICS
+    from metrics.subject import LEAST
+
+    if args.samples < LEAST:
+        raise UserError(f"--samples {args.samples}: {LEAST} or more are needed")
+    for name in args.metrics or ():
+        if name not in METRICS:
+            raise UserError(f"unknown metric '{name}'; known: {', '.join(METRICS)}")
+    root = args.weights or WEIGHTS
+    trained = fitting(root, args.data) if args.all else [Trained(args.recipe, root)]
+    chosen = {t: applying(t.recipe, args.metrics or METRICS) for t in trained}
+    chosen = {t: names for t, names in chosen.items() if names}
+    if not chosen:
+        families = ", ".join(sorted({t.recipe.family for t in trained}))
+        raise UserError(f"{', '.join(args.metrics)}: no metric of {families} recipes")
+    if args.out:
+        writable(args.out)
+    measure_all(chosen, args, root)
+    return 0
+
+
+def applying(recipe, names):
+    """Those of the named metrics that are about a recipe's family."""
+    from metrics.registry import METRICS
+
+    return [name for name in names if recipe.family in METRICS[name].families]
+
+
+def fitting(root, data):
+    """`Trained` weights of all recipes whose image size the folder's images have;
+    says which are left out.
+
+    Raises:
+        UserError: there are none.
+    """
+    from inference.weights import Trained
+    from models.recipes import RECIPES
+
+    size = size_of(data)
+    known = [n for n in RECIPES if (root / n / "card.json").exists()]
+    trained = [Trained(name, root) for name in known]
+    fits = [t for t in trained if (t.recipe.image_size,) * 2 == size]
+    if not fits:
+        have = ", ".join(f"{t.recipe.name} {t.recipe.image_size}" for t in trained)
+        raise UserError(
+            f"{data}: images of {size[0]}x{size[1]}; there are weights for: "
+            f"{have or 'nothing'}; to have images resized, name a recipe"
+        )
+    for t in trained:
+        if t not in fits:
+            side, name = t.recipe.image_size, t.recipe.name
+            print(
+                f"{name}: left out, its images are {side}x{side}, not {size[0]}x{size[1]}"
+            )
+    return fits
+
+
+def size_of(data):
+    """(width, height) of the first image of a data folder."""
+    from PIL import Image
+
+    import data_utils
+
+    folder = next((f for f in (data / "test", data / "train") if f.is_dir()), data)
+    if not folder.is_dir():
+        raise data_utils.DataError(f"{data}: no such folder; give a folder of images")
+    images = [
+        p for p in sorted(folder.iterdir()) if p.suffix.lower() in data_utils.SUFFIXES
+    ]
+    if not images:
+        raise data_utils.DataError(f"{folder}: no images; put PNG or JPEG files there")
+    try:
+        with Image.open(images[0]) as image:
+            return image.size
+    except OSError:
+        raise data_utils.DataError(
+            f"{images[0]}: not a readable image; replace or remove it"
+        ) from None
+
+
+def measure_all(chosen, args, root):
+    """Measure {`Trained`: names of metrics}, printing and recording each result."""
+    from inference.weights import Trained
+    from metrics.registry import METRICS
+    from metrics.subject import Real, Subject
+
+    sizes = {trained.recipe.image_size for trained in chosen}
+    sides = {size: Real(args.data, size, args.samples, root) for size in sizes}
+    for trained in chosen:  # every mistake comes before the first number
+        trained.check()
+    if any(METRICS[name].judged for names in chosen.values() for name in names):
+        Trained("attributes", root).check()
+    for trained, names in chosen.items():
+        real = sides[trained.recipe.image_size]
+        subject = Subject(trained, real, args.out)
+        print(f"{trained.origin()}; on {real.faces.folder}")
+        path = (args.out or trained.folder) / "metrics.jsonl"
+        for name in names:
+            metric, began = METRICS[name], time.perf_counter()
+            values, text = metric.measure(subject)
+            seconds = time.perf_counter() - began
+            print(f"  {name}: {text}", flush=True)
+            if values is not None:
+                append(path, row(name, metric, values, subject) | {"seconds": seconds})
+        print(f"  appended to {path}")
+
+
+def row(name, metric, values, subject):
+    """One result, as plain JSON values."""
+    card, real, recipe = subject.trained.card, subject.real, subject.recipe
+    counts = {"n_real": len(real.images), "n_fake": subject.count}
+    result = {
+        "metric": name,
+        "values": {k: v for k, v in values.items() if k not in counts},
+        "recipe": recipe.name,
+        "data": real.data.resolve().name,
+        "split": real.split,
+        **{k: values.get(k, n) for k, n in counts.items()},
+        "pixel_range": metric.pixel_range,
+        "steps": card["steps"],
+        "weights": {
+            role: entry["sha256"][:12]
+            for role, entry in card["files"].items()
+            if "/" not in role
+        },
+        "date": time.strftime("%Y-%m-%d"),
+    }
+    if metric.judged:
+        result["attribute_network"] = real.accuracy
+    return result
+
+
+def append(path, result):
+    """Add one line to a file of JSON lines; the file is whole at all times."""
+    from data_utils import replacing
+
+    try:
+        before = path.read_text() if path.exists() else ""
+        with replacing(path, "w") as file:
+            file.write(before + json.dumps(result) + "\n")
+    except OSError as error:
+        raise UserError(f"{path}: cannot write there ({error.strerror})") from None
+
+
+if __name__ == "__main__":
+    run_cli(main)

@@ -1,0 +1,130 @@
+"""Whether a condition does what it says, and nothing else."""
+
+import numpy as np
+
+from inference import measure
+from metrics import collapse
+
+
+def asked_attribute(subject):
+    """Asked attribute against read attribute, both ways, and what a pair with the
+    same noise keeps of the other attributes.
+
+    `kept` is the share of pairs, asked on and asked off, in which an attribute is
+    read the same; `kept_by_chance` the same of pairs with different noise.
+    """
+    trained, real = subject.trained, subject.real
+    values = measure.asked_and_read(trained, subject.count, root=real.root)
+    values |= {"n_real": 0, "n_fake": values.pop("n")}
+    seeds = range(subject.count // 2)
+    on, off = (
+        measure.read_attributes(
+            real.judge, measure.draw(trained, seeds, np.full(len(seeds), label))
+        )
+        > 0.5
+        for label in (1, 0)
+    )
+    names = measure.attribute_names(real.judge)
+    values["pairs"] = len(seeds)
+    values["kept"] = kept(on, off, names, trained.recipe.attribute)
+    strangers = np.roll(off, 1, axis=0)
+    values["kept_by_chance"] = kept(on, strangers, names, trained.recipe.attribute)
+    mean, chance = (np.mean([*values[k].values()]) for k in ("kept", "kept_by_chance"))
+    least = sorted(values["kept"], key=values["kept"].get)[:3]
+    text = (
+        f"{values['agreement']:.1%} read as asked ({values['attribute']} "
+        f"{values['agreement_on']:.1%}, not {values['agreement_off']:.1%}); a pair keeps "
+        f"{mean:.1%} of the other attributes (different noise {chance:.1%}), least "
+        + ", ".join(f"{name} {values['kept'][name]:.1%}" for name in least)
+    )
+    return values, text
+
+
+def kept(on, off, names, attribute):
+    """{name: share of pairs that agree} of the attributes but `attribute`.
+
+    Args:
+        on, off: bool `(pairs, attributes)`.
+    """
+    agree = (on == off).mean(0)
+    return {n: float(a) for n, a in zip(names, agree, strict=True) if n != attribute}
+
+
+def categories(subject):
+    """How well categories found without labels can be told apart, and what each
+    one is.
+
+    Besides the generator's own classifier, which learned together with it, a linear
+    discriminant that saw no such image before tells them apart: by the features of
+    the attribute network (what face it is), and by 8x8 pixels (light and background
+    as well).
+    """
+    asked, read = subject.asked, subject.read
+    pixels = collapse.shrink(subject.samples, 8)
+    names = measure.attribute_names(subject.real.judge)
+    values = {
+        "n_real": 0,
+        "own_classifier": measure.category_read_back(subject.trained),
+        "apart_by_features": told_apart(subject.features, asked),
+        "apart_by_pixels": told_apart(pixels.reshape(len(pixels), -1), asked),
+        "chance": 1 / subject.recipe.condition,
+        "read": profile(read, asked, names),
+        "brightness": profile(pixels.mean((1, 2)), asked, ("red", "green", "blue")),
+    }
+    own = values["own_classifier"]
+    lines = [
+        f"own classifier {own['accuracy']:.1%} of {own['n']}; told apart by features "
+        f"{values['apart_by_features']:.1%}, by 8x8 pixels "
+        f"{values['apart_by_pixels']:.1%} (chance {values['chance']:.1%})"
+    ]
+    middle = read.mean(0)
+    for k, means in enumerate(values["read"]):
+        off = np.array([means[name] for name in names]) - middle
+        most = np.argsort(-np.abs(off))[:4]
+        words = ", ".join(f"{names[j]} {off[j]:+.2f}" for j in most)
+        light = np.mean([*values["brightness"][k].values()])
+        lines.append(f"  category {k}: {words}; brightness {light:.2f}")
+    return values, "\n".join(lines)
+
+
+def told_apart(features, asked):
+    """Accuracy of a linear discriminant (shrunk covariance), each image classified
+    by one fitted to the other four fifths.
+
+    Args:
+        features: `(n, d)`.
+        asked: int `(n,)`, the category.
+    """
+    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+    from sklearn.model_selection import StratifiedKFold, cross_val_predict
+
+    folds = min(5, np.bincount(asked).min())
+    folds = StratifiedKFold(folds, shuffle=True, random_state=0)
+    model = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")
+    guessed = cross_val_predict(model, features.astype("float64"), asked, cv=folds)
+    return float((guessed == asked).mean())
+
+
+def profile(values, asked, names):
+    """A list of {name: mean over the images of a category} of values `(n, names)`."""
+    means = [values[asked == k].mean(0) for k in range(asked.max() + 1)]
+    return [{n: float(v) for n, v in zip(names, row, strict=True)} for row in means]
+
+
+def attribute_accuracy(subject):
+    """The attribute network's accuracy on all labelled test faces, by attribute,
+    beside what always giving the commoner answer would have."""
+    faces = subject.real.faces
+    if faces.attributes is None:
+        return None, "left out: no labels to compare with"
+    values = measure.attribute_accuracy(subject.trained, faces)
+    values |= {"n_real": values.pop("n"), "n_fake": 0}
+    shares = {name: float(faces.label(name).mean()) for name in values["accuracy"]}
+    values["commoner_answer"] = {name: max(s, 1 - s) for name, s in shares.items()}
+    baseline = np.mean([*values["commoner_answer"].values()])
+    text = (
+        f"{values['mean_accuracy']:.1%} of {values['n_real']:,} faces on average "
+        f"(always the commoner answer {baseline:.1%}); "
+        + ", ".join(f"{name} {v:.1%}" for name, v in values["accuracy"].items())
+    )
+    return values, text

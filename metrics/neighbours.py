@@ -1,0 +1,86 @@
+"""Memorisation: the training image nearest to each sample.
+
+Distances are between images averaged down to 16x16, as in the collapse meter. A
+copy lies much nearer to one training image than to any other, however blurred or
+grainy it is; a blurred image that is no copy is near to many. So both are told:
+the distance beside that of unseen faces, and the share of copies.
+"""
+
+import numpy as np
+
+from metrics import collapse
+
+COPY = 1 / 3  # of the distance to the second, as Yoon et al. (2023) call memorised
+SHOWN = 10
+
+
+def nearest_training(subject):
+    """Distance to the nearest training image, relative to unseen real images, and
+    the share of samples that are copies; with a figure if there is a folder."""
+    training = subject.real.training
+    if training is None or len(training) < 2:
+        return None, "left out: no training images to compare with"
+    if subject.recipe.flip:
+        training = np.concatenate([training, training[:, :, ::-1]])
+    near, which = nearest_two(subject.samples, training)
+    unseen, _ = nearest_two(subject.real.images, training)
+    values = {
+        "distance": float(near[:, 0].mean()),
+        "distance_of_unseen": float(unseen[:, 0].mean()),
+        "ratio": float(near[:, 0].mean() / unseen[:, 0].mean()),
+        "copies": copies(near),
+        "copies_of_unseen": copies(unseen),
+        "n_training": len(subject.real.training),
+        "mirrored": subject.recipe.flip,
+    }
+    if subject.out:
+        _figure(subject, training, near, which)
+    text = (
+        f"{values['ratio']:.3f} of the distance of unseen images to the nearest of "
+        f"{values['n_training']:,} training images; {values['copies']:.1%} copies "
+        f"(unseen {values['copies_of_unseen']:.1%})"
+    )
+    return values, text
+
+
+def nearest_two(images, training):
+    """The two training images nearest to each image.
+
+    Returns:
+        (float `(n, 2)` root mean square distances of 16x16 images in [0, 1],
+        nearest first; int `(n, 2)` indices into `training`).
+    """
+    from sklearn.neighbors import NearestNeighbors
+
+    x, y = (
+        np.concatenate(  # in parts: a float copy of 40,000 images is 4 GB
+            [collapse.shrink(s[k : k + 1000]) for k in range(0, len(s), 1000)]
+        ).reshape(len(s), -1)
+        for s in (images, training)
+    )
+    found = NearestNeighbors(n_neighbors=2, algorithm="brute").fit(y)
+    distance, index = found.kneighbors(x)
+    return distance / np.sqrt(x.shape[1]), index
+
+
+def copies(near):
+    """Share of rows of `nearest_two`'s distances where the first is below a third
+    of the second."""
+    return float((near[:, 0] < COPY * near[:, 1]).mean())
+
+
+def _figure(subject, training, near, which):
+    """`neighbours_<recipe>.jpg`: the samples nearest to a training image, in order.
+    It shows training images: for the user's eyes, not to be passed on."""
+    from inference.plots import save, sheet
+
+    order = np.argsort(near[:, 0])[:SHOWN]
+    images = np.concatenate([subject.samples[order], training[which[order, 0]]])
+    names = [f"seed {k}\n{near[k, 0]:.3f}" for k in order]
+    title = (
+        f"The {len(order)} of {subject.count:,} samples nearest to a training image\n"
+        "(root mean square of 16x16 images in [0, 1])\n "
+    )
+    figure = sheet(images, len(order), title, ("samples", "training images"), names)
+    path = subject.out / f"neighbours_{subject.recipe.name}.jpg"
+    save(figure, path, subject.trained.origin())

@@ -1,0 +1,85 @@
+"""Structural similarity: SSIM (Wang et al. 2004) and MS-SSIM (Wang et al. 2003)."""
+
+import numpy as np
+
+WINDOW, SIGMA = 11, 1.5  # pixels
+K1, K2 = 0.01, 0.03
+WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # of the five scales, finest first
+
+
+def ssim(a, b):
+    """Structural similarity of each pair of images.
+
+    The window lies wholly inside the image; colours are compared channel by
+    channel and averaged.
+
+    Args:
+        a, b: uint8 `(n, height, width, 3)`.
+
+    Returns:
+        float64 `(n,)`, at most 1; 1 for equal images.
+    """
+    return _compare(_channels(a), _channels(b))[0]
+
+
+def ms_ssim(a, b):
+    """Multi-scale structural similarity of each pair, on five scales.
+
+    Where a scale is smaller than the window, the window shrinks with it, and what
+    is below 0 counts as 0: both as Karras et al. (2018) measured diversity.
+
+    Args:
+        a, b: uint8 `(n, height, width, 3)`, 16 pixels or more to a side.
+
+    Returns:
+        float64 `(n,)` in [0, 1].
+    """
+    a, b = _channels(a), _channels(b)
+    product = np.ones(len(a))
+    for scale, weight in enumerate(WEIGHTS):
+        whole, contrast = _compare(a, b)
+        last = scale == len(WEIGHTS) - 1
+        product *= np.maximum(whole if last else contrast, 0) ** weight
+        a, b = _half(a), _half(b)
+    return product
+
+
+def _channels(images):
+    """uint8 `(n, height, width, 3)` -> float32 `(n, 3, height, width)` in [0, 1]."""
+    return np.moveaxis(images, -1, 1).astype("float32") / 255
+
+
+def _half(x):
+    """Mean over tiles of 2x2; an odd side loses its last row."""
+    n, channels, height, width = x.shape
+    x = x[:, :, : height // 2 * 2, : width // 2 * 2]
+    return x.reshape(n, channels, height // 2, 2, width // 2, 2).mean((3, 5))
+
+
+def _compare(a, b):
+    """(SSIM, its contrast and structure part alone), each float64 `(n,)`."""
+    tall, wide = (_window(side) for side in a.shape[-2:])
+
+    def blur(x):
+        return (tall @ x @ wide.T).astype("float64")
+
+    c1, c2 = K1**2, K2**2
+    mean_a, mean_b = blur(a), blur(b)
+    variances = blur(a * a + b * b) - mean_a**2 - mean_b**2
+    covariance = blur(a * b) - mean_a * mean_b
+    contrast = (2 * covariance + c2) / (variances + c2)
+    luminance = (2 * mean_a * mean_b + c1) / (mean_a**2 + mean_b**2 + c1)
+    axes = (1, 2, 3)
+    return (luminance * contrast).mean(axes), contrast.mean(axes)
+
+
+def _window(side):
+    """The Gaussian window as a matrix `(places, side)`: one row for each place
+    where it lies inside."""
+    size = min(WINDOW, side)
+    offsets = np.arange(size) - (size - 1) / 2
+    taps = np.exp(-0.5 * (offsets / (SIGMA * size / WINDOW)) ** 2)
+    matrix = np.zeros((side - size + 1, side), "float32")
+    for k, row in enumerate(matrix):
+        row[k : k + size] = taps / taps.sum()
+    return matrix

@@ -1,0 +1,166 @@
+"""The two sides of every comparison: real images, and one recipe's.
+
+What several metrics need is made when the first of them asks, and kept.
+"""
+
+import functools
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+import data_utils
+from inference import measure
+from inference.weights import Trained
+from metrics import distance
+from models.errors import UserError
+
+LEAST = 16  # images, below which these numbers say nothing
+
+
+class Real:
+    """Real images of one size, and what the attribute network makes of them.
+
+    Args:
+        data: a data folder. Its test split is compared with; of a folder without
+            one, images that networks may have been trained on.
+        size: side in pixels.
+        count: how many images samples are compared with, at most.
+        root: the folder of all weights, with those of the attribute network.
+
+    Attributes:
+        faces: all `data_utils.Faces` of the split.
+        images: uint8 `(n, size, size, 3)`, the first `count` of them.
+        training: uint8 images of the training split, or None.
+        others: as many training images as `images`, or None: what generated
+            images would be if they were as good as real ones.
+
+    Raises:
+        data_utils.DataError: the folder cannot be used.
+        UserError: fewer than 16 images.
+    """
+
+    def __init__(self, data, size, count, root):
+        self.data, self.size, self.root = Path(data), size, root
+        held_back = (self.data / "test").exists()
+        self.split = "test" if held_back else "train"
+        self.faces = data_utils.load_faces(data, self.split, size)
+        self.images = self.faces.images[:count]
+        if len(self.images) < LEAST:
+            few = f"{self.faces.folder}: {len(self.images)} images"
+            raise UserError(f"{few}; metrics need {LEAST} or more")
+        self.training = None if held_back else self.faces.images[count:]
+        if held_back and (self.data / "train").exists():
+            self.training = data_utils.load_faces(data, "train", size).images
+        enough = self.training is not None and len(self.training) >= len(self.images)
+        self.others = self.training[: len(self.images)] if enough else None
+
+    @functools.cached_property
+    def judge(self):
+        """`Trained` weights of the attribute network."""
+        return Trained("attributes", self.root)
+
+    @functools.cached_property
+    def accuracy(self):
+        """The attribute network's accuracy on these faces, as far as they are
+        labelled; else what its card says. See `measure.attribute_accuracy`."""
+        table, names = self.faces.attributes, measure.attribute_names(self.judge)
+        if table is None or not set(names) <= set(table.columns):
+            return self.judge.card["test"]
+        seen = self.faces
+        if self.size != self.judge.recipe.image_size:
+            seen = data_utils.load_faces(
+                self.data, self.split, self.judge.recipe.image_size
+            )
+        name = f"{self.data.resolve().name}/{self.split}"
+        return {"data": name} | measure.attribute_accuracy(self.judge, seen)
+
+    @functools.cached_property
+    def features(self):
+        return self.features_of(self.images)
+
+    def features_of(self, images):
+        """uint8 images of any size -> features `(n, 256)`."""
+        return distance.features(self.judge, self.as_judged(images))
+
+    def as_judged(self, images):
+        """Images in the attribute network's size."""
+        return resized(images, self.judge.recipe.image_size)
+
+    @functools.cached_property
+    def features_of_others(self):
+        return self.features_of(self.others)
+
+    @functools.cache  # noqa: B019 - lives as long as the process measures
+    def floor(self, compare, features=False):
+        """`compare` of `images` with `others`, made once; None without others."""
+        if self.others is None:
+            return None
+        if features:
+            return compare(self.features, self.features_of_others)
+        return compare(self.images, self.others)
+
+
+class Subject:
+    """One recipe's weights, and as many samples of them as there are real images.
+
+    Args:
+        trained: `Trained` weights.
+        real: `Real` images of the recipe's size.
+        out: a folder for figures, or None.
+
+    Attributes:
+        asked: int `(n,)`, the class sample k was asked for: classes take turns.
+    """
+
+    def __init__(self, trained, real, out=None):
+        self.trained, self.real, self.out = trained, real, out
+        self.recipe, self.count = trained.recipe, len(real.images)
+        self.asked = np.arange(self.count) % max(2, self.recipe.condition)
+
+    @functools.cached_property
+    def samples(self):
+        """uint8 `(n, size, size, 3)`; sample k comes from seed k."""
+        return measure.draw(self.trained, range(self.count), self.asked)
+
+    @functools.cached_property
+    def features(self):
+        return self.real.features_of(self.samples)
+
+    @functools.cached_property
+    def read(self):
+        """Probabilities of the attributes of the samples, `(n, attributes)`."""
+        images = self.real.as_judged(self.samples)
+        return measure.read_attributes(self.real.judge, images)
+
+    def against_data(self, compare, features=False):
+        """Compare samples with data, and training images with data beside it.
+
+        Args:
+            compare: a function of two sets of images, or of two sets of features,
+                data first; returns a dict.
+
+        Returns:
+            the dict, and under "training_images" what there is with training images
+            in place of samples (or None).
+        """
+        pair = (self.real.images, self.samples)
+        if features:
+            pair = (self.real.features, self.features)
+        return compare(*pair) | {"training_images": self.real.floor(compare, features)}
+
+    def in_words(self, values, words):
+        """`words` of what `against_data` gave, and of its training images."""
+        text, floor = words(values), values["training_images"]
+        beside = f"; training images in place of samples {words(floor)}" if floor else ""
+        return text + beside
+
+
+def resized(images, side):
+    """uint8 `(n, height, width, 3)` -> `(n, side, side, 3)`."""
+    if images.shape[1:3] == (side, side):
+        return images
+    how = Image.Resampling.LANCZOS
+    return np.stack(
+        [np.asarray(Image.fromarray(x).resize((side,) * 2, how)) for x in images]
+    )
