@@ -1,10 +1,10 @@
 """Command line: measure, print, and append what was measured as JSON lines.
 
 `python -m benchmarks steps` times training steps, float32 beside bfloat16 and ours
-beside PyTorch; `profile` shows where a step's time goes; `data` times decoding and
-loading, `figures` the whole of hw4.sh, `start` the command lines' first answer. Two
-sides of a comparison take turns in one run (A B A B ...), because no absolute time is
-stable on a shared machine.
+beside PyTorch; `profile` shows where a step's time goes, `precision` whether bfloat16
+costs quality; `data` times decoding and loading, `figures` the whole of hw4.sh, `start`
+the command lines' first answer. Two sides of a comparison take turns in one run
+(A B A B ...), because no absolute time is stable on a shared machine.
 """
 
 import argparse
@@ -54,6 +54,11 @@ def parse():
     traced.add_argument("--batch", type=int, help="default: the recipe's")
     traced.add_argument("--precision", choices=PRECISIONS, default="bfloat16")
     traced.add_argument("--steps", type=int, default=5)
+    quality = known.add_parser("precision", help="one recipe trained in both, figure")
+    quality.add_argument("recipe")
+    quality.add_argument("data")
+    quality.add_argument("--steps", type=int, default=500)
+    quality.add_argument("--set", nargs="+", default=[], metavar="FIELD=VALUE")
     data = known.add_parser("data", help="decoding, cached loading, feeding")
     data.add_argument("--images", type=int, default=40_000)
     figures = known.add_parser("figures", help="hw4.sh: time and peak memory")
@@ -65,7 +70,8 @@ def parse():
 
 def main():
     args = parse()
-    rows = {f.__name__: f for f in (steps, profile, data, figures, start)}[args.what]
+    kinds = (steps, profile, precision, data, figures, start)
+    rows = {f.__name__: f for f in kinds}[args.what]
     args.results.mkdir(parents=True, exist_ok=True)
     path = args.results / f"{args.what}.jsonl"
     for row in rows(args):
@@ -224,6 +230,16 @@ def profile(args):
     recipe = get_recipe(args.recipe)
     batch = args.batch or recipe.batch_size
     yield line(recipe.name, args.precision, batch, args.steps)
+
+
+def precision(args):
+    from benchmarks.precision import compare
+
+    recipe = get_recipe(args.recipe)
+    row = {"recipe": recipe.name, "data": Path(args.data).resolve().name}
+    row |= {"steps": args.steps, "set": args.set}
+    options = (args.data, args.steps, args.set, PRECISIONS, args.results)
+    yield row | compare(recipe, *options)
 
 
 # ------------------------------------------------------------ data, figures, start
