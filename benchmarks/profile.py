@@ -39,7 +39,7 @@ def profile(name, precision, batch, steps):
 
     from benchmarks.worker import ours
 
-    step = ours(name, precision, batch)
+    step, _ = ours(name, precision, batch)  # one at a time on TensorFlow
     for k in range(2):  # compiling
         step(k)
     options = tf.profiler.experimental.ProfilerOptions(host_tracer_level=3)

@@ -91,7 +91,7 @@ def dcgan(recipe, cast, batch):
             g_optimizer.step()
             judge.requires_grad_(True)
         average.update()
-        return d_loss, g_loss
+        return d_loss.detach(), g_loss.detach()
 
     return step
 
@@ -118,6 +118,6 @@ def vae(recipe, cast, batch):
         loss.backward()
         adam.step()
         average.update()
-        return (loss,)
+        return (loss.detach(),)
 
     return step

@@ -130,6 +130,7 @@ def unit_bars(per_unit, numbers):
         ylabel="nats per image (below 1e-5 drawn there)",
         yscale="log",
     )
+    axis.xaxis.get_major_locator().set_params(integer=True)
     axis.grid(alpha=0.25)
     axis.legend(frameon=False)
     figure.tight_layout(rect=(0, 0.03, 1, 1))
