@@ -215,7 +215,7 @@ def load(network, path):
         ) from None
 
 
-def run_network(network, inputs, batch=128):
+def run_network(network, inputs, batch=32):
     """Apply a network in inference mode, in batches.
 
     Args:
