@@ -94,7 +94,7 @@ def losses(run):
 def test_a_job_equals_one_process_and_goes_on_after_a_kill(
     engine, family, faces_folder, tmp_path
 ):
-    words = ("tests/workers_worker.py", family, faces_folder)
+    words = ("tests/distributed_worker.py", family, faces_folder)
     started = time.monotonic()
     survivor, killed = job(engine, *words, tmp_path / "two", STEPS, DIES)
     assert killed[0] == -9 and time.monotonic() - started < 150
@@ -145,7 +145,7 @@ def test_a_job_that_cannot_be_ends_in_one_line_each(
 
 
 def test_replicas_share_the_noise_and_draw_dropout_of_their_own(monkeypatch):
-    from workers_worker import recipe_of
+    from distributed_worker import recipe_of
 
     def numbers():
         model = FAMILIES["acgan"](recipe_of("acgan"), 1)

@@ -1,7 +1,7 @@
 """One process of a job, or one process alone: a run, and the same run again, which
 process 1 may leave in the middle.
 
-    workers_worker.py <vae|acgan> <data> <out> <steps> [<step at which process 1 dies>]
+    distributed_worker.py <vae|acgan> <data> <out> <steps> [<step of process 1's death>]
 """
 
 import dataclasses
