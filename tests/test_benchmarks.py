@@ -30,9 +30,16 @@ def test_profile_accounts_for_the_step(tmp_path, command):
     assert 0.5 < sum(parts.values()) / row["step_seconds"] < 1.2
 
 
-def test_precision_takes_losses_that_tell_quality(tmp_path, faces_folder, fails):
+def test_precisions_are_trained_alike(tmp_path, faces_folder, command, fails):
     words = ("-m", "benchmarks", "--results", tmp_path, "precision")
     fails(*words, "dcgan_c", faces_folder, saying=["take a VAE"])
+    more = ("--steps", "26", "--set", "batch_size=2")
+    done = command(*words, "vae_e", faces_folder, *more)
+    assert done.returncode == 0, done.stderr
+    means = json.loads((tmp_path / "precision.jsonl").read_text())["means"]
+    assert means["float32"] != means["bfloat16"]
+    assert means["float32"] == pytest.approx(means["bfloat16"], rel=0.05)
+    assert (tmp_path / "precision_vae_e.jpg").stat().st_size > 10_000
 
 
 @pytest.mark.parametrize("name", ["dcgan_c", "vae_c"])
