@@ -250,7 +250,7 @@ def data(args):
     import imageio.v3 as iio
 
     import data_utils
-    from train.run import Feed
+    from train.feed import Feed
 
     rng = np.random.default_rng(0)
     with tempfile.TemporaryDirectory() as folder:

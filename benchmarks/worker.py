@@ -24,7 +24,7 @@ def ours(name, precision, batch):
     from models import get_recipe, runtime
     from train.backend import compiled
     from train.families import FAMILIES
-    from train.run import Feed
+    from train.feed import Feed
 
     runtime.set_precision(precision)
     recipe = dataclasses.replace(get_recipe(name), batch_size=batch)

@@ -4,7 +4,8 @@ import importlib
 
 import numpy as np
 
-from models.recipes import RECIPES, Optimizer, Recipe, RecipeError, get_recipe
+from models.recipe import Optimizer, Recipe, RecipeError
+from models.recipes import RECIPES, get_recipe
 
 __all__ = [
     "RECIPES",

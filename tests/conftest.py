@@ -125,3 +125,11 @@ def fails(command):
         return lines[0]
 
     return run
+
+
+@pytest.fixture(scope="session")
+def faces_twice(tmp_path_factory):
+    """Two sets of 64 drawn faces, uint8."""
+    folder = write_faces(tmp_path_factory.mktemp("twice"), train=128, test=2)
+    images = data_utils.load_faces(folder).images
+    return images[:64], images[64:]

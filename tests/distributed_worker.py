@@ -19,7 +19,8 @@ from models.layers import BatchNorm, layers, output, stack
 from models.runtime import BACKEND, keras, to_numpy
 from train import backend, workers
 from train.families import FAMILIES
-from train.run import Feed, Run
+from train.feed import Feed
+from train.run import Run
 
 BATCH = 4
 

@@ -1,6 +1,7 @@
 """From trained weights to figures: the pipeline of a grader, end to end."""
 
 import dataclasses
+import functools
 import json
 import os
 import shutil
@@ -16,10 +17,9 @@ import data_utils
 from inference import measure, weights
 from inference.__main__ import STUDIES, trained_defaults
 from inference.weights import Trained, WeightsError, run_network
-from models import RECIPES, build, get_recipe, latents
+from models import build, get_recipe, latents
 from models.errors import UserError
-from models.layers import BatchNorm
-from models.runtime import keras, to_numpy
+from models.runtime import to_numpy
 from train import backend, export
 from train.run import Run
 
@@ -33,6 +33,9 @@ def trained(faces_folder, tmp_path_factory):
     monkeypatch = pytest.MonkeyPatch()
     monkeypatch.setattr(export, "STANDING", (2, 4))
     monkeypatch.setattr(backend, "compiled", uncompiled)
+    for name, count in (("asked_and_read", 20), ("category_read_back", 14)):
+        few = functools.partial(getattr(measure, name), count=count)
+        monkeypatch.setattr(measure, name, few)
     faces = data_utils.load_faces(faces_folder)
     for name in ("attributes", *PROBLEMS.values(), *STUDIES["kl"]):
         recipe = dataclasses.replace(get_recipe(name), batch_size=2)
@@ -53,13 +56,6 @@ def uncompiled(model, feed, most):
     ], 1
 
 
-def run_python(*words, **options):
-    options = {"cwd": REPOSITORY, "capture_output": True, "text": True} | options
-    done = subprocess.run([sys.executable, *map(str, words)], **options)
-    assert done.returncode == 0, done.stderr
-    return done
-
-
 @pytest.fixture
 def mine(trained, tmp_path):
     """A copy of the weights, to be spoilt."""
@@ -67,52 +63,6 @@ def mine(trained, tmp_path):
 
 
 # ------------------------------------------------------------ weights on disk
-
-
-def test_every_recipe_draws_the_same_image_in_a_fresh_process(tmp_path):
-    """save -> load: float16 as it is, int8 for what would be too large."""
-    before = {}
-    for name, recipe in RECIPES.items():
-        role = drawing_role(recipe)
-        network = build(recipe, role)
-        form = "int8" if recipe.report == "B" and role == "generator" else "float16"
-        path = tmp_path / f"{name}.weights.h5"
-        weights.save(network, path, form)
-        assert path.stat().st_size < export.LIMIT
-        before[name] = to_numpy(network(inputs_of(recipe, role)))
-    script = "\n".join(
-        [
-            "import sys; sys.path.insert(0, 'tests')",
-            "import numpy as np",
-            "from test_inference import load_all",
-            f"np.savez({str(tmp_path / 'after.npz')!r}, **load_all({str(tmp_path)!r}))",
-        ]
-    )
-    run_python("-c", script)
-    after = np.load(tmp_path / "after.npz")
-    for name, images in before.items():
-        np.testing.assert_allclose(after[name], images, atol=2 / 255, err_msg=name)
-        assert (after[name] != 0).any()
-
-
-def drawing_role(recipe):
-    return {"vae": "decoder", "classifier": "classifier"}.get(recipe.family, "generator")
-
-
-def inputs_of(recipe, role):
-    if role == "classifier":
-        return np.linspace(-1, 1, 2 * 64 * 64 * 3, dtype="float32").reshape(2, 64, 64, 3)
-    return latents(recipe, [0, 1], [0, 1])
-
-
-def load_all(folder):
-    out = {}
-    for name, recipe in RECIPES.items():
-        role = drawing_role(recipe)
-        network = build(recipe, role)
-        weights.load(network, os.path.join(folder, f"{name}.weights.h5"))
-        out[name] = to_numpy(network(inputs_of(recipe, role)))
-    return out
 
 
 def test_plain_keras_reads_the_half_precision_files(trained):
@@ -164,54 +114,6 @@ def test_damaged_and_foreign_weights_are_named(mine, trained):
         Trained("vae_c", mine)
     with pytest.raises(WeightsError, match=r"there are some for: .*vae_c"):
         Trained("vae_b", mine)
-
-
-def test_export_on_the_command_line(faces_folder, tmp_path, command, fails):
-    run, root = tmp_path / "run", tmp_path / "weights"
-    words = ("-m", "train.export", "--run", run, "--data", faces_folder)
-    fails(*words, saying=[run / "run.json", "train it first"])
-    faces = data_utils.load_faces(faces_folder)
-    recipe = dataclasses.replace(get_recipe("vae_e"), batch_size=2)
-    Run(recipe, faces, run, 0, "float32", report=lambda text: None).train(1)
-    done = command(*words, "--weights", root)
-    assert done.returncode == 0, done.stderr
-    assert {p.name for p in (root / "vae_e").iterdir()} == {
-        "card.json",
-        "history.csv",
-        "encoder.weights.h5",
-        "decoder.weights.h5",
-    }
-    assert [p.name for p in root.iterdir()] == ["vae_e"]
-    done = command(*words, "--weights", root, "--form", "int8")
-    assert done.returncode == 0, done.stderr
-    files = Trained("vae_e", root).card["files"].values()
-    assert {entry["form"] for entry in files} == {"int8"}
-    assert all(0 < entry["largest_change"]["by"] < 0.1 for entry in files)
-
-
-def test_standing_statistics_are_those_of_what_the_generator_draws(monkeypatch):
-    """Only statistics change, and the first layer's are those of its inputs."""
-    monkeypatch.setattr(export, "STANDING", (3, 8))
-    recipe = get_recipe("acgan_c")
-    generator = build(recipe, "generator")
-    norms = [x for x in generator.layers if isinstance(x, BatchNorm)]
-    for norm in norms:
-        norm.moving_mean.assign(norm.moving_mean + 7)
-        norm.moving_variance.assign(norm.moving_variance * 50)
-    before = [to_numpy(v) for v in generator.trainable_variables]
-    export.standing_statistics(generator, recipe)
-    for old, new in zip(before, generator.trainable_variables, strict=True):
-        np.testing.assert_array_equal(old, to_numpy(new))
-    assert {norm.momentum for norm in norms} == {0.9}
-    noise = latents(recipe, range(10**9, 10**9 + 24), np.arange(24) % 2)
-    into = keras.Model(generator.input, norms[0].input)
-    x = to_numpy(into(noise)).reshape(3, -1, norms[0].moving_mean.shape[0])
-    np.testing.assert_allclose(
-        to_numpy(norms[0].moving_mean), x.mean(1).mean(0), atol=1e-4
-    )
-    np.testing.assert_allclose(
-        to_numpy(norms[0].moving_variance), x.var(1, ddof=1).mean(0), rtol=1e-3
-    )
 
 
 # -------------------------------------------------------------------- numbers
@@ -328,7 +230,7 @@ def test_the_study_of_the_kl_weight(trained, faces_folder, tmp_path):
         np.testing.assert_allclose(to_numpy(a), to_numpy(b), atol=1e-3)
 
 
-def test_the_study_of_mode_collapse(faces_folder, tmp_path, monkeypatch):
+def test_the_study_of_mode_collapse(faces_folder, tmp_path, monkeypatch, command):
     """On a run whose meter fell half-way: before and after are found and shown."""
     monkeypatch.setattr(export, "STANDING", (1, 4))
     images = faces_folder / "train"  # a plain folder, no CSV
@@ -348,10 +250,9 @@ def test_the_study_of_mode_collapse(faces_folder, tmp_path, monkeypatch):
     assert kept == [6]  # collapsed from step 75 on, which is epoch 6.25
     other = Trained("wgan_gp_d", tmp_path / "weights")
     assert other.snapshots() == [] and list(other.card["files"]) == ["generator"]
-    run_python(
-        *("-m", "inference", "anime", images, tmp_path / "out"),
-        *("--weights", tmp_path / "weights"),
-    )
+    words = ("-m", "inference", "anime", images, tmp_path / "out")
+    done = command(*words, "--weights", tmp_path / "weights")
+    assert done.returncode == 0, done.stderr
     drawn = {p.stem for p in (tmp_path / "out").glob("*.jpg")}
     assert drawn == {f"fig5_{k}" for k in range(1, 7)}
     for path in (tmp_path / "out").glob("*.jpg"):
@@ -388,10 +289,13 @@ def tiles(pixels):
     return stretches(crossing.mean(0) > 0.9), stretches(white.mean(1) > 0.9)
 
 
-def test_an_attribute_of_choice_and_results_side_by_side(trained, faces_folder, tmp_path):
+def test_an_attribute_of_choice_and_results_side_by_side(
+    trained, faces_folder, tmp_path, command
+):
     words = ("-m", "inference", "vae", faces_folder, tmp_path, "--weights", trained)
     (tmp_path / "results.json").write_text('{"gan": {"kept": 1}}')
-    run_python(*words, "--attribute", "Male")
+    done = command(*words, "--attribute", "Male")
+    assert done.returncode == 0, done.stderr
     results = json.loads((tmp_path / "results.json").read_text())
     assert results["gan"] == {"kept": 1}
     assert results["vae"]["tsne"] == {"n": 16, "attribute": "Male"}

@@ -29,7 +29,8 @@ from inference.weights import Trained
 from models.runtime import to_numpy
 from train import backend, export
 from train.families import FAMILIES
-from train.run import Feed, Run
+from train.feed import Feed
+from train.run import Run
 
 data, out = Path(sys.argv[1]), Path(sys.argv[2])
 faces = data_utils.load_faces(data)

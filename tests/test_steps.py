@@ -11,7 +11,7 @@ from models.runtime import keras, to_numpy
 from train.backend import compiled
 from train.engine import make_optimizer
 from train.families import FAMILIES
-from train.run import Feed
+from train.feed import Feed
 
 
 def snapshot(model):

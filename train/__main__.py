@@ -145,7 +145,7 @@ def dry_run(recipe, faces, steps, seed):
 
     from train.backend import compiled
     from train.families import FAMILIES
-    from train.run import Feed
+    from train.feed import Feed
 
     feed = Feed(recipe, faces, seed)
     model = FAMILIES[recipe.family](recipe, seed)

@@ -127,7 +127,7 @@ def compiled(model, feed, most):
 
     Args:
         model: a `train.engine.Family`.
-        feed: a `train.run.Feed`.
+        feed: a `train.feed.Feed`.
         most: how many steps a call may ask for.
 
     Returns:

@@ -1,0 +1,141 @@
+"""What a system of the reports is, as data: a frozen dataclass, and how a command
+line changes its fields."""
+
+import dataclasses
+
+from models.errors import UserError
+
+
+class RecipeError(UserError):
+    """An unknown recipe or field, or a value that does not fit; one line."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Optimizer:
+    """One optimizer, of `keras.optimizers`."""
+
+    name: str = "adam"  # or "rmsprop"
+    learning_rate: float = 2e-4
+    beta_1: float = 0.9  # Adam only
+    beta_2: float = 0.999  # Adam only
+    decay: float = 1.0  # learning rate x decay ...
+    decay_steps: int = 0  # ... every so many updates, in stairs; 0 = never
+
+    def __post_init__(self):
+        if self.name not in ("adam", "rmsprop"):
+            raise RecipeError(f"unknown optimizer '{self.name}'; known: adam, rmsprop")
+
+
+@dataclasses.dataclass(frozen=True)
+class Recipe:
+    """A system of a report, complete: what `python -m train <name>` does."""
+
+    name: str
+    report: str  # "A" ... "E"
+    family: str  # which train_step: a key of train.families.FAMILIES
+    networks: dict  # role -> "module.function" under models/
+    optimizers: dict  # role -> Optimizer; the role names what it moves
+    batch_size: int  # images per update of each network
+    steps: int  # the default length of a run; resuming may change it
+    latent: int  # size of the code or noise
+    about: str = ""
+    reported: str = ""  # the report's own result, as far as it is a number
+    image_size: int = 64
+    pixel_range: tuple = (-1.0, 1.0)  # of images inside the networks
+    attribute: str = "Smiling"  # the condition, or the t-SNE's colour
+    condition: int = 0  # units appended to the noise
+    kl_weight: float = 0.0  # weight of KL (nats per image) beside the squared error
+    sum_squares: bool = False  # squared error summed over the image, not its mean
+    d_steps: int = 1  # discriminator updates in a step, each on its own images
+    g_steps: int = 1  # generator updates in a step
+    wasserstein: bool = False  # D is a critic: scores, no log
+    clip: float = 0.0  # critic weights into [-clip, clip]; 0 = no clipping
+    gradient_penalty: float = 0.0  # weight of the critic's gradient penalty
+    image_noise: float = 0.0  # stddev of Gaussian noise on D's images, [-1, 1] units
+    real_target: float = 1.0  # D's target on real images; < 1 is a soft label
+    flip: bool = False  # mirror half of the training images
+    ema: float = 0.999  # decay of the average of the network that draws
+    meter_every: int = 0  # steps between points of the collapse meter; 0 = none
+    snapshots: tuple = ()  # epochs whose drawing networks the run keeps
+
+    def replace(self, settings):
+        """A copy with `settings`, {"field" or "optimizer.field": text}.
+
+        Raises:
+            RecipeError: unknown field (lists the known ones), or a value of
+                another type.
+        """
+        recipe = self
+        for key, text in settings.items():
+            recipe = _set(recipe, key, text)
+        return recipe
+
+    @classmethod
+    def from_resolved(cls, plain):
+        """The inverse of `resolved`; KeyError or TypeError where it is not one."""
+        optimizers = {k: Optimizer(**v) for k, v in plain["optimizers"].items()}
+        tuples = {k: tuple(v) for k, v in plain.items() if isinstance(v, list)}
+        return cls(**(plain | tuples | {"optimizers": optimizers}))
+
+    def resolved(self):
+        """The recipe as plain JSON values."""
+        plain = dataclasses.asdict(self)
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in plain.items()}
+
+
+FIXED = (
+    "name",
+    "report",
+    "family",
+    "networks",
+    "optimizers",
+    "about",
+    "reported",
+    "pixel_range",
+)
+
+
+def _set(recipe, key, text):
+    owner, _, field = key.rpartition(".")
+    if owner:
+        if owner not in recipe.optimizers:
+            known = ", ".join(sorted(recipe.optimizers))
+            raise RecipeError(
+                f"{recipe.name} has no optimizer '{owner}'; it has: {known}"
+            )
+        inner = _set_field(recipe.optimizers[owner], field, text, key)
+        return dataclasses.replace(recipe, optimizers=recipe.optimizers | {owner: inner})
+    return _set_field(recipe, field, text, key)
+
+
+def _set_field(record, field, text, key):
+    known = [f.name for f in dataclasses.fields(record) if f.name not in FIXED]
+    if isinstance(record, Optimizer):
+        known.append("name")
+    if field not in known:
+        extra = (
+            [f"{role}.learning_rate, ..." for role in record.optimizers]
+            if isinstance(record, Recipe)
+            else []
+        )
+        raise RecipeError(
+            f"unknown recipe field '{key}'; known: {', '.join(known + extra)}"
+        )
+    kind = type(getattr(record, field))
+    try:
+        if kind is bool:
+            value = {"true": True, "1": True, "false": False, "0": False}[text.lower()]
+        elif kind is tuple:
+            value = tuple(int(part) for part in text.split(","))
+        else:
+            value = kind(text)
+    except (ValueError, KeyError):
+        raise RecipeError(
+            f"recipe field '{key}' takes {kind.__name__}, not '{text}'"
+        ) from None
+    low = min(value, default=0) if kind is tuple else value
+    if kind in (int, float, tuple) and not (low >= 0):
+        raise RecipeError(f"recipe field '{key}' cannot be {text}")
+    if field in ("batch_size", "latent", "d_steps", "g_steps") and value < 1:
+        raise RecipeError(f"recipe field '{key}' must be at least 1, not {text}")
+    return dataclasses.replace(record, **{field: value})

@@ -1,0 +1,110 @@
+"""From a run to the weights that inference reads."""
+
+import dataclasses
+import os
+
+import numpy as np
+
+import data_utils
+from inference import weights
+from inference.weights import Trained
+from models import RECIPES, build, get_recipe, latents
+from models.layers import BatchNorm
+from models.runtime import keras, to_numpy
+from train import export
+from train.run import Run
+
+
+def test_every_recipe_draws_the_same_image_in_a_fresh_process(tmp_path, command):
+    """save -> load: float16 as it is, int8 for what would be too large."""
+    before = {}
+    for name, recipe in RECIPES.items():
+        role = drawing_role(recipe)
+        network = build(recipe, role)
+        form = "int8" if recipe.report == "B" and role == "generator" else "float16"
+        path = tmp_path / f"{name}.weights.h5"
+        weights.save(network, path, form)
+        assert path.stat().st_size < export.LIMIT
+        before[name] = to_numpy(network(inputs_of(recipe, role)))
+    script = "\n".join(
+        [
+            "import sys; sys.path.insert(0, 'tests')",
+            "import numpy as np",
+            "from test_export import load_all",
+            f"np.savez({str(tmp_path / 'after.npz')!r}, **load_all({str(tmp_path)!r}))",
+        ]
+    )
+    done = command("-c", script)
+    assert done.returncode == 0, done.stderr
+    after = np.load(tmp_path / "after.npz")
+    for name, images in before.items():
+        np.testing.assert_allclose(after[name], images, atol=2 / 255, err_msg=name)
+        assert (after[name] != 0).any()
+
+
+def drawing_role(recipe):
+    return {"vae": "decoder", "classifier": "classifier"}.get(recipe.family, "generator")
+
+
+def inputs_of(recipe, role):
+    if role == "classifier":
+        return np.linspace(-1, 1, 2 * 64 * 64 * 3, dtype="float32").reshape(2, 64, 64, 3)
+    return latents(recipe, [0, 1], [0, 1])
+
+
+def load_all(folder):
+    out = {}
+    for name, recipe in RECIPES.items():
+        role = drawing_role(recipe)
+        network = build(recipe, role)
+        weights.load(network, os.path.join(folder, f"{name}.weights.h5"))
+        out[name] = to_numpy(network(inputs_of(recipe, role)))
+    return out
+
+
+def test_export_on_the_command_line(faces_folder, tmp_path, command, fails):
+    run, root = tmp_path / "run", tmp_path / "weights"
+    words = ("-m", "train.export", "--run", run, "--data", faces_folder)
+    fails(*words, saying=[run / "run.json", "train it first"])
+    faces = data_utils.load_faces(faces_folder)
+    recipe = dataclasses.replace(get_recipe("vae_e"), batch_size=2)
+    Run(recipe, faces, run, 0, "float32", report=lambda text: None).train(1)
+    done = command(*words, "--weights", root)
+    assert done.returncode == 0, done.stderr
+    assert {p.name for p in (root / "vae_e").iterdir()} == {
+        "card.json",
+        "history.csv",
+        "encoder.weights.h5",
+        "decoder.weights.h5",
+    }
+    assert [p.name for p in root.iterdir()] == ["vae_e"]
+    done = command(*words, "--weights", root, "--form", "int8")
+    assert done.returncode == 0, done.stderr
+    files = Trained("vae_e", root).card["files"].values()
+    assert {entry["form"] for entry in files} == {"int8"}
+    assert all(0 < entry["largest_change"]["by"] < 0.1 for entry in files)
+
+
+def test_standing_statistics_are_those_of_what_the_generator_draws(monkeypatch):
+    """Only statistics change, and the first layer's are those of its inputs."""
+    monkeypatch.setattr(export, "STANDING", (3, 8))
+    recipe = get_recipe("acgan_c")
+    generator = build(recipe, "generator")
+    norms = [x for x in generator.layers if isinstance(x, BatchNorm)]
+    for norm in norms:
+        norm.moving_mean.assign(norm.moving_mean + 7)
+        norm.moving_variance.assign(norm.moving_variance * 50)
+    before = [to_numpy(v) for v in generator.trainable_variables]
+    export.standing_statistics(generator, recipe)
+    for old, new in zip(before, generator.trainable_variables, strict=True):
+        np.testing.assert_array_equal(old, to_numpy(new))
+    assert {norm.momentum for norm in norms} == {0.9}
+    noise = latents(recipe, range(10**9, 10**9 + 24), np.arange(24) % 2)
+    into = keras.Model(generator.input, norms[0].input)
+    x = to_numpy(into(noise)).reshape(3, -1, norms[0].moving_mean.shape[0])
+    np.testing.assert_allclose(
+        to_numpy(norms[0].moving_mean), x.mean(1).mean(0), atol=1e-4
+    )
+    np.testing.assert_allclose(
+        to_numpy(norms[0].moving_variance), x.var(1, ddof=1).mean(0), rtol=1e-3
+    )

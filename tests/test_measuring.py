@@ -1,0 +1,267 @@
+"""Metrics of recipes: what is drawn for them, read of them, and the command."""
+
+import json
+import shutil
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from conftest import REPOSITORY, write_faces
+
+import data_utils
+from inference import measure
+from metrics import (
+    condition,
+    diversity,
+    neighbours,
+    reconstruction,
+    swd,
+)
+from metrics.__main__ import fitting, main
+from metrics.registry import METRICS
+from metrics.subject import Real, Subject
+from models import get_recipe
+from models.errors import UserError
+
+# ----------------------------------------------- reconstructions, conditions
+
+
+def test_reconstruction_of_a_perfect_and_of_a_shifted_copy(faces_twice, monkeypatch):
+    images = np.clip(faces_twice[0], 0, 204)
+    side = SimpleNamespace(faces=SimpleNamespace(images=images), split="test")
+    for pixel_range in ((-1.0, 1.0), (0.0, 1.0)):
+        recipe = SimpleNamespace(pixel_range=pixel_range)
+        trained = SimpleNamespace(recipe=recipe)
+        for shift in (0, 51):
+            outputs = data_utils.from_uint8(images + np.uint8(shift), pixel_range)
+            monkeypatch.setattr(measure, "reconstruct", lambda *_, o=outputs: (None, o))
+            values, text = reconstruction.reconstruction(
+                SimpleNamespace(trained=trained, real=side)
+            )
+            expected = (shift / 255) ** 2
+            assert values["mse_0_1"] == pytest.approx(expected, abs=1e-8)
+            assert values["mse_minus1_1"] == pytest.approx(4 * expected, abs=4e-8)
+            assert values["n_real"] == values["n_fake"] == 64
+            assert (values["ssim"] > 1 - 1e-6) == (shift == 0)
+            assert "64 images of test" in text
+
+
+ATTRIBUTE_NAMES = ["Smiling", "of noise", "always", "follows"]
+
+
+def drawn(trained, seeds, labels):
+    """Images that carry their seed and their label in a pixel."""
+    images = np.zeros((len(seeds), 8, 8, 3), "uint8")
+    images[:, 0, 0, 0], images[:, 0, 0, 1] = list(seeds), labels
+    return images
+
+
+def read(judge, images):
+    seed, label = images[:, 0, 0, 0].astype(int), images[:, 0, 0, 1].astype(int)
+    smiles = np.where(seed % 10 == 0, 0, label)  # every tenth never smiles
+    columns = [smiles, seed // 2 % 2, np.ones(len(seed)), label]
+    return np.stack(columns, 1).astype("float32")
+
+
+def test_what_a_pair_keeps(monkeypatch):
+    monkeypatch.setattr(measure, "draw", drawn)
+    monkeypatch.setattr(measure, "read_attributes", read)
+    monkeypatch.setattr(measure, "attribute_names", lambda judge: ATTRIBUTE_NAMES)
+    card = {"test": {"accuracy": {"Smiling": 0.9}, "n": 10}}
+    judge = SimpleNamespace(card=card)
+    monkeypatch.setattr(measure, "Trained", lambda *_: judge)
+    trained = SimpleNamespace(recipe=get_recipe("acgan_c"))
+    side = SimpleNamespace(judge=judge, root="root")
+    subject = SimpleNamespace(trained=trained, real=side, count=200)
+    values, text = condition.asked_attribute(subject)
+    # half of the seeds are asked to smile, all of them odd: none is a tenth
+    assert values["agreement"] == values["agreement_on"] == 1
+    assert values["kept"] == {"of noise": 1, "always": 1, "follows": 0}
+    assert values["kept_by_chance"] == {"of noise": 0.5, "always": 1, "follows": 0}
+    assert (values["n_fake"], values["n_real"], values["pairs"]) == (200, 0, 100)
+    assert "66.7% of the other attributes" in text
+
+
+def test_categories_that_differ_and_that_do_not(monkeypatch):
+    rng = np.random.default_rng(0)
+    asked = np.arange(350) % 7
+    same = rng.standard_normal((350, 5))
+    apart = same + 8 * np.eye(7, 5)[asked]
+    assert condition.told_apart(same, asked) < 0.3
+    assert 0.6 < condition.told_apart(apart, asked) < 0.9  # the last two are alike
+    own = {"n": 7, "accuracy": 0.5, "chance": 1 / 7}
+    monkeypatch.setattr(measure, "category_read_back", lambda trained: own)
+    monkeypatch.setattr(measure, "attribute_names", lambda judge: ATTRIBUTE_NAMES[:2])
+    images = np.zeros((350, 16, 16, 3), "uint8")
+    images[:, ..., 0] = (30 * asked)[:, None, None]  # redder and redder
+    images += rng.integers(0, 2, images.shape, "uint8")
+    subject = SimpleNamespace(
+        asked=asked,
+        read=np.stack([asked == 2, asked > 4], 1).astype(float),
+        features=same,
+        samples=images,
+        trained=None,
+        recipe=get_recipe("infogan_b"),
+        real=SimpleNamespace(judge=None),
+    )
+    values, text = condition.categories(subject)
+    assert values["apart_by_features"] < 0.3 and values["apart_by_pixels"] == 1
+    assert [c["Smiling"] for c in values["read"]] == [0, 0, 1, 0, 0, 0, 0]
+    assert [c["of noise"] for c in values["read"]] == [0, 0, 0, 0, 0, 1, 1]
+    red = [c["red"] * 255 for c in values["brightness"]]
+    assert red == pytest.approx([30 * k + 0.5 for k in range(7)], abs=0.2)
+    assert "category 2: Smiling +0.86" in text
+
+
+def test_the_attribute_network_beside_the_commoner_answer(faces_folder, monkeypatch):
+    faces = data_utils.load_faces(faces_folder, "test")
+    names = ["Smiling", "Wavy_Hair"]  # nobody drawn has wavy hair
+    answers = np.stack([1 - faces.label("Smiling"), faces.label("Wavy_Hair")], 1)
+    monkeypatch.setattr(measure, "attribute_names", lambda judge: names)
+    monkeypatch.setattr(measure, "read_attributes", lambda *_: answers)
+    subject = SimpleNamespace(trained=None, real=SimpleNamespace(faces=faces))
+    values, _ = condition.attribute_accuracy(subject)
+    assert values["accuracy"] == {"Smiling": 0, "Wavy_Hair": 1}
+    share = faces.label("Smiling").mean()
+    assert values["commoner_answer"] == {
+        "Smiling": pytest.approx(max(share, 1 - share)),
+        "Wavy_Hair": 1,
+    }
+
+
+# --------------------------------------------------------- the command line
+
+SAMPLE_DATA = str(REPOSITORY / "sample_data")
+
+
+def rows(path):
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_one_line_of_json_a_metric(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(diversity, "PAIRS", 20)
+    words = ["acgan_c", "--data", SAMPLE_DATA, "--samples", "20", "--out", str(tmp_path)]
+    main(words)
+    main([*words, "--metrics", "swd"])
+    results = rows(tmp_path / "metrics.jsonl")
+    names = [n for n, metric in METRICS.items() if "acgan" in metric.families]
+    assert [r["metric"] for r in results] == [*names, "swd"]
+    assert results[names.index("swd")]["values"] == results[-1]["values"]
+    said = capsys.readouterr().out
+    for r in results:
+        assert (r["recipe"], r["data"], r["split"]) == ("acgan_c", "sample_data", "test")
+        assert r["n_fake"] == 20 and r["n_real"] in (0, 20)
+        assert r["seconds"] >= 0 and r["steps"] > 0 and r["pixel_range"]
+        assert list(r["weights"]) == ["generator"]
+        assert ("attribute_network" in r) == METRICS[r["metric"]].judged
+        if "attribute_network" in r:
+            assert r["attribute_network"]["data"] == "sample_data/test"
+            assert len(r["attribute_network"]["accuracy"]) == 13
+        assert f"  {r['metric']}: " in said
+    assert (tmp_path / "neighbours_acgan_c.jpg").exists()
+    assert not (REPOSITORY / "weights" / "acgan_c" / "neighbours_acgan_c.jpg").exists()
+
+
+def test_results_lie_beside_the_weights_by_default(tmp_path):
+    for name in ("vae_c", "attributes"):
+        shutil.copytree(REPOSITORY / "weights" / name, tmp_path / name)
+    wanted = ["reconstruction", "collapse_meter", "attribute_accuracy"]
+    words = ["--all", "--data", SAMPLE_DATA, "--weights", str(tmp_path), "--samples"]
+    main([*words, "16", "--metrics", *wanted])
+    first, second = rows(tmp_path / "vae_c" / "metrics.jsonl")
+    assert (first["metric"], first["n_real"], first["n_fake"]) == (wanted[0], 120, 120)
+    assert (second["metric"], second["n_real"]) == (wanted[1], 16)
+    (third,) = rows(tmp_path / "attributes" / "metrics.jsonl")
+    assert (third["metric"], third["n_real"], third["n_fake"]) == (wanted[2], 120, 0)
+
+
+def test_all_means_those_whose_images_have_the_folders_size(tmp_path, capsys):
+    for name in ("vae_c", "dcgan_c"):
+        shutil.copytree(REPOSITORY / "weights" / name, tmp_path / name)
+    path = tmp_path / "dcgan_c" / "card.json"
+    card = json.loads(path.read_text())
+    card["recipe"]["image_size"] = 96
+    path.write_text(json.dumps(card))
+    (found,) = fitting(tmp_path, REPOSITORY / "sample_data")
+    assert found.recipe.name == "vae_c"
+    said = "dcgan_c: left out, its images are 96x96, not 64x64"
+    assert capsys.readouterr().out.strip() == said
+
+
+def test_real_images_in_place_of_samples(monkeypatch):
+    """Training images as samples: every metric finds what it finds of them."""
+    monkeypatch.setattr(swd, "PATCHES", 32)
+    side = Real(SAMPLE_DATA, 64, 60, REPOSITORY / "weights")
+    subject = Subject(SimpleNamespace(recipe=get_recipe("dcgan_c")), side)
+    subject.samples = side.others
+    assert len(side.images) == len(side.others) == 60 < len(side.training) == 240
+    for name in ("swd", "frechet_attribute_features", "precision_recall"):
+        values, _ = METRICS[name].measure(subject)
+        floor = values.pop("training_images")
+        assert values == floor
+    assert neighbours.nearest_training(subject)[0]["ratio"] < 1e-6
+    # and of a plain folder, the images after those that are compared with
+    plain = Real(f"{SAMPLE_DATA}/test", 64, 50, REPOSITORY / "weights")
+    assert plain.split == "train" and len(plain.training) == 70
+    assert plain.accuracy == plain.judge.card["test"]
+    unlabelled = SimpleNamespace(real=plain)
+    assert condition.attribute_accuracy(unlabelled)[0] is None
+    with pytest.raises(UserError, match=r"15 images; metrics need 16 or more"):
+        Real(SAMPLE_DATA, 64, 15, REPOSITORY / "weights")
+
+
+def test_sample_k_comes_from_seed_k_and_classes_take_turns(monkeypatch):
+    real = SimpleNamespace(images=np.zeros((9, 8, 8, 3), "uint8"))
+    monkeypatch.setattr(measure, "draw", drawn)
+    turns = {"dcgan_c": [0, 1] * 5, "acgan_c": [0, 1] * 5, "infogan_b": [*range(7), 0, 1]}
+    for name, labels in turns.items():
+        subject = Subject(SimpleNamespace(recipe=get_recipe(name)), real)
+        assert subject.samples[:, 0, 0, 0].tolist() == list(range(9))
+        assert subject.samples[:, 0, 0, 1].tolist() == labels[:9]
+
+
+def test_features_of_other_sizes(faces_twice):
+    from metrics.subject import resized
+
+    a, _ = faces_twice
+    assert resized(a, 64) is a
+    large = resized(a[:4], 96)
+    assert large.shape == (4, 96, 96, 3)
+    assert np.abs(resized(large, 64).astype(int) - a[:4]).mean() < 4
+
+
+def test_mistakes_are_one_line(tmp_path, fails):
+    def wrong(*words, saying, data=SAMPLE_DATA):
+        with pytest.raises(UserError) as error:
+            main([*map(str, words), "--data", str(data)])
+        assert "\n" not in str(error.value)
+        assert str(saying) in str(error.value)
+
+    fails(*("-m", "metrics", "vae_z", "--data", SAMPLE_DATA), saying=["vae_z", "vae_a"])
+    wrong("vae_b", saying="no trained weights")
+    wrong(saying="one recipe, or --all")
+    wrong("vae_c", "--all", saying="one recipe, or --all")
+    wrong("vae_c", "--metrics", "fid", saying="unknown metric 'fid'; known: reconstr")
+    wrong(
+        "vae_c", "--metrics", "categories", saying="categories: no metric of vae recipes"
+    )
+    wrong("vae_c", "--samples", 3, saying="--samples 3: 16 or more")
+    wrong("vae_c", saying="no such folder", data=tmp_path / "none")
+    wrong("--all", saying="no such folder", data=tmp_path / "none")
+    (tmp_path / "file").write_text("")
+    wrong("vae_c", "--out", tmp_path / "file" / "out", saying="cannot write there")
+    small = write_faces(tmp_path / "small", train=1, test=3)
+    wrong("vae_c", saying="3 images; metrics need 16", data=small)
+    from PIL import Image
+
+    wide = tmp_path / "wide"
+    wide.mkdir()
+    wrong("--all", saying="no images; put PNG or JPEG", data=wide)
+    Image.new("RGB", (50, 40)).save(wide / "a.png")
+    wrong("--all", saying="images of 50x40; there are weights for: ", data=wide)
+    (wide / "a.png").write_text("no image")
+    wrong("--all", saying="a.png: not a readable image", data=wide)
+    shutil.copytree(REPOSITORY / "weights" / "vae_c", tmp_path / "alone" / "vae_c")
+    alone = ("vae_c", "--weights", tmp_path / "alone")
+    wrong(*alone, saying=tmp_path / "alone" / "attributes")
+    assert not (tmp_path / "alone" / "vae_c" / "metrics.jsonl").exists()

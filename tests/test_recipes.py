@@ -1,0 +1,115 @@
+"""Recipes: what the reports say, settings, errors; the table of networks."""
+
+import numpy as np
+import pytest
+
+from models import RECIPES, Optimizer, Recipe, RecipeError, get_recipe, latents
+
+
+def test_ten_recipes_of_three_reports():
+    of_reports = [r.name for r in RECIPES.values() if r.report in "ABC"]
+    assert of_reports == [
+        "vae_a",
+        "wgan_a",
+        "acgan_a",
+        "vae_b",
+        "gan_b",
+        "acgan_b",
+        "infogan_b",
+        "vae_c",
+        "dcgan_c",
+        "acgan_c",
+    ]
+
+
+def test_what_the_reports_say_of_training():
+    r = RECIPES
+    assert r["vae_b"].optimizers["vae"] == Optimizer("adam", 2e-4, 0.9, 0.999, 0.9, 4000)
+    assert (r["vae_b"].batch_size, r["vae_b"].latent, r["vae_b"].kl_weight) == (
+        200,
+        1024,
+        5e-5,
+    )
+    assert r["gan_b"].optimizers["discriminator"] == Optimizer("rmsprop", 1e-4)
+    assert r["gan_b"].optimizers["generator"] == Optimizer("adam", 5e-5)
+    assert [(k, o.name, o.learning_rate) for k, o in r["acgan_b"].optimizers.items()] == [
+        ("discriminator", "rmsprop", 5e-5),
+        ("classifier", "adam", 1e-4),
+        ("generator", "adam", 1e-4),
+    ]
+    assert r["infogan_b"].condition == 7 and r["infogan_b"].steps == 70_000
+    assert r["wgan_a"].clip == 0.01 and r["wgan_a"].d_steps == 5
+    assert r["vae_c"].optimizers["vae"] == Optimizer("adam", 2e-4, 0.5, 0.999)
+    assert (r["vae_c"].batch_size, r["vae_c"].kl_weight) == (32, 1e-5)
+    assert r["dcgan_c"].optimizers["discriminator"] == Optimizer("adam", 5e-5, 0.5)
+    assert (r["dcgan_c"].g_steps, r["dcgan_c"].batch_size) == (2, 128)
+    assert r["acgan_c"].latent + r["acgan_c"].condition == 101
+    assert r["vae_a"].pixel_range == (0.0, 1.0)
+    for name in ("dcgan_d", "dcgan_dropout_d", "dcgan_dropout_g_d", "wgan_gp_same_d"):
+        assert set(r[name].optimizers.values()) == {Optimizer("adam", 1e-4, 0.5, 0.999)}
+        assert (r[name].batch_size, r[name].image_size) == (64, 96)
+    assert set(r["wgan_gp_d"].optimizers.values()) == {Optimizer("adam", 2e-3, 0.5)}
+    for name in ("wgan_gp_d", "wgan_gp_same_d"):
+        assert (r[name].gradient_penalty, r[name].d_steps) == (250, 3)
+        assert r[name].wasserstein and not r[name].clip
+    weights = {name: r[name].kl_weight for name in r if name.startswith("vae_e")}
+    assert weights == {"vae_e": 1, "vae_e_kl0": 0, "vae_e_kl100": 100}
+    assert r["vae_e"].optimizers["vae"] == Optimizer("adam", 1e-4)
+    assert (r["vae_e"].batch_size, r["vae_e"].latent) == (100, 20)
+
+
+def test_unknown_recipe_lists_the_known_ones():
+    with pytest.raises(RecipeError, match="did you mean vae_c") as error:
+        get_recipe("vae_cc")
+    assert all(name in str(error.value) for name in RECIPES)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "saying"),
+    [
+        ("batchsize", "4", "known: .*batch_size"),
+        ("name", "x", "unknown recipe field"),
+        ("discriminator.lr", "1", "known: .*learning_rate"),
+        ("encoder.learning_rate", "1", "it has: discriminator, generator"),
+        ("batch_size", "many", "takes int"),
+        ("batch_size", "0", "at least 1"),
+        ("ema", "-1", "cannot be -1"),
+        ("flip", "maybe", "takes bool"),
+        ("snapshots", "ten", "takes tuple"),
+        ("generator.name", "sgd", "known: adam, rmsprop"),
+    ],
+)
+def test_settings_that_do_not_fit(key, value, saying):
+    with pytest.raises(RecipeError, match=saying):
+        get_recipe("dcgan_c").replace({key: value})
+
+
+def test_settings_replace_fields_of_their_type():
+    recipe = get_recipe("dcgan_c").replace(
+        {"batch_size": "64", "flip": "true", "generator.learning_rate": "1e-3"}
+    )
+    assert recipe.batch_size == 64 and recipe.flip is True
+    assert recipe.optimizers["generator"].learning_rate == 1e-3
+    assert get_recipe("dcgan_c").optimizers["generator"].learning_rate == 2e-4
+    assert Recipe.from_resolved(recipe.resolved()) == recipe
+
+
+def test_image_k_comes_from_seed_k():
+    recipe = get_recipe("infogan_b")
+    both = latents(recipe, [3, 8], [1, 6])
+    assert both.shape == (2, 256 + 7) and both.dtype == np.float32
+    np.testing.assert_array_equal(both[1:], latents(recipe, [8], [6]))
+    assert both[1, 256:].tolist() == [0, 0, 0, 0, 0, 0, 1]
+    mixed = latents(recipe, [3], np.full((1, 7), 0.5))
+    assert mixed[0, 256:].tolist() == [0.5] * 7
+    assert latents(get_recipe("acgan_c"), [0, 1], [1, 0])[:, 100].tolist() == [1, 0]
+
+
+def test_command_line_prints_recipes_and_tables(command, fails):
+    everything = command("-m", "models").stdout
+    assert all(name in everything for name in RECIPES)
+    assert "generator 3,576,704, discriminator 2,765,568" in everything
+    table = command("-m", "models", "vae_c").stdout
+    assert "Conv2DTranspose 6x6 / 128 / 2 valid" in table
+    assert "4,885,952" in table
+    fails("-m", "models", "vae_z", saying=["vae_z", "vae_c", "infogan_b"])
