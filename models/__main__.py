@@ -72,7 +72,7 @@ def describe(layer):
         words.append(f"{rows}x{columns} / {config['filters']} / {config['strides'][0]}")
         words.append(config["padding"])
     for key in ("units", "negative_slope", "rate"):
-        if key in config:
+        if config.get(key):
             words.append(str(config[key]))
     if "pool_size" in config:
         words.append(f"{config['pool_size'][0]}x{config['pool_size'][1]}")

@@ -39,7 +39,7 @@ class Recipe:
     steps: int  # the default length of a run; resuming may change it
     latent: int  # size of the code or noise
     about: str = ""
-    reported: str = ""  # the report's own result, as far as it is a number
+    reported: str = ""  # the report's own result, in its words
     image_size: int = 64
     pixel_range: tuple = (-1.0, 1.0)  # of images inside the networks
     attribute: str = "Smiling"  # the condition, or the t-SNE's colour

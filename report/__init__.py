@@ -1,0 +1,7 @@
+"""report.pdf and its source: nothing in it is typed that was measured."""
+
+from pathlib import Path
+
+FOLDER = Path(__file__).resolve().parent
+FIGURES = FOLDER / "figures"  # <name>.jpg, drawn by report.redraw
+RESULTS = FOLDER / "results.json"  # what the studies measured on real images

@@ -1,0 +1,184 @@
+"""Everything that the report says in numbers, read from where it was measured.
+
+Recipes, cards, histories, metrics and the results of the studies become one plain
+dict, the only thing that `report.typ` knows. What is not there is None, and is
+printed as missing.
+"""
+
+import json
+
+from inference.__main__ import PROBLEMS, STUDIES
+from inference.table import obtained
+from inference.weights import Trained
+from models import build
+from models.__main__ import describe, parameters
+from models.recipe import Recipe
+from models.recipes import RECIPES
+from report import RESULTS
+
+LAST = 20  # rows of a history that a curve's end is the mean of
+
+
+def gather(root, results=RESULTS):
+    """All facts, from the weights in `root`.
+
+    Returns:
+        dict of JSON values: recipes (by name), defaults (of the problems), studies,
+        results, networks (layer tables).
+    """
+    return {
+        "recipes": {name: recipe_facts(recipe, root) for name, recipe in RECIPES.items()},
+        "defaults": {problem: default for problem, (_, default) in PROBLEMS.items()},
+        "studies": STUDIES,
+        "results": json.loads(results.read_text()) if results.exists() else {},
+        "networks": networks(),
+    }
+
+
+def recipe_facts(recipe, root):
+    facts = {
+        "report": recipe.report,
+        "family": recipe.family,
+        "about": recipe.about,
+        "reported": recipe.reported or None,
+        "training": training_of(recipe),
+        "obtained": None,
+        "metrics": {},
+    }
+    if not (root / recipe.name / "card.json").exists():
+        return facts
+    trained = Trained(recipe.name, root)
+    card, history = trained.card, trained.history()
+    facts |= {
+        "obtained": obtained(card),
+        "card": {k: v for k, v in card.items() if k not in ("recipe", "files")},
+        "trained": training_of(trained.recipe),
+        "departures": departures(recipe, card),
+        "end": {k: float(v) for k, v in history.tail(LAST).mean().items()},
+        "metrics": metrics_of(trained),
+    }
+    return facts
+
+
+def training_of(recipe):
+    """How a recipe trains, in a few words."""
+    rates = []
+    for role, o in recipe.optimizers.items():
+        words = f"{role} {o.name} {o.learning_rate:g}"
+        if o.name == "adam" and o.beta_1 != 0.9:
+            words += f" (β₁ {o.beta_1:g})"
+        if o.decay_steps:
+            words += f", x{o.decay:g} every {o.decay_steps:,} steps"
+        rates.append(words)
+    return {
+        "optimizers": "; ".join(rates),
+        "batch": recipe.batch_size,
+        "steps": recipe.steps,
+        "latent": recipe.latent,
+    }
+
+
+def departures(recipe, card):
+    """What a run's settings changed of its recipe: lines of text, in order."""
+    first = dict(_flat(card["recipe"]))
+    lines = []
+    for change in reversed(card["changes"]):  # back to what it began with
+        own = []
+        for line in change["differences"]:
+            key, _, values = line.partition(": the run has ")
+            before, _, after = values.partition(", asked ")
+            if key in first:
+                first[key] = _value(before)
+            own.append(f"from step {change['step']:,} on {_short(key)} {after}")
+        lines = own + lines
+    plain = Recipe.from_resolved(recipe.resolved()).resolved()
+    known = dict(_flat(plain))
+    begun = [
+        f"{_short(key)} {value} instead of {known[key]}"
+        for key, value in first.items()
+        if key in known and value != known[key] and key.split(".")[0] not in _WORDS
+    ]
+    return begun + lines
+
+
+_WORDS = ("about", "reported", "steps", "networks", "snapshots")
+
+
+def _flat(settings, path=""):
+    for key, value in settings.items():
+        name = f"{path}.{key}" if path else key
+        if isinstance(value, dict):
+            yield from _flat(value, name)
+        else:
+            yield name, value
+
+
+def _value(text):
+    try:
+        return json.loads(text.replace("True", "true").replace("False", "false"))
+    except ValueError:
+        return text
+
+
+def _short(key):
+    return key.removeprefix("optimizers.").replace("_", " ")
+
+
+def metrics_of(trained):
+    """{metric: its newest result} of exactly these weights."""
+    path = trained.folder / "metrics.jsonl"
+    if not path.exists():
+        return {}
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    own = {role: entry["sha256"][:12] for role, entry in trained.card["files"].items()}
+    return {
+        row["metric"]: row
+        for row in rows
+        if all(own.get(role) == digest for role, digest in row["weights"].items())
+    }
+
+
+def networks():
+    """Layer tables: of every network function, once, its rows as built."""
+    tables = {}
+    for recipe in RECIPES.values():
+        for role, function in recipe.networks.items():
+            if function in tables:
+                tables[function]["recipes"].append(recipe.name)
+                continue
+            network = build(recipe, role)
+            tables[function] = {
+                "report": recipe.report,
+                "function": function,
+                "recipes": [recipe.name],
+                "parameters": parameters(network),
+                "rows": rows(network),
+            }
+    return list(tables.values())
+
+
+FOLLOWS = ("BatchNorm", "ReLU", "LeakyReLU", "Activation", "Dropout")
+
+
+def rows(network):
+    """Rows (layer, output shape, parameters); what merely follows a layer, such as
+    batch norm and activation, stands in its row."""
+    found = {}  # name of a layer -> its row
+    for layer in network.layers:
+        words = describe(layer).replace("TiledConvTranspose", "Conv2DTranspose")
+        kind, _, rest = words.partition(" ")
+        if kind == "InputLayer":
+            continue
+        numbers = parameters(layer)
+        if kind in FOLLOWS:
+            before = layer.input._keras_history.operation.name
+            row = found[layer.name] = found[before]
+            if kind == "Activation":
+                words = rest
+            row["layer"] += f", {words.replace('BatchNorm', 'BN')}" if words else ""
+            row["parameters"] += numbers
+        else:
+            shape = "x".join(str(n) for n in layer.output.shape[1:])
+            row = {"layer": words, "shape": shape, "parameters": numbers}
+            found[layer.name] = row
+    return list({id(row): row for row in found.values()}.values())

@@ -1,0 +1,80 @@
+"""Measure and draw anew what the report and the README show.
+
+Numbers are of the user's images. Figures that show the images of a data folder are
+drawn from `sample_data/`, whose faces are nobody's; all others show only what the
+networks draw themselves, or curves.
+"""
+
+import argparse
+import json
+import tempfile
+from pathlib import Path
+
+from PIL import Image
+
+from data_utils import replacing
+from inference import WEIGHTS
+from inference.__main__ import STUDIES
+from inference.__main__ import main as inference
+from models.errors import UserError, run_cli
+from report import FIGURES, FOLDER, RESULTS
+
+WIDTH = 1400  # pixels
+SHOW_DATA = ("fig1_3", "fig6_2", "fig6_3", "fig6_4")
+NEVER = ("fig5_1",)  # training images, and there is no stand-in for them
+
+
+def parse():
+    parser = argparse.ArgumentParser(prog="python -m report.redraw", description=__doc__)
+    parser.add_argument("data", type=Path, help="faces in the course's layout")
+    parser.add_argument("images", type=Path, help="Report D's training images, a folder")
+    return parser.parse_args()
+
+
+def main():
+    args = parse()
+    sample_data = FOLDER.parent / "sample_data"
+    with tempfile.TemporaryDirectory() as temporary:
+        real, drawn = Path(temporary) / "real", Path(temporary) / "drawn"
+        for problem, folder in (
+            ("hw4", args.data),
+            ("kl", args.data),
+            ("anime", args.images),
+        ):
+            if problem in STUDIES and not complete(problem):
+                print(f"{problem}: left out, not all of its recipes have weights")
+                continue
+            inference([problem, str(folder), str(real)])
+            if problem != "anime":
+                inference([problem, str(sample_data), str(drawn)])
+        if not (real / "results.json").exists():
+            raise UserError("nothing was drawn")
+        FIGURES.mkdir(exist_ok=True)
+        for path in sorted(real.glob("*.jpg")):
+            if path.stem not in NEVER:
+                source = drawn if path.stem in SHOW_DATA else real
+                shrink(source / path.name, FIGURES / path.name)
+        results = json.loads((real / "results.json").read_text())
+        with replacing(RESULTS, "w") as file:
+            file.write(json.dumps(results, indent=1) + "\n")
+    print(f"{FIGURES} and {RESULTS} are new; python -m report makes report.pdf of them")
+    return 0
+
+
+def complete(study):
+    return all((WEIGHTS / name / "card.json").exists() for name in STUDIES[study])
+
+
+def shrink(source, path):
+    """Copy a figure, at most WIDTH pixels wide."""
+    with Image.open(source) as image:
+        width, height = image.size
+        if width > WIDTH:
+            size = (WIDTH, round(height * WIDTH / width))
+            image = image.resize(size, Image.Resampling.LANCZOS)
+        with replacing(path) as file:
+            image.save(file, "JPEG", quality=85, optimize=True)
+
+
+if __name__ == "__main__":
+    run_cli(main)

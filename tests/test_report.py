@@ -1,0 +1,133 @@
+"""report.pdf: built of what lies beside the weights, and of nothing else."""
+
+import dataclasses
+import json
+import re
+
+import pytest
+from PIL import Image
+
+from inference import WEIGHTS
+from models import build, get_recipe
+from models.__main__ import parameters
+from models.recipes import RECIPES
+from report import facts, redraw
+from report.__main__ import compiled
+
+
+def test_rows_of_a_layer_table_add_up_and_branches_keep_their_own():
+    recipe = get_recipe("acgan_b")
+    for role in recipe.networks:
+        network = build(recipe, role)
+        table = facts.rows(network)
+        assert sum(row["parameters"] for row in table) == parameters(network)
+    assert [row["layer"] for row in table[-4:]] == [
+        "Dense 64, LeakyReLU 0.2",
+        "Dense 64, LeakyReLU 0.2",
+        "Dense 1, sigmoid",
+        "Dense 1, sigmoid",
+    ]
+    assert table[0]["shape"] == "32x32x256"
+
+
+def test_departures_say_what_a_run_began_with_and_what_changed():
+    recipe = get_recipe("dcgan_c")
+    begun = recipe.replace({"batch_size": "16", "steps": "7"})
+    now = begun.replace({"discriminator.learning_rate": "0.0002", "flip": "true"})
+    before = "the run has {}, asked {}"
+    differences = [
+        "optimizers.discriminator.learning_rate: " + before.format(5e-05, 0.0002),
+        "flip: " + before.format(False, True),
+    ]
+    card = {
+        "recipe": now.resolved(),
+        "changes": [{"step": 1200, "differences": differences}],
+    }
+    assert facts.departures(recipe, card) == [
+        "batch size 16 instead of 128",
+        "from step 1,200 on discriminator.learning rate 0.0002",
+        "from step 1,200 on flip True",
+    ]
+    card = {"recipe": recipe.resolved(), "changes": []}
+    assert facts.departures(recipe, card) == []
+
+
+def test_only_metrics_of_these_very_weights_count(tmp_path):
+    @dataclasses.dataclass
+    class Weights:
+        folder = tmp_path
+        card = {"files": {"generator": {"sha256": "a" * 64}}}
+
+    def row(digest, value):
+        weights = {"generator": digest * 12}
+        return json.dumps({"metric": "swd", "values": value, "weights": weights})
+
+    assert facts.metrics_of(Weights()) == {}
+    lines = [row("a", 1), row("a", 2), row("b", 3)]
+    (tmp_path / "metrics.jsonl").write_text("\n".join(lines) + "\n")
+    assert facts.metrics_of(Weights())["swd"]["values"] == 2
+
+
+def test_same_facts_same_bytes_and_none_of_them_is_needed(tmp_path, monkeypatch):
+    typst = pytest.importorskip("typst")
+    monkeypatch.setattr(facts, "networks", list)
+    Image.new("RGB", (80, 40), "red").save(tmp_path / "fig1_2.jpg")
+    found = facts.gather(WEIGHTS)
+    assert found["recipes"].keys() == RECIPES.keys()
+    assert found["recipes"]["vae_c"]["end"]["mse"] > 0
+    pdf = compiled(typst, found, tmp_path)
+    assert pdf == compiled(typst, facts.gather(WEIGHTS), tmp_path)
+    assert pdf.startswith(b"%PDF")
+    nothing = facts.gather(tmp_path, tmp_path / "none.json")
+    assert nothing["results"] == {}
+    assert all(r["obtained"] is None for r in nothing["recipes"].values())
+    assert pages(compiled(typst, nothing, tmp_path)) >= 3
+
+
+def pages(pdf):
+    return int(re.search(rb"/Type/Pages/Count (\d+)", pdf)[1])
+
+
+def test_photographs_never_stand_in_the_report(tmp_path, monkeypatch):
+    """What shows a data folder's images is drawn of the stand-ins."""
+    drawn = []
+
+    def inference(words):
+        problem, data, out = words
+        drawn.append((problem, data))
+        color = "green" if data.endswith("sample_data") else "red"
+        out = tmp_path / out
+        out.mkdir(exist_ok=True)
+        (out / "results.json").write_text(json.dumps({problem: data}))
+        for name in (
+            "fig1_2",
+            "fig1_3",
+            "fig5_1",
+            "fig5_2",
+            "fig6_2",
+            "fig6_3",
+            "fig6_4",
+        ):
+            Image.new("RGB", (3000, 30), color).save(out / f"{name}.jpg")
+
+    monkeypatch.setattr(redraw, "inference", inference)
+    monkeypatch.setattr(redraw, "complete", lambda study: True)
+    monkeypatch.setattr(redraw, "FIGURES", tmp_path / "figures")
+    monkeypatch.setattr(redraw, "RESULTS", tmp_path / "results.json")
+    monkeypatch.setattr("sys.argv", ["redraw", "faces", "anime"])
+    redraw.main()
+    assert {p for p, data in drawn if data.endswith("sample_data")} == {"hw4", "kl"}
+    colors = {}
+    for path in (tmp_path / "figures").iterdir():
+        with Image.open(path) as image:
+            assert image.width == redraw.WIDTH
+            colors[path.stem] = image.getpixel((5, 5))[0] > 128
+    assert colors == {
+        "fig1_2": True,
+        "fig1_3": False,
+        "fig5_2": True,
+        "fig6_2": False,
+        "fig6_3": False,
+        "fig6_4": False,
+    }
+    assert json.loads((tmp_path / "results.json").read_text()) == {"anime": "anime"}
