@@ -122,7 +122,7 @@ def load_faces(data, split="train", size=64, report=print):
             )
     paths = [present[n] for n in names]
     digest = _digest(folder, paths, size)
-    images = _cached(digest, lambda: _decode(paths, size, report), report)
+    images = _cached(digest, paths, size, report)
     if len(images) != len(paths):
         raise DataError(f"cache {digest[:12]} does not fit {folder}; remove it")
     return Faces(images, attributes, names, folder, digest)
@@ -231,15 +231,16 @@ def read_image(path, size):
 
 
 def _decode(paths, size, report):
+    """The images of `paths`, one after the other, decoded by all cores."""
     from rich.console import Console
     from rich.progress import track
 
-    images = np.empty((len(paths), size, size, 3), "uint8")
     resized = 0
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        decoded = pool.map(lambda p: read_image(p, size), paths)
-        steps = track(
-            enumerate(decoded),
+        # In parts, or all would be read before the first is written.
+        parts = (paths[k : k + 1024] for k in range(0, len(paths), 1024))
+        decoded = track(
+            (x for part in parts for x in pool.map(lambda p: read_image(p, size), part)),
             f"decoding {paths[0].parent.name}",
             len(paths),
             console=Console(file=sys.stderr),
@@ -247,9 +248,9 @@ def _decode(paths, size, report):
             disable=not sys.stderr.isatty(),
         )
         try:
-            for k, (image, changed) in steps:
-                images[k] = image
+            for image, changed in decoded:
                 resized += changed
+                yield image
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
@@ -258,7 +259,6 @@ def _decode(paths, size, report):
             f"{resized} of {len(paths)} images are not {size}x{size}: "
             "centre-cropped and resized"
         )
-    return images
 
 
 def cache_folder():
@@ -267,18 +267,26 @@ def cache_folder():
     return Path(os.environ.get("HW4_CACHE") or os.path.join(home, "hw4-faces"))
 
 
-def _cached(digest, make, report):
+def _cached(digest, paths, size, report):
+    """All images as one array, memory-mapped from the cache: decoded right into it,
+    they are never all in memory, unless no cache can be written."""
     path = cache_folder() / f"{digest}.npy"
-    try:
+    with contextlib.suppress(OSError, ValueError, EOFError):
         return np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError):
-        images = make()
+    shape = (len(paths), size, size, 3)
+    header = {"descr": "|u1", "fortran_order": False, "shape": shape}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as file:
-            np.save(file, images, allow_pickle=False)
+            np.lib.format.write_array_header_1_0(file, header)
+            for image in _decode(paths, size, report):
+                file.write(image)
+        return np.load(path, mmap_mode="r", allow_pickle=False)
     except OSError as error:
         report(f"{path.parent}: cannot cache decoded images there ({error.strerror})")
+    images = np.empty(shape, "uint8")
+    for k, image in enumerate(_decode(paths, size, report)):
+        images[k] = image
     return images
 
 

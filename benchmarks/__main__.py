@@ -261,7 +261,7 @@ def data(args):
         for k in range(args.images):  # smooth enough to be compressed like a photograph
             face = coarse[k % 64].repeat(8, 0).repeat(8, 1) ^ np.uint8(k % 251)
             iio.imwrite(images / f"{k:06d}.png", face)
-        seconds = {}
+        seconds, before = {}, anonymous_mib()
         for what in ("decode", "from_cache"):
             began = time.perf_counter()
             faces = data_utils.load_faces(images, report=lambda text: None)
@@ -271,14 +271,23 @@ def data(args):
         for k in range(50):
             feed(k)
         seconds["feed"] = time.perf_counter() - began
+        growth = anonymous_mib() - before
     row = {
         "images": args.images,
         "decode_seconds": round(seconds["decode"], 2),
         "from_cache_seconds": round(seconds["from_cache"], 3),
         "feed_images_per_second": round(50 * feed.recipe.batch_size / seconds["feed"]),
+        "images_mib": faces.images.nbytes >> 20,
+        "memory_growth_mib": growth,
     }
     print(json.dumps(row))
     yield row
+
+
+def anonymous_mib():
+    """Memory of this process that no file backs (Linux)."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return int(next(x.split()[1] for x in lines if x.startswith("RssAnon"))) >> 10
 
 
 def figures(args):

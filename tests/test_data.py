@@ -59,6 +59,7 @@ def test_minus_one_is_read_as_zero(data):
 
 def test_cache_serves_the_same_and_never_a_changed_folder(data, monkeypatch):
     first = load_faces(data)
+    assert isinstance(first.images, np.memmap)  # not all in memory, even the first time
     with monkeypatch.context() as patch:
         patch.setattr(data_utils, "_decode", lambda *a: pytest.fail("decoded twice"))
         np.testing.assert_array_equal(load_faces(data).images, first.images)
