@@ -48,6 +48,13 @@ def parse():
         default="precision",
         help="float32 beside bfloat16, or ours beside PyTorch in both precisions",
     )
+    steps.add_argument(
+        "--precisions",
+        nargs="+",
+        choices=PRECISIONS,
+        default=PRECISIONS,
+        help="of a comparison with PyTorch",
+    )
     steps.add_argument("--matmul", type=int, default=2048, metavar="N")
     traced = known.add_parser("profile", help="a step's time by operation (TensorFlow)")
     traced.add_argument("recipe")
@@ -137,7 +144,8 @@ def steps(args):
         if args.against == "precision":
             pairs = [[("ours", name, p, batch) for p in PRECISIONS]]
         else:
-            pairs = [[(s, name, p, batch) for s in ("torch", "ours")] for p in PRECISIONS]
+            sides = ("torch", "ours")
+            pairs = [[(s, name, p, batch) for s in sides] for p in args.precisions]
         for a, b in pairs:
             row = compare(a, b, args.pairs, args.steps)
             yield row | share_of_matmul(row, b[2], args.matmul)

@@ -16,8 +16,8 @@ export KERAS_BACKEND=jax JAX_COMPILATION_CACHE_DIR=${JAX_COMPILATION_CACHE_DIR:-
 pairs=${PAIRS:-5}
 
 for batch in ${BATCHES:-128 1024}; do
-    timeout 110 python3 -m benchmarks --results "$out" steps --recipes dcgan_c \
-        --against torch --batch "$batch" --pairs "$pairs" --steps 3 \
+    timeout "${LIMIT:-110}" python3 -m benchmarks --results "$out" steps --recipes dcgan_c \
+        --against torch --precisions bfloat16 --batch "$batch" --pairs "$pairs" --steps 3 \
         --matmul "${MATMUL:-8192}" || echo "batch $batch: not compared"
 done
 for recipe in "${recipes[@]}"; do
