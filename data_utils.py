@@ -10,6 +10,7 @@ import contextlib
 import dataclasses
 import hashlib
 import os
+import secrets
 import sys
 from pathlib import Path
 
@@ -103,13 +104,7 @@ def load_faces(data, split="train", size=64, report=print):
         if split != "train":
             raise DataError(f"{folder}: no such folder; images to test on belong there")
         folder = data
-    present = {
-        p.name: p
-        for p in sorted(folder.iterdir())
-        if p.suffix.lower() in SUFFIXES and not p.name.startswith(".")
-    }
-    if not present:
-        raise DataError(f"{folder}: no images; put PNG or JPEG files there")
+    present = {p.name: p for p in image_files(folder)}
     attributes, names = None, list(present)
     if table.exists():
         attributes = read_attributes(table)
@@ -126,6 +121,22 @@ def load_faces(data, split="train", size=64, report=print):
     if len(images) != len(paths):
         raise DataError(f"cache {digest[:12]} does not fit {folder}; remove it")
     return Faces(images, attributes, names, folder, digest)
+
+
+def image_files(folder):
+    """The image files of a folder, sorted by name.
+
+    Raises:
+        DataError: there are none.
+    """
+    files = [
+        p
+        for p in sorted(folder.iterdir())
+        if p.suffix.lower() in SUFFIXES and not p.name.startswith(".")
+    ]
+    if not files:
+        raise DataError(f"{folder}: no images; put PNG or JPEG files there")
+    return files
 
 
 def read_attributes(table):
@@ -294,7 +305,8 @@ def _cached(digest, paths, size, report):
 def replacing(path, mode="wb"):
     """Open a temporary file that becomes `path` only if the body succeeds."""
     path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    # Of several machines on one file system two may have the same process number.
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
     try:
         with open(temporary, mode) as file:
             yield file

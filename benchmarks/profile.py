@@ -11,11 +11,11 @@ from pathlib import Path
 
 from models.errors import UserError
 
-# What a line of the table gathers, by the ends of TensorFlow's kernel names.
+# What a line of the table gathers, by the ends of TensorFlow's kernel names. A
+# transposed convolution is made of a plain one's gradient, and the other way round.
 KINDS = {
-    "convolution, forward": ("Conv2D", "FusedConv2D"),
     "convolution, weights' gradient": ("Conv2DBackpropFilter", "FilterWithBias"),
-    "convolution, images' gradient": ("Conv2DBackpropInput",),
+    "convolution": ("Conv2D", "FusedConv2D", "Conv2DBackpropInput"),
     "batch norm": ("FusedBatchNormV3", "FusedBatchNormGradV3", "FusedBatchNormEx"),
     "matrix product": ("MatMul", "FusedMatMul"),
     "activation": ("Relu", "ReluGrad", "LeakyRelu", "LeakyReluGrad", "Tanh", "TanhGrad"),
@@ -84,7 +84,10 @@ def kind_of(operation):
     kernel = operation.rpartition(":")[2].removeprefix("_MklNative").removeprefix("_")
     for kind, ends in KINDS.items():
         if kernel.endswith(ends):
-            return kind
+            if kind != "convolution":
+                return kind
+            back = operation.startswith("gradient_tape/")
+            return "convolution, images' gradient" if back else "convolution, forward"
     return kernel
 
 

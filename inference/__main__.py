@@ -31,9 +31,11 @@ STUDIES = {
 
 
 def drawable(problem):
-    """Names of the recipes that a problem's figures can be drawn of."""
+    """Names of the recipes that a problem's figures can be drawn of; not those of
+    the study of collapse, whose discriminators are not kept."""
     families = PROBLEMS[problem][0]
-    return [r.name for r in RECIPES.values() if r.family in families]
+    known = [r for r in RECIPES.values() if r.family in families]
+    return [r.name for r in known if not r.meter_every]
 
 
 def trained_defaults(root):
@@ -138,21 +140,17 @@ def main(words=None):
     options.writable(args.out)
 
     import data_utils  # from here on it takes seconds
-
-    if args.problem == "anime":  # a plain folder: nothing is held back for tests
-        faces = data_utils.load_faces(args.data, "train", 96)
-    else:
-        faces = data_utils.load_faces(args.data, "test")
-
-    if args.problem in STUDIES and len(faces.images) < 2:
-        raise UserError(f"{faces.folder}: one image; diversity needs two or more")
-
     from inference import figures
     from inference.weights import Trained
 
     trained = {p: Trained(name, root) for p, name in chosen.items()}
-    for weights in trained.values():  # every mistake comes before the first figure
-        weights.check()
+    # A plain folder of images: nothing is held back for tests.
+    split = "train" if args.problem == "anime" else "test"
+    size = next(iter(trained.values())).recipe.image_size
+    faces = data_utils.load_faces(args.data, split, size)
+    if args.problem in STUDIES and len(faces.images) < 2:
+        raise UserError(f"{faces.folder}: one image; diversity needs two or more")
+    check(trained, root)
     if args.problem in STUDIES:
         study = importlib.import_module(f"inference.{args.problem}")
         numbers = study.draw([*trained.values()], faces, args.out)
@@ -167,6 +165,29 @@ def main(words=None):
         _record(args.out / "results.json", problem, origin | numbers)
     print(f"figures and results.json are in {args.out}")
     return 0
+
+
+def check(trained, root):
+    """Every mistake comes before the first figure.
+
+    Raises:
+        UserError: weights that are missing, damaged, or end before an epoch that
+            their figures show.
+    """
+    from inference.weights import Trained
+
+    judged = ("acgan", *STUDIES["kl"])
+    if any(problem in judged for problem in trained):
+        trained = trained | {"attributes": Trained("attributes", root)}
+    for problem, weights in trained.items():
+        weights.check()
+        if problem in STUDIES["kl"]:
+            there = [*weights.snapshots(), weights.card["epochs"]]
+            lacking = [e for e in weights.recipe.snapshots if e not in there]
+            if lacking:
+                raise UserError(
+                    f"{weights.folder}: nothing of epoch {lacking[0]}; train it on"
+                )
 
 
 def _record(path, problem, numbers):

@@ -40,8 +40,7 @@ def run(args):
     if (args.data / "train.csv").exists():
         learned = data_utils.load_faces(args.data, "train", size)
     learned = learned.first(min(MOST, len(learned.images)))
-    learned.label(trained.recipe.attribute)  # or it says that there is no CSV
-    names = args.attributes or list(learned.attributes)
+    names = args.attributes or attributes_of(learned)
     labels = np.stack([two_classes(learned, name) for name in names], 1)
 
     moves = directions(measure.encode(trained, learned.images), labels)
@@ -62,6 +61,17 @@ def run(args):
     save(figure, args.out, trained.origin())
     print(f"{len(names)} attributes of {len(chosen)} faces are in {args.out}")
     return 0
+
+
+def attributes_of(faces):
+    """Names of all attributes.
+
+    Raises:
+        DataError: there is no CSV.
+    """
+    if faces.attributes is None:
+        raise data_utils.DataError(f"{faces.folder}: no CSV of attributes beside it")
+    return list(faces.attributes)
 
 
 def two_classes(faces, name):

@@ -87,8 +87,7 @@ def gan(trained, faces, out):
     )
     save(figure, out / "fig2_2.jpg", foot)
 
-    labels = np.arange(256) % max(2, recipe.condition)
-    many = measure.draw(trained, range(256), labels)
+    many = measure.draw(trained, range(256))
     title = "32 random images; image k (row by row, from 0) from seed k"
     save(sheet(many[:32], 8, title), out / "fig2_3.jpg", foot)
 

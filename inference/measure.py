@@ -5,6 +5,7 @@ import numpy as np
 import data_utils
 from inference.weights import Trained, run_network
 from models import latents
+from models.errors import UserError
 
 
 def reconstruct(trained, images, batch=128, at=None):
@@ -137,15 +138,28 @@ def asked_and_read(trained, count=1000, first_seed=0, root=None):
         the attribute network's own accuracy on real test faces.
     """
     judge = Trained("attributes", root) if root else Trained("attributes")
-    attribute = trained.recipe.attribute
-    column = attribute_names(judge).index(attribute)
     asked = np.arange(count) % 2
     images = draw(trained, range(first_seed, first_seed + count), asked)
-    read = read_attributes(judge, images)[:, column] > 0.5
-    agrees = read == asked
+    return agreement(
+        judge, trained.recipe.attribute, asked, read_attributes(judge, images)
+    )
+
+
+def agreement(judge, attribute, asked, read):
+    """`asked_and_read`, from classes `(n,)` and what the judge read, `(n, attributes)`.
+
+    Raises:
+        UserError: the judge does not read this attribute.
+    """
+    names = attribute_names(judge)
+    if attribute not in names:
+        raise UserError(
+            f"the attribute network does not read '{attribute}', only {', '.join(names)}"
+        )
+    agrees = (read[:, names.index(attribute)] > 0.5) == asked
     return {
         "attribute": attribute,
-        "n": count,
+        "n": len(asked),
         "agreement": float(agrees.mean()),
         "agreement_on": float(agrees[asked == 1].mean()),
         "agreement_off": float(agrees[asked == 0].mean()),

@@ -12,8 +12,6 @@ from pathlib import Path
 import imageio.v3 as iio
 import numpy as np
 
-from inference import measure
-from inference.weights import Trained
 from models.errors import UserError, run_cli
 
 SPLITS = {"train": (0, 240), "test": (100_000, 120)}  # first seed, images
@@ -32,6 +30,8 @@ def main():
     args = parse()
     if args.folder.exists():
         raise UserError(f"{args.folder}: there already; remove it first")
+    from inference.weights import Trained
+
     generator, judge = Trained(args.recipe), Trained("attributes")
     with tempfile.TemporaryDirectory(dir=args.folder.resolve().parent) as temporary:
         made = Path(temporary) / "made"
@@ -46,6 +46,8 @@ def main():
 
 def write_split(folder, split, generator, judge, seeds):
     """PNG files named by their place, and the CSV of what the network reads."""
+    from inference import measure
+
     (folder / split).mkdir(parents=True)
     images = measure.draw(generator, seeds, np.arange(len(seeds)) % 2)
     read = measure.read_attributes(judge, images) > 0.5

@@ -12,9 +12,8 @@ def by_epoch(runs):
 
     merged = None
     for label, trained in runs.items():
-        history = trained.history()
-        recipe, images = trained.recipe, trained.card["data"]["images"]
-        epoch = history["step"] * recipe.batch_size * recipe.d_steps / images
+        history, card = trained.history(), trained.card
+        epoch = history["step"] * (card["epochs"] / card["steps"])
         frame = history.add_suffix(f" {label}").assign(epoch=epoch)
         both = {"on": "epoch", "how": "outer"}
         merged = frame if merged is None else pd.merge(merged, frame, **both)

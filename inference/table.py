@@ -9,7 +9,6 @@ from pathlib import Path
 
 from data_utils import replacing
 from inference import WEIGHTS
-from inference.weights import Trained
 from models.errors import UserError, run_cli
 from models.recipes import RECIPES
 
@@ -45,6 +44,8 @@ def obtained(card):
 
 def table(root=WEIGHTS):
     """The table as markdown lines, one row a recipe."""
+    from inference.weights import Trained  # Keras, which may be missing
+
     lines = [
         "| recipe | report | what it is | reported | obtained here | trained |",
         "|---|---|---|---|---|---|",

@@ -111,17 +111,13 @@ def size_of(data):
     folder = next((f for f in (data / "test", data / "train") if f.is_dir()), data)
     if not folder.is_dir():
         raise data_utils.DataError(f"{data}: no such folder; give a folder of images")
-    images = [
-        p for p in sorted(folder.iterdir()) if p.suffix.lower() in data_utils.SUFFIXES
-    ]
-    if not images:
-        raise data_utils.DataError(f"{folder}: no images; put PNG or JPEG files there")
+    first = data_utils.image_files(folder)[0]
     try:
-        with Image.open(images[0]) as image:
+        with Image.open(first) as image:
             return image.size
     except OSError:
         raise data_utils.DataError(
-            f"{images[0]}: not a readable image; replace or remove it"
+            f"{first}: not a readable image; replace or remove it"
         ) from None
 
 

@@ -14,21 +14,23 @@ def asked_attribute(subject):
     read the same; `kept_by_chance` the same of pairs with different noise.
     """
     trained, real = subject.trained, subject.real
-    values = measure.asked_and_read(trained, subject.count, root=real.root)
+    attribute = trained.recipe.attribute
+    values = measure.agreement(real.judge, attribute, subject.asked, subject.read)
     values |= {"n_real": 0, "n_fake": values.pop("n")}
     seeds = range(subject.count // 2)
     on, off = (
         measure.read_attributes(
-            real.judge, measure.draw(trained, seeds, np.full(len(seeds), label))
+            real.judge,
+            real.as_judged(measure.draw(trained, seeds, np.full(len(seeds), label))),
         )
         > 0.5
         for label in (1, 0)
     )
     names = measure.attribute_names(real.judge)
     values["pairs"] = len(seeds)
-    values["kept"] = kept(on, off, names, trained.recipe.attribute)
+    values["kept"] = kept(on, off, names, attribute)
     strangers = np.roll(off, 1, axis=0)
-    values["kept_by_chance"] = kept(on, strangers, names, trained.recipe.attribute)
+    values["kept_by_chance"] = kept(on, strangers, names, attribute)
     mean, chance = (np.mean([*values[k].values()]) for k in ("kept", "kept_by_chance"))
     least = sorted(values["kept"], key=values["kept"].get)[:3]
     text = (

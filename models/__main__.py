@@ -1,6 +1,7 @@
 """Command line: list the recipes, or print a recipe's layer tables."""
 
 import argparse
+import math
 
 from models import build
 from models.errors import run_cli
@@ -28,7 +29,7 @@ def main():
 
 def parameters(network):
     """How many trainable numbers a network has."""
-    return sum(v.shape.num_elements() for v in network.trainable_variables)
+    return sum(math.prod(v.shape) for v in network.trainable_variables)
 
 
 def print_recipes():

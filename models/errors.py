@@ -20,6 +20,11 @@ def run_cli(main):
         sys.stdout.flush()
         print(f"error: {error}", file=sys.stderr)
         status = error.status
+    except OSError as error:  # a full disk, a folder that cannot be written to
+        sys.stdout.flush()
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"error: {where}{error.strerror or error}", file=sys.stderr)
+        status = 2
     except KeyboardInterrupt:
         status = 130
     sys.exit(status)

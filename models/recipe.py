@@ -5,6 +5,8 @@ import dataclasses
 
 from models.errors import UserError
 
+LOG_EVERY = 25  # steps a row of history.csv and a point in TensorBoard average
+
 
 class RecipeError(UserError):
     """An unknown recipe or field, or a value that does not fit; one line."""
@@ -138,4 +140,10 @@ def _set_field(record, field, text, key):
         raise RecipeError(f"recipe field '{key}' cannot be {text}")
     if field in ("batch_size", "latent", "d_steps", "g_steps") and value < 1:
         raise RecipeError(f"recipe field '{key}' must be at least 1, not {text}")
+    if field == "d_steps" and value > 1 and record.family not in ("gan", "acgan"):
+        raise RecipeError(f"recipe field 'd_steps' is 1 in a recipe of {record.family}")
+    if field == "clip" and value and record.family not in ("gan", "acgan"):
+        raise RecipeError(f"recipe field 'clip' is not for a recipe of {record.family}")
+    if field == "meter_every" and value % LOG_EVERY:
+        raise RecipeError(f"recipe field '{key}' must be a multiple of {LOG_EVERY}")
     return dataclasses.replace(record, **{field: value})

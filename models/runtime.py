@@ -12,6 +12,8 @@ import tempfile
 
 import numpy as np
 
+from models.errors import UserError
+
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -39,9 +41,20 @@ def quiet_stderr():
             os.close(saved)
 
 
-with quiet_stderr():
-    import keras
+def _import_keras():
+    try:
+        import keras
+    except (ImportError, ValueError) as error:
+        chosen = os.environ["KERAS_BACKEND"]
+        raise UserError(
+            f"KERAS_BACKEND={chosen}: {error}; pip install -r requirements.txt "
+            "(TensorFlow) or requirements-jax.txt"
+        ) from None
+    return keras
 
+
+with quiet_stderr():
+    keras = _import_keras()
     BACKEND = keras.backend.backend()
     if BACKEND == "tensorflow":
         import tensorflow as tf

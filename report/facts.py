@@ -12,7 +12,7 @@ from inference.table import obtained
 from inference.weights import Trained
 from models import build
 from models.__main__ import describe, parameters
-from models.recipe import Recipe
+from models.recipe import LOG_EVERY, Recipe
 from models.recipes import RECIPES
 from report import RESULTS
 
@@ -30,6 +30,7 @@ def gather(root, results=RESULTS):
         "recipes": {name: recipe_facts(recipe, root) for name, recipe in RECIPES.items()},
         "defaults": {problem: default for problem, (_, default) in PROBLEMS.items()},
         "studies": STUDIES,
+        "steps_of_end": LAST * LOG_EVERY,
         "results": json.loads(results.read_text()) if results.exists() else {},
         "networks": networks(),
     }
@@ -125,16 +126,19 @@ def _short(key):
 
 
 def metrics_of(trained):
-    """{metric: its newest result} of exactly these weights."""
+    """{metric: its newest result} of exactly these weights, on the test images of
+    the data they were trained on."""
     path = trained.folder / "metrics.jsonl"
     if not path.exists():
         return {}
     rows = [json.loads(line) for line in path.read_text().splitlines()]
     own = {role: entry["sha256"][:12] for role, entry in trained.card["files"].items()}
+    data = trained.card["data"]["name"]
     return {
         row["metric"]: row
         for row in rows
         if all(own.get(role) == digest for role, digest in row["weights"].items())
+        and (row["data"], row["split"]) == (data, "test")
     }
 
 

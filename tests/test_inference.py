@@ -15,7 +15,7 @@ from PIL import Image
 
 import data_utils
 from inference import measure, weights
-from inference.__main__ import STUDIES, trained_defaults
+from inference.__main__ import STUDIES, main, trained_defaults
 from inference.weights import Trained, WeightsError, run_network
 from models import build, get_recipe, latents
 from models.errors import UserError
@@ -196,7 +196,9 @@ def test_every_figure_from_test_images_alone(trained, tmp_path):
     assert f"{error['mse_minus1_1']:.5f} in [-1, 1]" in done.stdout
     assert results["acgan"]["asked_and_read"]["n"] == 1000
     assert results["infogan"]["category_read_back"]["n"] == 700
-    assert results["gan"]["realness_of_256"]["least"] <= 1
+    real = results["gan"]["realness_of_256"]
+    assert 0 <= real["least"] < real["median"] < real["most"] <= 1
+    assert len(set(real["boxed_seeds"])) == 8
 
 
 def test_the_study_of_the_kl_weight(trained, faces_folder, tmp_path):
@@ -324,6 +326,13 @@ def test_mistakes_end_in_one_line_and_no_figure(mine, faces_folder, tmp_path, fa
     wrong = ("--attribute", "Beard")
     fails(*vae, faces_folder, out, *wrong, *tail, saying=["Beard", "Smiling"])
     one = write_faces(tmp_path / "one", train=1, test=1)
+    with pytest.raises(UserError, match="'dcgan_d' is no recipe for gan figures"):
+        main(["gan", str(faces_folder), str(out), "dcgan_d"])
+    (mine / "attributes").rename(mine / "away")
+    for problem in ("hw4", "acgan", "kl"):
+        with pytest.raises(WeightsError, match="no trained weights of attributes"):
+            main([problem, str(faces_folder), str(out), "--weights", str(mine)])
+    (mine / "away").rename(mine / "attributes")
     for study in STUDIES:
         words = ("-m", "inference", study, one, out, *tail)
         fails(*words, saying=["one image"])

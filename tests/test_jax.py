@@ -26,6 +26,8 @@ from conftest import small
 import data_utils
 from inference import measure
 from inference.weights import Trained
+from models import build
+from models.__main__ import parameters
 from models.runtime import to_numpy
 from train import backend, export
 from train.families import FAMILIES
@@ -56,6 +58,7 @@ for (key, a), b in zip(looped.state().items(), whole.model.state().values()):
 critic = FAMILIES["gan"](small("wgan_gp_d", image_size=32), 0)
 logs = critic.train_step({"images": np.zeros((3, 2, 32, 32, 3), "uint8")})
 assert np.isfinite(float(logs["gradient_penalty"]))
+assert parameters(build(recipe, "decoder")) == 3652387
 export.export(out / "vae_c", data, out / "weights")
 images = measure.draw(Trained("vae_c", out / "weights"), range(4))
 np.save(out / "images.npy", images)

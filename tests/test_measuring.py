@@ -69,10 +69,13 @@ def test_what_a_pair_keeps(monkeypatch):
     monkeypatch.setattr(measure, "attribute_names", lambda judge: ATTRIBUTE_NAMES)
     card = {"test": {"accuracy": {"Smiling": 0.9}, "n": 10}}
     judge = SimpleNamespace(card=card)
-    monkeypatch.setattr(measure, "Trained", lambda *_: judge)
     trained = SimpleNamespace(recipe=get_recipe("acgan_c"))
-    side = SimpleNamespace(judge=judge, root="root")
-    subject = SimpleNamespace(trained=trained, real=side, count=200)
+    side = SimpleNamespace(judge=judge, as_judged=lambda images: images)
+    asked = np.arange(200) % 2
+    seen = read(judge, drawn(trained, range(200), asked))
+    subject = SimpleNamespace(
+        trained=trained, real=side, count=200, asked=asked, read=seen
+    )
     values, text = condition.asked_attribute(subject)
     # half of the seeds are asked to smile, all of them odd: none is a tenth
     assert values["agreement"] == values["agreement_on"] == 1

@@ -56,14 +56,18 @@ def test_only_metrics_of_these_very_weights_count(tmp_path):
     @dataclasses.dataclass
     class Weights:
         folder = tmp_path
-        card = {"files": {"generator": {"sha256": "a" * 64}}}
+        card = {
+            "files": {"generator": {"sha256": "a" * 64}},
+            "data": {"name": "faces"},
+        }
 
-    def row(digest, value):
-        weights = {"generator": digest * 12}
-        return json.dumps({"metric": "swd", "values": value, "weights": weights})
+    def row(digest, value, data="faces", split="test"):
+        result = {"metric": "swd", "values": value, "data": data, "split": split}
+        return json.dumps(result | {"weights": {"generator": digest * 12}})
 
     assert facts.metrics_of(Weights()) == {}
-    lines = [row("a", 1), row("a", 2), row("b", 3)]
+    lines = [row("a", 1), row("a", 2), row("b", 3), row("a", 4, "drawn")]
+    lines.append(row("a", 5, split="train"))
     (tmp_path / "metrics.jsonl").write_text("\n".join(lines) + "\n")
     assert facts.metrics_of(Weights())["swd"]["values"] == 2
 

@@ -10,7 +10,7 @@ from inference import table, weights
 from inference.__main__ import PROBLEMS
 from inference.weights import Trained
 from metrics.registry import METRICS
-from train.run import LOG_EVERY
+from models.recipe import LOG_EVERY
 
 CARDS = sorted(p.parent.name for p in (REPOSITORY / "weights").glob("*/card.json"))
 

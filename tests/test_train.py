@@ -110,6 +110,31 @@ def test_log_drops_what_lies_after_the_step_it_goes_on_from(tmp_path):
     ]
 
 
+def test_log_takes_columns_that_come_with_changed_settings(tmp_path):
+    log = Log(tmp_path, 0)
+    log.scalars(1, {"loss": 1.0})
+    log.scalars(2, {"loss": 2.0, "diversity": 0.5})
+    log.scalars(3, {"loss": 3.0})
+    log.close()
+    rows = [(r["step"], r["loss"], r["diversity"]) for r in history(tmp_path)]
+    assert rows == [("1", "1", ""), ("2", "2", "0.5"), ("3", "3", "")]
+
+
+def test_events_of_a_run_that_left_no_checkpoint_are_dropped(tmp_path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    for values in ((0.1, 0.2), (0.7,)):
+        log = Log(tmp_path, 0)
+        for step, value in enumerate(values, 1):
+            log.scalars(step, {"loss": value})
+        log.close()
+    events = EventAccumulator(str(tmp_path))
+    events.Reload()
+    (point,) = events.Scalars("loss")
+    assert point.step == 1 and point.value == pytest.approx(0.7)
+    assert [r["loss"] for r in history(tmp_path)] == ["0.7"]
+
+
 @pytest.fixture
 def run(faces, tmp_path):
     return Run(

@@ -143,6 +143,7 @@ def dry_run(recipe, faces, steps, seed):
     import json
     import time
 
+    from models.__main__ import parameters
     from train.backend import compiled
     from train.families import FAMILIES
     from train.feed import Feed
@@ -151,8 +152,7 @@ def dry_run(recipe, faces, steps, seed):
     model = FAMILIES[recipe.family](recipe, seed)
     print(json.dumps(recipe.resolved(), indent=1))
     for role, network in model.networks.items():
-        count = sum(v.shape.num_elements() for v in network.trainable_variables)
-        print(f"{role}: {count:,} trainable parameters")
+        print(f"{role}: {parameters(network):,} trainable parameters")
     advance, _ = compiled(model, feed, 1)
     advance(0, 1)
     began = time.monotonic()

@@ -4,8 +4,8 @@
 """
 
 import argparse
+import contextlib
 import json
-import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -66,7 +66,10 @@ def export(run, data, root, form=None):
     for path in (run / "run.json", run / "checkpoint.npz"):
         if not path.exists():
             raise UserError(f"{path}: not there; train it first with 'python -m train'")
-    identity = json.loads((run / "run.json").read_text())
+    try:
+        identity = json.loads((run / "run.json").read_text())
+    except ValueError:
+        raise UserError(f"{run / 'run.json'}: cut short; not a run any more") from None
     name, size = identity["recipe"]["name"], identity["recipe"]["image_size"]
     split = "test" if (Path(data) / "test").exists() else "train"  # a plain folder
     faces = data_utils.load_faces(data, split, size)
@@ -75,11 +78,11 @@ def export(run, data, root, form=None):
         made = Path(folder) / name
         made.mkdir()
         card = write_networks(run, identity, made, faces, form)
-        shutil.copy(run / "history.csv", made / "history.csv")
         write_card(made, card)
         card["test"] = measure_test(Trained(name, folder), faces, root)
         write_card(made, card)
-        shutil.rmtree(root / name, ignore_errors=True)
+        with contextlib.suppress(FileNotFoundError):
+            (root / name).rename(Path(folder) / "before")
         made.rename(root / name)
     return card
 
@@ -96,7 +99,7 @@ def write_networks(run, identity, folder, faces, form):
     """
     from models import Recipe
     from models.runtime import keras
-    from train import checkpoint
+    from train import checkpoint, machine
     from train.families import FAMILIES
 
     recipe = Recipe.from_resolved(identity["recipe"])
@@ -109,9 +112,10 @@ def write_networks(run, identity, folder, faces, form):
     if draws:  # fig2_4, categories read back; the study of collapse has neither
         networks["discriminator"] = model.networks["discriminator"]
     steps = int(extra["step"])
-    images = steps * recipe.batch_size * recipe.d_steps
+    write_history(run, folder, steps)
+    images = int(extra.get("images", steps * recipe.batch_size * recipe.d_steps))
     epochs = round(images / identity["data"]["images"], 2)
-    networks |= kept_snapshots(run, recipe, epochs)
+    networks |= kept_snapshots(run, recipe, folder, epochs, epochs / steps)
     return {
         "recipe": recipe.resolved(),
         "data": identity["data"],
@@ -124,7 +128,7 @@ def write_networks(run, identity, folder, faces, form):
         "images_seen": images,
         "epochs": epochs,
         "training_hours": round(float(extra["seconds"]) / 3600, 3),
-        "hardware": hardware(),
+        "hardware": "; ".join(identity.get("hardware") or [machine.hardware()]),
         "files": {
             role: save_smallest(networks, role, recipe, folder, faces, form)
             for role in networks
@@ -132,36 +136,48 @@ def write_networks(run, identity, folder, faces, form):
     }
 
 
-def kept_snapshots(run, recipe, epochs):
+def write_history(run, folder, steps):
+    """The run's curves, as far as its weights have come."""
+    from train.log import cut
+
+    with contextlib.suppress(FileNotFoundError):
+        shutil.copy(run / "history.csv", folder / "history.csv")
+    if not cut(folder / "history.csv", steps):
+        raise UserError(f"{run}: {steps} steps, too few for a curve; train on")
+
+
+def kept_snapshots(run, recipe, folder, epochs, epochs_a_step):
     """{"epoch_010/decoder": network} of what the run kept on its way to `epochs`;
     where it measured collapse, only the last before it and the first after it."""
     from models import build
 
+    # One of the end's epoch is the end; one of a later was lost by a crash.
     folders = sorted((run / "snapshots").glob("epoch_*"))
+    folders = [f for f in folders if epoch_of(f) < epochs]
     if recipe.meter_every:
-        folders = around_collapse(run, folders, recipe)
-    folders = [f for f in folders if epoch_of(f) != epochs]  # that is the end
+        folders = around_collapse(folder / "history.csv", folders, epochs_a_step)
     found = {}
     for path in [p for folder in folders for p in sorted(folder.glob("*.weights.h5"))]:
         role = path.name.removesuffix(".weights.h5")
         network = found[f"{path.parent.name}/{role}"] = build(recipe, role)
         network.load_weights(path)
+        if role == "generator":  # as that of the end
+            standing_statistics(network, recipe)
     return found
 
 
-def around_collapse(run, folders, recipe):
+def around_collapse(history, folders, epochs_a_step):
     """Of folders of snapshots, the last before the run collapsed and the first
     after it; none where it did not."""
     import pandas as pd
 
     from metrics import collapse
 
-    images = json.loads((run / "run.json").read_text())["data"]["images"]
-    history = pd.read_csv(run / "history.csv")[["step", "diversity"]].dropna()
+    history = pd.read_csv(history)[["step", "diversity"]].dropna()
     at = collapse.moment(history["step"].tolist(), history["diversity"].tolist())
     if at is None:
         return []
-    epoch = at * recipe.batch_size * recipe.d_steps / images
+    epoch = at * epochs_a_step
     later = [epoch_of(f) >= epoch for f in folders]
     split = later.index(True) if True in later else len(folders)
     return folders[max(0, split - 1) : split + 1]
@@ -192,17 +208,6 @@ def standing_statistics(generator, recipe):
         generator(latents(recipe, seeds, labels), training=True)
     for norm, value in zip(norms, momentum, strict=True):
         norm.momentum = value
-
-
-def hardware():
-    """The processor this runs on, in words."""
-    cpu = "processor"
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        cpu = next(line.split(": ")[1] for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration, IndexError):
-        pass
-    return f"{os.cpu_count()} cores, {cpu}"
 
 
 def save_smallest(networks, role, recipe, folder, faces, asked=None):
@@ -287,7 +292,11 @@ def measure_test(trained, faces, root):
     if family == "infogan":
         return measure.category_read_back(trained)
     if family in ("acgan", "acgan3") and (root / "attributes").exists():
-        return measure.asked_and_read(trained, root=root)
+        from inference.weights import Trained
+
+        judge = Trained("attributes", root)
+        if trained.recipe.attribute in measure.attribute_names(judge):
+            return measure.asked_and_read(trained, root=root)
     return {}
 
 

@@ -30,29 +30,28 @@ class Log:
         from tensorboard.summary.writer.record_writer import RecordWriter
 
         self.path = Path(run) / "history.csv"
-        self.columns = _cut(self.path, step)
+        self.columns = cut(self.path, step)
+        again = any(Path(run).glob("events.out.tfevents.*"))
         name = f"events.out.tfevents.{time.time_ns()}.{socket.gethostname()}"
         file = open(Path(run) / name, "wb")  # noqa: SIM115 - `close` does it
         self.events = RecordWriter(file)
         self._event(0, file_version="brain.Event:2")
-        if step:
+        if again:
             start = event_pb2.SessionLog(status=event_pb2.SessionLog.START)
             self._event(step + 1, session_log=start)
 
     def scalars(self, step, values):
-        """Write one row: {name: float}, the same names at every call; None is a
-        value that this step does not have."""
+        """Write one row: {name: float}; None is a value that this step does not
+        have."""
         from tensorboard.compat.proto.summary_pb2 import Summary
 
         have = {k: v for k, v in values.items() if v is not None}
         row = {"step": step} | dict.fromkeys(values, "")
         row |= {k: f"{v:.6g}" for k, v in have.items()}
+        if not set(row) <= set(self.columns):  # the first row, or settings changed
+            self.columns = _with_columns(self.path, row)
         with open(self.path, "a", newline="") as file:
-            writer = csv.DictWriter(file, list(self.columns or row))
-            if self.columns is None:
-                self.columns = list(row)
-                writer.writeheader()
-            writer.writerow(row)
+            csv.DictWriter(file, self.columns, restval="").writerow(row)
         points = [Summary.Value(tag=k, simple_value=v) for k, v in have.items()]
         self._event(step, summary=Summary(value=points))
 
@@ -84,10 +83,23 @@ class Log:
         self.events.write(event.SerializeToString())
 
 
-def _cut(path, step):
-    """Drop the rows after `step`; return the CSV's columns, or None."""
+def _with_columns(path, more):
+    """Add columns to the CSV, which is begun where there is none; return them all."""
+    columns, rows = [], []
+    if path.exists():
+        with open(path, newline="") as file:
+            reader = csv.DictReader(file)
+            columns, rows = list(reader.fieldnames), list(reader)
+    columns += [name for name in more if name not in columns]
+    _write(path, columns, rows)
+    return columns
+
+
+def cut(path, step):
+    """Drop the rows after `step`; return the CSV's columns, of which there are none
+    where nothing is left."""
     if not path.exists():
-        return None
+        return []
     with open(path, newline="") as file:
         reader = csv.DictReader(file)
         columns = reader.fieldnames
@@ -97,9 +109,13 @@ def _cut(path, step):
         ]
     if not rows:
         os.unlink(path)
-        return None
+        return []
+    _write(path, columns, rows)
+    return columns
+
+
+def _write(path, columns, rows):
     with replacing(path, "w") as file:
-        writer = csv.DictWriter(file, columns, lineterminator="\r\n")
+        writer = csv.DictWriter(file, columns, restval="", lineterminator="\r\n")
         writer.writeheader()
         writer.writerows(rows)
-    return columns

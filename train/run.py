@@ -12,13 +12,13 @@ import data_utils
 from metrics import collapse
 from models import Recipe, latents
 from models.errors import UserError
+from models.recipe import LOG_EVERY
 from models.runtime import BACKEND, keras, to_numpy
-from train import backend, checkpoint, workers
+from train import backend, checkpoint, machine, workers
 from train.families import FAMILIES
 from train.feed import Feed, describe
 from train.log import Log
 
-LOG_EVERY = 25  # steps a row of history.csv and a point in TensorBoard average
 GRID = 32  # images in the grid from fixed latents
 
 
@@ -65,6 +65,7 @@ class Run:
             "replicas": workers.replicas,
             "changes": [],
         }
+        self.hardware = [machine.hardware()]
         self.feed = Feed(recipe, faces, seed)  # may refuse the data: before writing
         if recipe.meter_every and len(faces.images) < 2:
             raise RunError(f"{faces.folder}: one image; diversity needs two or more")
@@ -76,18 +77,21 @@ class Run:
             max(1, round(epoch * len(faces.images) / images)): epoch
             for epoch in recipe.snapshots
         }
-        self.step, self.seconds, self.pending = 0, 0.0, []
+        self.step, self.images, self.seconds, self.pending = 0, 0, 0.0, []
         if self.checkpoint.exists():
             extra = checkpoint.restore(self.checkpoint, self.model.state())
             self.step = int(extra["step"])
+            self.images = int(extra.get("images", self.step * images))
             self.seconds = float(extra["seconds"])
             names = [str(n) for n in extra["pending_names"]]
             rows = extra["pending"]
             self.pending = [dict(zip(names, row.tolist(), strict=True)) for row in rows]
-        if differences and not workers.rank:
+        if differences:
+            self.pending = []  # of other settings, and perhaps of other columns
             self.identity["changes"].append(
                 {"step": self.step, "differences": differences}
             )
+        if not workers.rank:
             self._write_identity()
 
     def _claim(self, change):
@@ -104,6 +108,7 @@ class Run:
                     f"{path}: not of this version; use a new --run folder"
                 ) from None
             self.identity["changes"] = theirs.get("changes", [])
+            self.hardware = theirs.pop("hardware", []) + self.hardware
             differences = _differences(theirs, self.identity)
             if differences and not change:
                 raise RunError(
@@ -130,8 +135,9 @@ class Run:
         workers.agree(settings=self.identity, images=self.faces.names)
 
     def _write_identity(self):
+        hardware = list(dict.fromkeys(self.hardware))  # each once, in order
         with data_utils.replacing(self.folder / "run.json", "w") as file:
-            json.dump(self.identity, file, indent=1)
+            json.dump(self.identity | {"hardware": hardware}, file, indent=1)
 
     # ---------------------------------------------------------------- the loop
 
@@ -165,6 +171,7 @@ class Run:
                 self.seconds += took
                 for logs in rows:
                     self.step += 1
+                    self.images += self.recipe.batch_size * self.recipe.d_steps
                     self._check(logs)
                     if log:
                         self.pending.append(logs | {"step_seconds": took / len(rows)})
@@ -217,6 +224,7 @@ class Run:
         names = list(self.pending[0]) if self.pending else []
         extra = {
             "step": self.step,
+            "images": self.images,
             "seconds": self.seconds,
             "pending_names": np.asarray(names, "U64"),
             "pending": np.asarray([[p[n] for n in names] for p in self.pending]),

@@ -1,0 +1,28 @@
+"""What the machine is that a number was made on."""
+
+import contextlib
+import os
+import platform
+from pathlib import Path
+
+
+def processor():
+    """The processor's name."""
+    name = platform.processor() or "processor"
+    with contextlib.suppress(OSError, StopIteration):
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        name = next(x.split(": ")[1] for x in lines if x.startswith("model name"))
+    return name
+
+
+def hardware():
+    """What a run computes on, in words: accelerators, or the processor."""
+    from models.runtime import BACKEND
+
+    if BACKEND == "jax":
+        import jax
+
+        devices = jax.local_devices()
+        if devices[0].platform != "cpu":
+            return f"{len(devices)} x {devices[0].device_kind}"
+    return f"{os.cpu_count()} cores, {processor()}"
