@@ -330,7 +330,7 @@ def test_mistakes_end_in_one_line_and_no_figure(mine, faces_folder, tmp_path, fa
         main(["gan", str(faces_folder), str(out), "dcgan_d"])
     (mine / "attributes").rename(mine / "away")
     for problem in ("hw4", "acgan", "kl"):
-        with pytest.raises(WeightsError, match="no trained weights of attributes"):
+        with pytest.raises(WeightsError, match="attributes: no trained weights"):
             main([problem, str(faces_folder), str(out), "--weights", str(mine)])
     (mine / "away").rename(mine / "attributes")
     for study in STUDIES:
