@@ -15,10 +15,10 @@ from train import export
 from train.run import Run
 
 
-def test_every_recipe_draws_the_same_image_in_a_fresh_process(tmp_path, command):
+def test_every_drawing_network_does_the_same_in_a_fresh_process(tmp_path, command):
     """save -> load: float16 as it is, int8 for what would be too large."""
     before = {}
-    for name, recipe in RECIPES.items():
+    for name, recipe in distinct().items():
         role = drawing_role(recipe)
         network = build(recipe, role)
         form = "int8" if recipe.report == "B" and role == "generator" else "float16"
@@ -42,6 +42,12 @@ def test_every_recipe_draws_the_same_image_in_a_fresh_process(tmp_path, command)
         assert (after[name] != 0).any()
 
 
+def distinct():
+    """Recipes, one for each function that builds what draws: the last."""
+    last = {r.networks[drawing_role(r)]: r for r in RECIPES.values()}
+    return {recipe.name: recipe for recipe in last.values()}
+
+
 def drawing_role(recipe):
     return {"vae": "decoder", "classifier": "classifier"}.get(recipe.family, "generator")
 
@@ -54,7 +60,7 @@ def inputs_of(recipe, role):
 
 def load_all(folder):
     out = {}
-    for name, recipe in RECIPES.items():
+    for name, recipe in distinct().items():
         role = drawing_role(recipe)
         network = build(recipe, role)
         weights.load(network, os.path.join(folder, f"{name}.weights.h5"))
