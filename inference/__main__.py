@@ -8,7 +8,7 @@ from pathlib import Path
 
 from inference import WEIGHTS, options
 from models.errors import UserError, run_cli
-from models.recipes import RECIPES
+from models.recipes import RECIPES, get_recipe
 
 # problem -> (families whose recipes it draws, the recipe it draws by default)
 PROBLEMS = {
@@ -140,17 +140,22 @@ def main(words=None):
     options.writable(args.out)
 
     import data_utils  # from here on it takes seconds
+
+    # A plain folder of images: nothing is held back for tests.
+    split = "train" if args.problem == "anime" else "test"
+    size = get_recipe(next(iter(chosen.values()))).image_size
+    faces = data_utils.load_faces(args.data, split, size)
+    if args.problem in STUDIES and len(faces.images) < 2:
+        raise UserError(f"{faces.folder}: one image; diversity needs two or more")
+
     from inference import figures
     from inference.weights import Trained
 
     trained = {p: Trained(name, root) for p, name in chosen.items()}
-    # A plain folder of images: nothing is held back for tests.
-    split = "train" if args.problem == "anime" else "test"
-    size = next(iter(trained.values())).recipe.image_size
-    faces = data_utils.load_faces(args.data, split, size)
-    if args.problem in STUDIES and len(faces.images) < 2:
-        raise UserError(f"{faces.folder}: one image; diversity needs two or more")
     check(trained, root)
+    own = next(iter(trained.values())).recipe.image_size
+    if own != size:  # trained so, with --set
+        faces = data_utils.load_faces(args.data, split, own)
     if args.problem in STUDIES:
         study = importlib.import_module(f"inference.{args.problem}")
         numbers = study.draw([*trained.values()], faces, args.out)

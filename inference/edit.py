@@ -70,7 +70,7 @@ def attributes_of(faces):
         DataError: there is no CSV.
     """
     if faces.attributes is None:
-        raise data_utils.DataError(f"{faces.folder}: no CSV of attributes beside it")
+        raise data_utils.DataError(f"{faces.folder}: no CSV beside it, so no attributes")
     return list(faces.attributes)
 
 

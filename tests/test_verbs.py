@@ -1,5 +1,6 @@
 """sample, interpolate and edit: what they write, and what they refuse."""
 
+import gc
 import importlib.util
 
 import imageio.v3 as iio
@@ -158,6 +159,9 @@ def test_a_gif_from_image_to_image(tmp_path):
 @pytest.mark.skipif(
     not importlib.util.find_spec("imageio_ffmpeg"), reason="needs imageio-ffmpeg"
 )
+@pytest.mark.filterwarnings(  # imageio's reader leaves its pipe to ffmpeg open
+    "ignore::pytest.PytestUnraisableExceptionWarning"
+)
 def test_an_mp4(tmp_path):
     path = tmp_path / "walk.mp4"
     run("interpolate", "dcgan_c", "--seeds", "1,5", "--steps", 4, "--out", path)
@@ -165,6 +169,7 @@ def test_an_mp4(tmp_path):
     keys = measure.draw(Trained("dcgan_c"), [1, 5]).astype(int)
     assert frames.shape == (5, 64, 64, 3)
     assert np.abs(frames[[0, -1]] - keys).mean() < 15
+    gc.collect()  # while its warning is not heeded
 
 
 # ----------------------------------------------------------------------- edit
