@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw
 
 import data_utils
 from models import get_recipe
+from models.errors import UserError
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 ATTRIBUTES = [
@@ -125,6 +126,16 @@ def fails(command):
         return lines[0]
 
     return run
+
+
+def refused(main, *words, saying=()):
+    """Call a `main(words)` that must refuse them in one line; in this process, which
+    takes no seconds of an import."""
+    with pytest.raises(UserError) as error:
+        main([str(word) for word in words])
+    assert error.value.status == 2 and "\n" not in str(error.value)
+    for word in saying:
+        assert str(word) in str(error.value)
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ import sys
 
 import numpy as np
 import pytest
-from conftest import REPOSITORY, write_faces
+from conftest import REPOSITORY, refused, write_faces
 from PIL import Image
 
 import data_utils
@@ -316,30 +316,30 @@ def test_all_problems_means_those_with_weights(mine, tmp_path, capsys):
 def test_mistakes_end_in_one_line_and_no_figure(mine, faces_folder, tmp_path, fails):
     out = tmp_path / "out"
     tail = ("--weights", mine)
+
+    def wrong(*words, saying):
+        refused(main, *words, *tail, saying=saying)
+
     vae = ("-m", "inference", "vae")
     fails(*vae, tmp_path / "none", out, *tail, saying=["none", "no such folder"])
-    fails(
-        *vae, faces_folder, out, "vae_z", *tail, saying=["vae_z", "vae_a, vae_b, vae_c"]
-    )
-    fails(*vae, faces_folder, out, "dcgan_c", *tail, saying=["dcgan_c", "vae_a"])
-    fails(*vae, faces_folder, out, "vae_b", *tail, saying=["vae_b", "no trained weights"])
-    wrong = ("--attribute", "Beard")
-    fails(*vae, faces_folder, out, *wrong, *tail, saying=["Beard", "Smiling"])
+    wrong("vae", faces_folder, out, "vae_z", saying=["vae_z", "vae_a, vae_b, vae_c"])
+    wrong("vae", faces_folder, out, "dcgan_c", saying=["dcgan_c", "vae_a"])
+    wrong("vae", faces_folder, out, "vae_b", saying=["vae_b", "no trained weights"])
+    wrong("gan", faces_folder, out, "dcgan_d", saying=["'dcgan_d' is no recipe for gan"])
+    beard = ("--attribute", "Beard")
+    wrong("vae", faces_folder, out, *beard, saying=["Beard", "Smiling"])
     one = write_faces(tmp_path / "one", train=1, test=1)
-    with pytest.raises(UserError, match="'dcgan_d' is no recipe for gan figures"):
-        main(["gan", str(faces_folder), str(out), "dcgan_d"])
+    for study in STUDIES:
+        wrong(study, one, out, saying=["one image"])
     (mine / "attributes").rename(mine / "away")
     for problem in ("hw4", "acgan", "kl"):
-        with pytest.raises(WeightsError, match="attributes: no trained weights"):
-            main([problem, str(faces_folder), str(out), "--weights", str(mine)])
+        wrong(problem, faces_folder, out, saying=["attributes: no trained weights"])
     (mine / "away").rename(mine / "attributes")
-    for study in STUDIES:
-        words = ("-m", "inference", study, one, out, *tail)
-        fails(*words, saying=["one image"])
     os.truncate(mine / "vae_c" / "decoder.weights.h5", 1000)
-    fails(*vae, faces_folder, out, *tail, saying=["decoder.weights.h5", "sha256"])
+    wrong("vae", faces_folder, out, saying=["decoder.weights.h5", "sha256"])
     (tmp_path / "file").write_text("")
-    fails(*vae, faces_folder, tmp_path / "file" / "out", *tail, saying=["cannot write"])
+    inside = tmp_path / "file" / "out"
+    fails(*vae, faces_folder, inside, *tail, saying=["cannot write"])
     assert not list(out.glob("*"))
 
 
