@@ -3,7 +3,7 @@
 import numpy as np
 
 from inference import measure
-from inference.plots import panels, save, sheet
+from inference.plots import curve, save, sheet
 from inference.studies import COLORS, by_epoch, origins
 from metrics import collapse
 
@@ -62,18 +62,7 @@ def draw(trained, faces, out):
     )
     save(sheet(np.concatenate(images), 10, title, rows), out / "fig5_5.jpg", foot)
 
-    curves = [
-        (f"diversity {name}", name, color)
-        for name, color in zip(runs, COLORS, strict=True)
-    ]
-    unit = f"nearest neighbours' distance, samples / data, {few} of each"
-    figure = panels(by_epoch(runs), ("Collapse meter", unit, curves), x="epoch")
-    axis = figure.axes[0]
-    axis.axhline(collapse.COLLAPSED, color="0.3", ls="--", lw=1)
-    axis.text(0, collapse.COLLAPSED, " collapsed below", va="bottom", fontsize=9)
-    axis.set_ylim(bottom=0)
-    figure.set_size_inches(8, 4.8)
-    save(figure, out / "fig5_6.jpg", foot)
+    save(meter_curves(runs, few), out / "fig5_6.jpg", foot)
     for name, n in numbers.items():
         epoch = n["collapsed_at_epoch"]
         when = "never" if epoch is None else f"from epoch {epoch:.1f} on"
@@ -82,6 +71,29 @@ def draw(trained, faces, out):
             f"collapsed: {when}"
         )
     return numbers
+
+
+def meter_curves(runs, few):
+    """The meter of every run: by epoch, and by step, as a critic of several updates a
+    step sees the data sooner."""
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(1, 2, figsize=(12, 4.8), sharey=True)
+    merged = by_epoch(runs)
+    for (name, t), color in zip(runs.items(), COLORS, strict=True):
+        curve(axes[0], merged, f"diversity {name}", name, color, x="epoch")
+        curve(axes[1], t.history(), "diversity", name, color)
+    unit = f"nearest neighbours' distance, samples / data, {few} of each"
+    axes[0].set(title="Collapse meter by epoch", xlabel="epoch", ylabel=unit)
+    axes[1].set(title="The same by training step", xlabel="training step")
+    for axis in axes:
+        axis.axhline(collapse.COLLAPSED, color="0.3", ls="--", lw=1)
+        axis.set_ylim(bottom=0)
+        axis.grid(alpha=0.25)
+    axes[0].text(0, collapse.COLLAPSED, " collapsed below", va="bottom", fontsize=9)
+    axes[1].legend(frameon=False, loc="lower center", fontsize=9)
+    figure.tight_layout(rect=(0, 0.03, 1, 1))
+    return figure
 
 
 def moment_of_collapse(trained):
