@@ -3,8 +3,8 @@
 A folder holds one `<role>.weights.h5` a network, `history.csv` (the curves of
 exactly these weights) and `card.json` (what they are). Kernels are float16;
 `model.load_weights(file)` of Keras reads such a file as it is. A network too
-large for that has integer kernels, which only `load` here expands: 8 bits a
-number, 6 in a kernel of 2**25 numbers or more (Report B's 16x16), each slice
+large for that has integer kernels, which only `load` here expands: 8 or 6 bits a
+number, 6 or 4 in a kernel of 2**25 numbers or more (Report B's 16x16), each slice
 along the last axis with its own scale. Nothing is ever unpickled.
 """
 
@@ -23,7 +23,8 @@ from models import Recipe, build, get_recipe
 from models.errors import UserError
 from models.runtime import to_numpy
 
-FORMS = ("float16", "float32", "int8")
+FORMS = ("float16", "float32", "int8", "int6")
+LEVELS = {"int8": (127, 31), "int6": (31, 7)}  # a side of zero; in a kernel of 2**25
 
 
 class WeightsError(UserError):
@@ -168,9 +169,9 @@ def _store(file, name, array, form):
     scale = None
     if array.ndim > 1 and form == "float16":
         array = array.astype("float16")
-    elif array.ndim > 1 and form == "int8":
+    elif array.ndim > 1 and form in LEVELS:
         axes = tuple(range(array.ndim - 1))
-        levels = 31 if array.size >= 2**25 else 127  # gzip packs 6 bits into 6
+        levels = LEVELS[form][array.size >= 2**25]  # gzip packs 6 bits into 6
         scale = np.maximum(np.abs(array).max(axes), 1e-12).astype("float32") / levels
         array = np.rint(array / scale).astype("int8")
     packed = {"compression": "gzip", "shuffle": True} if array.ndim else {}

@@ -89,10 +89,10 @@ def test_export_on_the_command_line(faces_folder, tmp_path, command, fails):
     }
     assert [p.name for p in root.iterdir()] == ["vae_e"]
     assert Trained("vae_e", root).history()["step"].tolist() == [1]
-    done = command(*words, "--weights", root, "--form", "int8")
+    done = command(*words, "--weights", root, "--form", "int6")
     assert done.returncode == 0, done.stderr
     files = Trained("vae_e", root).card["files"].values()
-    assert {entry["form"] for entry in files} == {"int8"}
+    assert {entry["form"] for entry in files} == {"int6"}
     assert all(0 < entry["largest_change"]["by"] < 0.1 for entry in files)
 
 

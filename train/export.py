@@ -27,7 +27,7 @@ def parse():
     parser.add_argument("--weights", type=Path, help="default: the repository's weights/")
     parser.add_argument(
         "--form",
-        choices=["float16", "float32", "int8"],
+        choices=["float16", "float32", "int8", "int6"],
         help="of numbers on disk; default: the smallest that changes no image visibly",
     )
     return parser.parse_args()
@@ -227,7 +227,8 @@ def save_smallest(networks, role, recipe, folder, faces, asked=None):
     numbers = sum(v.size for v in networks[role].get_weights())
     for form in [asked] if asked else weights.FORMS:
         # What no packing of half or single precision brings under the limit.
-        if numbers * {"float16": 2, "float32": 4, "int8": 1}[form] > 1.5 * LIMIT:
+        bytes_each = {"float16": 2, "float32": 4, "int8": 1, "int6": 0.75}[form]
+        if numbers * bytes_each > 1.5 * LIMIT:
             continue
         weights.save(networks[role], path, form)
         weights.load(copy, path)
