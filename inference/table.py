@@ -5,19 +5,22 @@ README's two marks.
 """
 
 import argparse
+import json
 from pathlib import Path
 
 from data_utils import replacing
 from inference import WEIGHTS
+from metrics import collapse
 from models.errors import UserError, run_cli
 from models.recipes import RECIPES
 
 MARKS = "<!-- recipes -->", "<!-- /recipes -->"
 
 
-def obtained(card):
-    """A card's test number in words, with what it was measured on."""
-    test = card["test"]
+def obtained(trained):
+    """The number that says most of trained weights, in words, with what it was
+    measured on: of the card, the metrics or the history."""
+    test = trained.card["test"]
     if "mse_minus1_1" in test:
         return (
             f"test MSE {test['mse_minus1_1']:.4f} in [-1, 1] "
@@ -39,7 +42,36 @@ def obtained(card):
             f"own classifier reads {test['accuracy']:.1%} of {test['n']} images as "
             f"asked (chance {test['chance']:.1%})"
         )
+    measured = metrics_of(trained)
+    if "frechet_attribute_features" in measured:
+        distance = measured["frechet_attribute_features"]
+        best = distance["values"]["training_images"]["distance"]
+        return (
+            f"Frechet distance {distance['values']['distance']:.1f} in our attribute "
+            f"network's features ({distance['n_fake']:,} images; real ones {best:.1f})"
+        )
+    if trained.recipe.meter_every:
+        end = trained.history()["diversity"].dropna().iloc[-1]
+        said = "collapsed" if end < collapse.COLLAPSED else "not collapsed"
+        return f"{said}: diversity {end:.2f} of the data's at the end"
     return "see the figures"
+
+
+def metrics_of(trained):
+    """{metric: its newest result} of exactly these weights, on the test images of
+    the data they were trained on."""
+    path = trained.folder / "metrics.jsonl"
+    if not path.exists():
+        return {}
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    own = {role: entry["sha256"][:12] for role, entry in trained.card["files"].items()}
+    data = trained.card["data"]["name"]
+    return {
+        row["metric"]: row
+        for row in rows
+        if all(own.get(role) == digest for role, digest in row["weights"].items())
+        and (row["data"], row["split"]) == (data, "test")
+    }
 
 
 def table(root=WEIGHTS):
@@ -51,11 +83,11 @@ def table(root=WEIGHTS):
         "|---|---|---|---|---|---|",
     ]
     for recipe in RECIPES.values():
-        result, trained = "no weights yet", ""
+        result, how = "no weights yet", ""
         if (Path(root) / recipe.name / "card.json").exists():
-            card = Trained(recipe.name, root).card
-            result = obtained(card)
-            trained = (
+            trained = Trained(recipe.name, root)
+            card, result = trained.card, obtained(trained)
+            how = (
                 f"{card['steps']:,} steps of {card['recipe']['batch_size']}, "
                 f"{card['epochs']:.0f} epochs of {card['data']['images']:,} images, "
                 f"{card['training_hours']:.1f} h"
@@ -63,7 +95,7 @@ def table(root=WEIGHTS):
         about, reported = recipe.about, recipe.reported or "-"
         lines.append(
             f"| `{recipe.name}` | {recipe.report} | {about} | {reported} | {result} "
-            f"| {trained} |"
+            f"| {how} |"
         )
     return lines
 

@@ -8,7 +8,7 @@ printed as missing.
 import json
 
 from inference.__main__ import PROBLEMS, STUDIES
-from inference.table import obtained
+from inference.table import metrics_of, obtained
 from inference.weights import Trained
 from models import build
 from models.__main__ import describe, parameters
@@ -51,7 +51,7 @@ def recipe_facts(recipe, root):
     trained = Trained(recipe.name, root)
     card, history = trained.card, trained.history()
     facts |= {
-        "obtained": obtained(card),
+        "obtained": obtained(trained),
         "card": {k: v for k, v in card.items() if k not in ("recipe", "files")},
         "trained": training_of(trained.recipe),
         "departures": departures(recipe, card),
@@ -123,23 +123,6 @@ def _value(text):
 
 def _short(key):
     return key.removeprefix("optimizers.").replace("_", " ")
-
-
-def metrics_of(trained):
-    """{metric: its newest result} of exactly these weights, on the test images of
-    the data they were trained on."""
-    path = trained.folder / "metrics.jsonl"
-    if not path.exists():
-        return {}
-    rows = [json.loads(line) for line in path.read_text().splitlines()]
-    own = {role: entry["sha256"][:12] for role, entry in trained.card["files"].items()}
-    data = trained.card["data"]["name"]
-    return {
-        row["metric"]: row
-        for row in rows
-        if all(own.get(role) == digest for role, digest in row["weights"].items())
-        and (row["data"], row["split"]) == (data, "test")
-    }
 
 
 def networks():
