@@ -8,7 +8,7 @@ from models import latents
 from models.errors import UserError
 
 
-def reconstruct(trained, images, batch=128, at=None):
+def reconstruct(trained, images, batch=512, at=None):
     """Code and rebuild images with a VAE; the code is the posterior mean.
 
     Args:
@@ -24,7 +24,7 @@ def reconstruct(trained, images, batch=128, at=None):
     return mean, outputs
 
 
-def posterior(trained, images, batch=128, at=None):
+def posterior(trained, images, batch=512, at=None):
     """As `reconstruct`, but (means, log variances, reconstructions)."""
     encoder, decoder = (trained.network(role, at) for role in ("encoder", "decoder"))
     parts = []
@@ -62,7 +62,7 @@ def reconstruction_error(images, outputs, pixel_range):
     }
 
 
-def encode(trained, images, batch=128):
+def encode(trained, images, batch=512):
     """The codes (posterior means) of uint8 images: float32 `(n, latent)`."""
     encoder, pixel_range = trained.network("encoder"), trained.recipe.pixel_range
     parts = [

@@ -226,6 +226,8 @@ def run_network(network, inputs, batch=32):
     Returns:
         float32 array `(n, ...)`, or a list of them for several outputs.
     """
+    if len(inputs) > 8 * batch:  # enough to be worth compiling
+        return network.predict(inputs, batch, verbose=0)
     parts = []
     for k in range(0, len(inputs), batch):
         out = network(inputs[k : k + batch], training=False)
