@@ -165,9 +165,15 @@ def test_one_line_of_json_a_metric(tmp_path, capsys, monkeypatch):
     assert not (REPOSITORY / "weights" / "acgan_c" / "neighbours_acgan_c.jpg").exists()
 
 
+def copy_weights(name, root):
+    """Weights without what was measured of them."""
+    ignored = shutil.ignore_patterns("metrics.jsonl")
+    shutil.copytree(REPOSITORY / "weights" / name, root / name, ignore=ignored)
+
+
 def test_results_lie_beside_the_weights_by_default(tmp_path):
     for name in ("vae_c", "attributes"):
-        shutil.copytree(REPOSITORY / "weights" / name, tmp_path / name)
+        copy_weights(name, tmp_path)
     wanted = ["reconstruction", "collapse_meter", "attribute_accuracy"]
     words = ["--all", "--data", SAMPLE_DATA, "--weights", str(tmp_path), "--samples"]
     main([*words, "16", "--metrics", *wanted])
@@ -241,7 +247,7 @@ def test_mistakes_are_one_line(tmp_path, fails):
         assert str(saying) in str(error.value)
 
     fails(*("-m", "metrics", "vae_z", "--data", SAMPLE_DATA), saying=["vae_z", "vae_a"])
-    wrong("vae_b", saying="no trained weights")
+    wrong("vae_b", "--weights", tmp_path, saying="no trained weights")
     wrong(saying="one recipe, or --all")
     wrong("vae_c", "--all", saying="one recipe, or --all")
     wrong("vae_c", "--metrics", "fid", saying="unknown metric 'fid'; known: reconstr")
@@ -264,7 +270,7 @@ def test_mistakes_are_one_line(tmp_path, fails):
     wrong("--all", saying="images of 50x40; there are weights for: ", data=wide)
     (wide / "a.png").write_text("no image")
     wrong("--all", saying="a.png: not a readable image", data=wide)
-    shutil.copytree(REPOSITORY / "weights" / "vae_c", tmp_path / "alone" / "vae_c")
+    copy_weights("vae_c", tmp_path / "alone")
     alone = ("vae_c", "--weights", tmp_path / "alone")
     wrong(*alone, saying=tmp_path / "alone" / "attributes")
     assert not (tmp_path / "alone" / "vae_c" / "metrics.jsonl").exists()
