@@ -138,6 +138,23 @@ def refused(main, *words, saying=()):
         assert str(word) in str(error.value)
 
 
+def tiles(pixels):
+    """(columns, rows) of a sheet: the stretches between its white gaps, as long
+    as the longest, which leaves text aside."""
+
+    def stretches(white):
+        edges = np.flatnonzero(np.diff(np.concatenate([[1], white, [1]])))
+        lengths = edges[1::2] - edges[::2]
+        return int((lengths > 0.8 * lengths.max()).sum())
+
+    red, green, blue = np.moveaxis(pixels, -1, 0)
+    white = pixels.min(-1) > 225
+    white |= (red > 180) & (green > 140) & (blue < 120)  # a yellow box lies in a gap
+    crossing = white[white.mean(1) < 0.5]  # the lines of pixels that cross images
+    assert len(crossing)
+    return stretches(crossing.mean(0) > 0.9), stretches(white.mean(1) > 0.9)
+
+
 @pytest.fixture(scope="session")
 def faces_twice(tmp_path_factory):
     """Two sets of 64 drawn faces, uint8."""

@@ -10,7 +10,7 @@ import sys
 
 import numpy as np
 import pytest
-from conftest import REPOSITORY, refused, write_faces
+from conftest import REPOSITORY, refused, tiles, write_faces
 from PIL import Image
 
 import data_utils
@@ -272,23 +272,6 @@ def check_figure(path):
     assert min(pixels.shape[:2]) > 300 and pixels.std() > 5
     if path.stem in TILES:
         assert tiles(pixels) == TILES[path.stem]
-
-
-def tiles(pixels):
-    """(columns, rows) of a sheet: the stretches between its white gaps, as long
-    as the longest, which leaves text aside."""
-
-    def stretches(white):
-        edges = np.flatnonzero(np.diff(np.concatenate([[1], white, [1]])))
-        lengths = edges[1::2] - edges[::2]
-        return int((lengths > 0.8 * lengths.max()).sum())
-
-    red, green, blue = np.moveaxis(pixels, -1, 0)
-    white = pixels.min(-1) > 225
-    white |= (red > 180) & (green > 140) & (blue < 120)  # a yellow box lies in a gap
-    crossing = white[white.mean(1) < 0.5]  # the lines of pixels that cross images
-    assert len(crossing)
-    return stretches(crossing.mean(0) > 0.9), stretches(white.mean(1) > 0.9)
 
 
 def test_an_attribute_of_choice_and_results_side_by_side(

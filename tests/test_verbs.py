@@ -6,9 +6,8 @@ import importlib.util
 import imageio.v3 as iio
 import numpy as np
 import pytest
-from conftest import REPOSITORY, refused, write_faces
+from conftest import REPOSITORY, refused, tiles, write_faces
 from PIL import Image
-from test_inference import tiles
 
 import data_utils
 from inference import edit, interpolate, measure, options
