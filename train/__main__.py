@@ -3,6 +3,7 @@
 import argparse
 
 from models.errors import UserError, run_cli
+from models.recipe import LOG_EVERY
 from models.recipes import RECIPES, get_recipe
 
 
@@ -36,6 +37,18 @@ def parse():
     parser.add_argument("--checkpoint-seconds", type=float, default=300)
     parser.add_argument("--sample-every", type=int, default=500, metavar="STEPS")
     parser.add_argument(
+        "--evaluate-every",
+        type=int,
+        metavar="STEPS",
+        help="measure on test/ so often, and keep the best checkpoint for train.export",
+    )
+    parser.add_argument(
+        "--patience",
+        type=int,
+        metavar="N",
+        help="end after N measurements in a row without a better one",
+    )
+    parser.add_argument(
         "--change",
         action="store_true",
         help="go on with a run although --set differs; the run remembers the change",
@@ -56,10 +69,17 @@ def main():
             raise UserError(f"--set {item}: write FIELD=VALUE")
         settings[key] = value
     recipe = recipe.replace(settings)
-    for name in ("images", "steps", "epochs", "sample_every"):
+    for name in ("images", "steps", "epochs", "sample_every", "patience"):
         value = getattr(args, name)
         if value is not None and value <= 0:
             raise UserError(f"--{name.replace('_', '-')} must be above 0, not {value}")
+    if args.patience and not args.evaluate_every:
+        raise UserError("--patience counts measurements: give --evaluate-every too")
+    every = args.evaluate_every
+    if every is not None and (every <= 0 or every % LOG_EVERY):
+        raise UserError(
+            f"--evaluate-every must be a multiple of {LOG_EVERY}, not {every}"
+        )
     if args.seed < 0:
         raise UserError(f"--seed must not be negative, not {args.seed}")
 
@@ -90,7 +110,14 @@ def work(recipe, args):
 
     from train.run import Run
 
+    evaluation = None
+    if args.evaluate_every and not workers.rank:
+        from inference import WEIGHTS
+        from train.evaluate import Evaluation
+
+        evaluation = Evaluation(recipe, args.data, WEIGHTS, args.patience)
     run = Run(recipe, faces, args.run, args.seed, args.precision, args.change)
+    run.evaluation, run.evaluate_every = evaluation, args.evaluate_every
     return train(run, steps, args)
 
 
@@ -134,6 +161,8 @@ def train(run, steps, args):
     if not done:
         print(f"stopped at step {run.step}, saved; the same command goes on")
         return 130
+    if run.evaluation:
+        print(f"{run.best}: {run.evaluation.name} {run.evaluation.least:g}")
     print(f"{run.folder}: step {run.step}, {run.seconds / 60:.1f} minutes of training")
     return 0
 

@@ -30,6 +30,9 @@ def parse():
         choices=["float16", "float32", "int8", "int6"],
         help="of numbers on disk; default: the smallest that changes no image visibly",
     )
+    parser.add_argument(
+        "--last", action="store_true", help="the last checkpoint, not the best"
+    )
     return parser.parse_args()
 
 
@@ -38,14 +41,15 @@ def main():
     from inference import WEIGHTS
 
     root = args.weights or WEIGHTS
-    card = export(args.run, args.data, root, args.form)
+    card = export(args.run, args.data, root, args.form, args.last)
     print(json.dumps({k: card[k] for k in ("steps", "files", "test")}, indent=1))
     print(f"{root / card['recipe']['name']}: written")
     return 0
 
 
-def export(run, data, root, form=None):
-    """Write `<root>/<recipe>/` from a run folder, whole or not at all.
+def export(run, data, root, form=None, last=False):
+    """Write `<root>/<recipe>/` from a run folder, whole or not at all: of the best
+    checkpoint that the run's evaluation found, where it had one, else of the last.
 
     Args:
         run: the run folder.
@@ -53,6 +57,7 @@ def export(run, data, root, form=None):
             themselves where it is a plain folder of them).
         root: the folder of all weights.
         form: of numbers on disk, one of `inference.weights.FORMS`; None chooses.
+        last: take the last checkpoint all the same.
 
     Returns:
         the card, a dict.
@@ -63,13 +68,16 @@ def export(run, data, root, form=None):
     """
     from inference.weights import Trained
 
-    for path in (run / "run.json", run / "checkpoint.npz"):
+    chosen, settings = run / "best.npz", run / "best.json"
+    if last or not chosen.exists():
+        chosen, settings = run / "checkpoint.npz", run / "run.json"
+    for path in (settings, chosen):
         if not path.exists():
             raise UserError(f"{path}: not there; train it first with 'python -m train'")
     try:
-        identity = json.loads((run / "run.json").read_text())
+        identity = json.loads(settings.read_text())
     except ValueError:
-        raise UserError(f"{run / 'run.json'}: cut short; not a run any more") from None
+        raise UserError(f"{settings}: cut short; not a run any more") from None
     name, size = identity["recipe"]["name"], identity["recipe"]["image_size"]
     split = "test" if (Path(data) / "test").exists() else "train"  # a plain folder
     faces = data_utils.load_faces(data, split, size)
@@ -77,7 +85,7 @@ def export(run, data, root, form=None):
     with tempfile.TemporaryDirectory(dir=root, prefix=".export-") as folder:
         made = Path(folder) / name
         made.mkdir()
-        card = write_networks(run, identity, made, faces, form)
+        card = write_networks(chosen, identity, made, faces, form)
         write_card(made, card)
         card["test"] = measure_test(Trained(name, folder), faces, root)
         write_card(made, card)
@@ -91,8 +99,9 @@ def write_card(folder, card):
     (folder / "card.json").write_text(json.dumps(card, indent=1) + "\n")
 
 
-def write_networks(run, identity, folder, faces, form):
-    """Save what inference needs of a run; return its card, tests still missing.
+def write_networks(chosen, identity, folder, faces, form):
+    """Save what inference needs of a run's checkpoint `chosen`; return its card,
+    tests still missing.
 
     That is the averaged network of every role that has one, and the
     discriminator where it judges samples or reads categories back.
@@ -102,9 +111,9 @@ def write_networks(run, identity, folder, faces, form):
     from train import checkpoint, machine
     from train.families import FAMILIES
 
-    recipe = Recipe.from_resolved(identity["recipe"])
+    run, recipe = chosen.parent, Recipe.from_resolved(identity["recipe"])
     model = FAMILIES[recipe.family](recipe, identity["seed"])
-    extra = checkpoint.restore(run / "checkpoint.npz", model.state())
+    extra = checkpoint.restore(chosen, model.state())
     networks = dict(model.average)
     if "generator" in networks:
         standing_statistics(networks["generator"], recipe)
@@ -125,6 +134,7 @@ def write_networks(run, identity, folder, faces, form):
         "backend": identity["backend"],
         "keras": keras.__version__,
         "steps": steps,
+        "checkpoint": chosen.stem.replace("checkpoint", "last"),
         "images_seen": images,
         "epochs": epochs,
         "training_hours": round(float(extra["seconds"]) / 3600, 3),

@@ -46,6 +46,11 @@ class Run:
             changed, and at which step.
         report: called with one line of text when there is something to say.
 
+    Attributes:
+        best: the file of the best checkpoint, by `evaluation`.
+        evaluation: None, or a `train.evaluate.Evaluation`.
+        evaluate_every: steps between its values, a multiple of `LOG_EVERY`.
+
     Raises:
         RunError: the folder belongs to another recipe, setting or data (the
             message shows what differs), or holds something else.
@@ -56,6 +61,7 @@ class Run:
     ):
         self.recipe, self.folder, self.report = recipe, Path(folder), report
         self.checkpoint = self.folder / "checkpoint.npz"
+        self.best = self.folder / "best.npz"
         self.identity = {
             "recipe": recipe.resolved(),
             "seed": seed,
@@ -77,6 +83,7 @@ class Run:
             max(1, round(epoch * len(faces.images) / images)): epoch
             for epoch in recipe.snapshots
         }
+        self.evaluation, self.evaluate_every = None, LOG_EVERY
         self.step, self.images, self.seconds, self.pending = 0, 0, 0.0, []
         if self.checkpoint.exists():
             extra = checkpoint.restore(self.checkpoint, self.model.state())
@@ -134,15 +141,16 @@ class Run:
         """Several processes: nobody writes before all have looked, and may go on."""
         workers.agree(settings=self.identity, images=self.faces.names)
 
-    def _write_identity(self):
+    def _write_identity(self, name="run.json"):
         hardware = list(dict.fromkeys(self.hardware))  # each once, in order
-        with data_utils.replacing(self.folder / "run.json", "w") as file:
+        with data_utils.replacing(self.folder / name, "w") as file:
             json.dump(self.identity | {"hardware": hardware}, file, indent=1)
 
     # ---------------------------------------------------------------- the loop
 
     def train(self, steps, checkpoint_seconds=300, sample_every=500, progress=None):
-        """Train until `steps`; return True when there, False when stopped.
+        """Train until `steps`, or until the evaluation has had its patience; return
+        True when there, False when stopped.
 
         SIGINT and SIGTERM (to any of the processes) end the step in progress, save,
         and return.
@@ -158,6 +166,10 @@ class Run:
             for s in (signal.SIGINT, signal.SIGTERM)
         }
         log = None if workers.rank else Log(self.folder, self.step)
+        if log and self.evaluation and self.best.exists():
+            self.evaluation.resume(self.folder / "history.csv")
+            if self._patience_is_over():
+                stop.append("patience")
         advance, most = backend.compiled(self.model, self.feed, LOG_EVERY)
         saved = time.monotonic()
         try:
@@ -183,6 +195,8 @@ class Run:
                         saved = time.monotonic()
                 if progress:
                     progress(self.step, logs)
+                if self._patience_is_over():
+                    stop.append("patience")
             if log:
                 self.save()
         finally:
@@ -190,9 +204,13 @@ class Run:
                 log.close()
             for number, handler in handlers.items():
                 signal.signal(number, handler)
-        if log and self.step >= steps:
+        done = self.step >= steps or self._patience_is_over()
+        if log and done:
             self._film()
-        return self.step >= steps
+        return done
+
+    def _patience_is_over(self):
+        return self.evaluation is not None and self.evaluation.over
 
     def _record(self, log, steps, sample_every):
         """What the step just taken leaves behind: curves, images, snapshots."""
@@ -215,7 +233,7 @@ class Run:
             kept = f"the last good checkpoint stays in {self.checkpoint}"
         raise NotANumber(f"{what}; {kept}; try a lower learning rate")
 
-    def save(self):
+    def save(self, path=None):
         """Write the checkpoint, unless a weight is no longer finite."""
         state = self.model.state()
         broken = checkpoint.first_broken(state)
@@ -229,7 +247,7 @@ class Run:
             "pending_names": np.asarray(names, "U64"),
             "pending": np.asarray([[p[n] for n in names] for p in self.pending]),
         }
-        checkpoint.save(self.checkpoint, state, extra)
+        checkpoint.save(path or self.checkpoint, state, extra)
 
     def _write(self, log):
         rows, self.pending = self.pending, []
@@ -240,6 +258,8 @@ class Run:
             means[f"learning_rate_{role}"] = rate
         if self.recipe.meter_every:
             means["diversity"] = self._diversity()
+        if self.evaluation:
+            means[self.evaluation.name] = self._evaluate()
         means["seconds"] = self.seconds
         log.scalars(self.step, means)
 
@@ -249,6 +269,17 @@ class Run:
             return None
         count = min(collapse.SAMPLES, len(self.faces.images))
         return collapse.diversity(self.draw(count), self.faces.images[:count])
+
+    def _evaluate(self):
+        """The evaluation's value, or None between two of its points; the least so far
+        is kept whole."""
+        if self.step % self.evaluate_every:
+            return None
+        value = self.evaluation(self.model.average)
+        if self.evaluation.is_best(value):
+            self.save(self.best)
+            self._write_identity("best.json")  # settings may change after it
+        return value
 
     def _draw(self, log):
         grid = data_utils.tile(self.draw(), 8)

@@ -1,0 +1,121 @@
+"""How good a run's averaged weights are on test faces, and its best so far.
+
+A GAN's losses do not say when it was at its best, and a run may collapse late: what
+is measured on images every so many steps decides which checkpoint ships.
+"""
+
+import contextlib
+import math
+
+import numpy as np
+
+import data_utils
+from models import build, latents
+from models.runtime import keras, set_precision
+
+COUNT = 1000  # images, and test images beside them
+
+
+class Evaluation:
+    """Measures averaged weights, and knows the least value.
+
+    The value, lower is better, is for a VAE its `test_mse`: the squared error of
+    reconstructions from posterior means, per channel, in [-1, 1]. For all that draw
+    from noise it is `test_frechet`: the Frechet distance (Heusel et al. 2017) of
+    samples to test images in the features of the attribute network, the samples as
+    `train.export` would make them, so with batch-norm statistics taken anew.
+
+    Args:
+        recipe: the `Recipe` in training.
+        data: its data folder; its test split is measured on.
+        root: the folder of all weights, with those of the attribute network.
+        patience: `over` after so many values in a row that are not the least.
+
+    Raises:
+        models.errors.UserError: no test images, too few, no attribute network, or a
+            recipe that neither draws nor rebuilds.
+    """
+
+    def __init__(self, recipe, data, root, patience=None):
+        from metrics.subject import Real
+        from models.errors import UserError
+
+        if recipe.family == "classifier":
+            raise UserError(f"{recipe.name}: --evaluate-every is for what draws images")
+        self.recipe, self.patience = recipe, patience
+        self.name = "test_mse" if recipe.family == "vae" else "test_frechet"
+        with _float32():
+            self.real = Real(data, recipe.image_size, COUNT, root)
+            if self.real.split != "test":
+                raise UserError(f"{data}: no test/ in it; --evaluate-every needs it")
+            if recipe.family != "vae":
+                self.real.judge.check()
+        self.least, self.vain = math.inf, 0
+
+    def resume(self, history):
+        """Take up what a run's `history.csv` says was found before."""
+        import pandas as pd
+
+        if not history.exists():
+            return
+        found = pd.read_csv(history).get(self.name, pd.Series(dtype=float)).dropna()
+        for value in found:
+            self.is_best(value)
+
+    @property
+    def over(self):
+        return self.patience is not None and self.vain >= self.patience
+
+    def __call__(self, average):
+        """The value of averaged networks, {role: `keras.Model`}, which stay as they
+        are; to six digits, as the history keeps it."""
+        with _float32():
+            copies = {role: build(self.recipe, role) for role in average}
+            for role, network in copies.items():
+                network.set_weights(average[role].get_weights())
+            if self.recipe.family == "vae":
+                value = self._error(copies["encoder"], copies["decoder"])
+            else:
+                value = self._distance(copies["generator"])
+        return float(f"{value:.6g}")
+
+    def _error(self, encoder, decoder):
+        from inference import measure
+        from inference.weights import run_network
+
+        pixels = data_utils.from_uint8(self.real.images, self.recipe.pixel_range)
+        outputs = run_network(decoder, run_network(encoder, pixels)[0])
+        error = measure.reconstruction_error(
+            self.real.images, outputs, self.recipe.pixel_range
+        )
+        return error["mse_minus1_1"]
+
+    def _distance(self, generator):
+        from inference.weights import run_network
+        from metrics.distance import frechet
+        from train.export import standing_statistics
+
+        standing_statistics(generator, self.recipe)
+        count = len(self.real.images)
+        labels = np.arange(count) % max(2, self.recipe.condition)
+        outputs = run_network(generator, latents(self.recipe, range(count), labels))
+        images = data_utils.to_uint8(outputs, self.recipe.pixel_range)
+        return frechet(self.real.features, self.real.features_of(images))
+
+    def is_best(self, value):
+        """Whether `value` is the least so far; counts those that are not."""
+        best = value < self.least
+        self.least = min(value, self.least)
+        self.vain = 0 if best else self.vain + 1
+        return best
+
+
+@contextlib.contextmanager
+def _float32():
+    """Build networks as they ship, whatever the run's precision."""
+    before = keras.config.dtype_policy()
+    set_precision("float32")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
