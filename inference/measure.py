@@ -98,7 +98,7 @@ def realness(trained, images):
     return (answer[0] if isinstance(answer, list) else answer)[:, 0]
 
 
-def category_read_back(trained, count=700, first_seed=1000):
+def category_read_back(trained, count=350, first_seed=1000):
     """How often an InfoGAN's own classifier reads the category asked for.
 
     Returns:

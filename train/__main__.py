@@ -7,7 +7,7 @@ from models.recipe import LOG_EVERY
 from models.recipes import RECIPES, get_recipe
 
 
-def parse():
+def parse(words=None):
     parser = argparse.ArgumentParser(
         prog="python -m train",
         description="Train a recipe. The same command goes on where it stopped.",
@@ -56,11 +56,11 @@ def parse():
     parser.add_argument(
         "--dry-run", action="store_true", help="build, time two steps, write nothing"
     )
-    return parser.parse_args()
+    return parser.parse_args(words)
 
 
-def main():
-    args = parse()
+def main(words=None):
+    args = parse(words)
     recipe = get_recipe(args.recipe)
     settings = {}
     for item in args.set:

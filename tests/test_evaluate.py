@@ -1,0 +1,117 @@
+"""The best checkpoint by a measure on test faces: that measure, what is kept, when
+a run ends."""
+
+import numpy as np
+import pytest
+from conftest import refused, small
+
+from inference import WEIGHTS
+from inference.weights import Trained
+from metrics.distance import frechet
+from metrics.subject import Real, Subject
+from models.errors import UserError
+from models.runtime import keras, set_precision, to_numpy
+from train import export
+from train.__main__ import main
+from train.evaluate import Evaluation
+from train.run import Run
+
+
+@pytest.mark.parametrize("name", ["vae_e", "acgan_c"])
+def test_the_value_is_that_of_the_weights_exported(
+    name, faces, faces_folder, tmp_path, monkeypatch
+):
+    """And the run goes on with the averages and the precision that it had."""
+    monkeypatch.setattr(export, "STANDING", (2, 8))
+    set_precision("bfloat16")
+    try:
+        run = Run(small(name), faces, tmp_path / "run", 0, "bfloat16")
+        evaluation = Evaluation(run.recipe, faces_folder, WEIGHTS)
+        run.evaluation, run.evaluate_every = evaluation, 25
+        run.train(25)
+        average = [to_numpy(v) for n in run.model.average.values() for v in n.variables]
+        value = evaluation(run.model.average)
+        after = [to_numpy(v) for n in run.model.average.values() for v in n.variables]
+        assert keras.config.dtype_policy().name == "mixed_bfloat16"
+    finally:
+        set_precision("float32")
+    for a, b in zip(average, after, strict=True):
+        np.testing.assert_array_equal(a, b)
+    root = tmp_path / "weights"
+    card = export.export(run.folder, faces_folder, root, "float32")
+    assert (card["steps"], card["checkpoint"]) == (25, "best")
+    history = Trained(name, root).history()
+    assert history[evaluation.name].tolist() == [value]
+    if name == "vae_e":
+        assert value == pytest.approx(card["test"]["mse_minus1_1"], rel=1e-4)
+    else:
+        real = Real(faces_folder, 64, 1000, WEIGHTS)
+        features = Subject(Trained(name, root), real).features
+        assert value == pytest.approx(frechet(real.features, features), rel=1e-3)
+
+
+class Scripted:
+    """An evaluation whose values are known; all else as it is."""
+
+    name, is_best, resume = "test_mse", Evaluation.is_best, Evaluation.resume
+    over = Evaluation.over
+
+    def __init__(self, values, patience=None):
+        self.values, self.patience = iter(values), patience
+        self.least, self.vain = np.inf, 0
+
+    def __call__(self, average):
+        return next(self.values)
+
+
+def test_the_best_is_kept_whole_and_exported(faces, faces_folder, tmp_path):
+    """Through a stop, a change of settings and a collapse, until patience is over."""
+
+    def run(values, steps, change=False, rate=1e-4):
+        recipe = small("vae_e").replace({"vae.learning_rate": str(rate)})
+        words = (recipe, faces, tmp_path / "run", 0, "float32", change)
+        new = Run(*words, report=lambda text: None)
+        new.model.train_step = lambda data: {"loss": keras.ops.convert_to_tensor(0.5)}
+        new.evaluation, new.evaluate_every = Scripted(values, patience=3), 50
+        return new, new.train(steps)
+
+    assert run([3.0, 1.0], 100)[1]
+    kept = (tmp_path / "run" / "best.npz").read_bytes()
+    changed, done = run([2.0, 1.5], 200, change=True, rate=2e-4)
+    assert done and changed.evaluation.vain == 2
+    assert (tmp_path / "run" / "best.npz").read_bytes() == kept
+    last, done = run([1.2], 1000, rate=2e-4)
+    assert done and last.step == 250  # its patience is over
+    again, done = run([], 1000, rate=2e-4)
+    assert done and again.step == 250
+
+    cards = [
+        export.export(tmp_path / "run", faces_folder, tmp_path / "weights", last=last)
+        for last in (False, True)
+    ]
+    said = [
+        (
+            card["steps"],
+            card["checkpoint"],
+            card["recipe"]["optimizers"]["vae"]["learning_rate"],
+            [change["step"] for change in card["changes"]],
+        )
+        for card in cards
+    ]
+    assert said == [(100, "best", 1e-4, []), (250, "last", 2e-4, [100])]
+    assert Trained("vae_e", tmp_path / "weights").history()["step"].max() == 250
+
+
+def test_mistakes_come_before_anything_is_written(faces_folder, tmp_path):
+    run, plain = tmp_path / "run", faces_folder / "train"
+    common = ("--data", faces_folder, "--run", run)
+    for words, said in (
+        (("vae_e", *common, "--evaluate-every", 30), "multiple of 25"),
+        (("vae_e", *common, "--patience", 2), "--evaluate-every"),
+        (("vae_e", "--data", plain, "--run", run, "--evaluate-every", 25), "no test/"),
+        (("attributes", *common, "--evaluate-every", 25), "draws images"),
+    ):
+        refused(main, *words, saying=[said])
+    assert not run.exists()
+    with pytest.raises(UserError, match="no trained weights"):
+        Evaluation(small("acgan_c"), faces_folder, tmp_path)
