@@ -13,8 +13,8 @@ from models.recipes import RECIPES, get_recipe
 # problem -> (families whose recipes it draws, the recipe it draws by default)
 PROBLEMS = {
     "vae": (("vae",), "vae_c"),
-    "gan": (("gan",), "dcgan_c"),
-    "acgan": (("acgan", "acgan3"), "acgan_c"),
+    "gan": (("gan",), "wgan_a"),
+    "acgan": (("acgan", "acgan3"), "acgan_a"),
     "infogan": (("infogan",), "infogan_b"),
 }
 # study -> the recipes it compares

@@ -22,7 +22,7 @@ def parse():
         prog="python -m inference.sample_data", description=__doc__
     )
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--recipe", default="acgan_c", help="default: acgan_c")
+    parser.add_argument("--recipe", default="acgan_a", help="default: acgan_a")
     return parser.parse_args()
 
 

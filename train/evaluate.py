@@ -50,7 +50,7 @@ class Evaluation:
                 raise UserError(f"{data}: no test/ in it; --evaluate-every needs it")
             if recipe.family != "vae":
                 self.real.judge.check()
-        self.least, self.vain = math.inf, 0
+        self.copies, self.least, self.vain = {}, math.inf, 0
 
     def resume(self, history):
         """Take up what a run's `history.csv` says was found before."""
@@ -70,13 +70,12 @@ class Evaluation:
         """The value of averaged networks, {role: `keras.Model`}, which stay as they
         are; to six digits, as the history keeps it."""
         with _float32():
-            copies = {role: build(self.recipe, role) for role in average}
-            for role, network in copies.items():
-                network.set_weights(average[role].get_weights())
-            if self.recipe.family == "vae":
-                value = self._error(copies["encoder"], copies["decoder"])
-            else:
-                value = self._distance(copies["generator"])
+            for role, network in average.items():
+                if role not in self.copies:  # compiled once
+                    self.copies[role] = build(self.recipe, role)
+                self.copies[role].set_weights(network.get_weights())
+            measured = self._error if self.recipe.family == "vae" else self._distance
+            value = measured(**self.copies)
         return float(f"{value:.6g}")
 
     def _error(self, encoder, decoder):
