@@ -224,7 +224,8 @@ def test_mistakes_are_one_line(tmp_path, fails):
         "sample", "attributes", *many, *out, saying="'attributes' is no recipe for this"
     )
     wrong("sample", "dcgan_c", "--seeds", "5-", *out, saying="--seeds '5-': give numbers")
-    wrong("sample", "vae_b", *many, *out, saying="vae_b: no trained weights")
+    empty = ("--weights", tmp_path / "none")
+    wrong("sample", "vae_b", *many, *out, *empty, saying="vae_b: no trained weights")
     label = ("--label", "Smiling=1")
     wrong("sample", "dcgan_c", *many, *label, *out, saying="has no condition")
     (tmp_path / "file").write_text("")
