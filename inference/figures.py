@@ -4,11 +4,14 @@ Each takes `Trained` weights, the test faces and an output folder, writes its
 figures and returns the numbers that belong to them.
 """
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 
 from data_utils import to_uint8
 from inference import measure
 from inference.plots import BLUE, GREEN, ORANGE, RED, panels, save, scatter, sheet
+from inference.weights import run_network
 
 RANGE = {(-1.0, 1.0): "[-1, 1]", (0.0, 1.0): "[0, 1]"}
 
@@ -27,7 +30,10 @@ def vae(trained, faces, out, attribute=None):
     )
     save(figure, out / "fig1_2.jpg", foot)
 
-    codes, outputs = measure.reconstruct(trained, faces.images)
+    codes = measure.encode(trained, faces.images)
+    with ThreadPoolExecutor(1) as pool:  # neither alone keeps two cores busy
+        points = pool.submit(tsne, codes)
+        outputs = run_network(trained.network("decoder"), codes)
     error = measure.reconstruction_error(faces.images, outputs, recipe.pixel_range)
     error["data"] = str(faces.folder.parent.name)
     shown = np.concatenate(
@@ -47,7 +53,7 @@ def vae(trained, faces, out, attribute=None):
 
     title = f"t-SNE of the codes (posterior means) of all {len(codes):,} test images"
     names = (f"not {attribute}", attribute)
-    save(scatter(tsne(codes), label, names, title), out / "fig1_5.jpg", foot)
+    save(scatter(points.result(), label, names, title), out / "fig1_5.jpg", foot)
     print(
         f"{recipe.name}: test MSE {error['mse_minus1_1']:.5f} in [-1, 1], "
         f"{error['mse_0_1']:.6f} in [0, 1], PSNR {error['psnr_db']:.2f} dB, "

@@ -216,7 +216,7 @@ def load(network, path):
         ) from None
 
 
-def run_network(network, inputs, batch=32):
+def run_network(network, inputs, batch=64):
     """Apply a network in inference mode, in batches.
 
     Args:
