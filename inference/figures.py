@@ -11,7 +11,6 @@ import numpy as np
 from data_utils import to_uint8
 from inference import measure
 from inference.plots import BLUE, GREEN, ORANGE, RED, panels, save, scatter, sheet
-from inference.weights import run_network
 
 RANGE = {(-1.0, 1.0): "[-1, 1]", (0.0, 1.0): "[0, 1]"}
 
@@ -33,7 +32,7 @@ def vae(trained, faces, out, attribute=None):
     codes = measure.encode(trained, faces.images)
     with ThreadPoolExecutor(1) as pool:  # neither alone keeps two cores busy
         points = pool.submit(tsne, codes)
-        outputs = run_network(trained.network("decoder"), codes)
+        outputs = measure.decode(trained, codes)
     error = measure.reconstruction_error(faces.images, outputs, recipe.pixel_range)
     error["data"] = str(faces.folder.parent.name)
     shown = np.concatenate(

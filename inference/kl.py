@@ -6,7 +6,7 @@ from data_utils import to_uint8
 from inference import measure
 from inference.plots import panels, save, sheet
 from inference.studies import COLORS, by_epoch, origins
-from inference.weights import Trained, run_network
+from inference.weights import Trained
 from metrics import collapse, distance
 
 ACTIVE = 0.01  # variance of a unit's mean over images, above which it is in use
@@ -62,12 +62,10 @@ def draw(trained, faces, out):
     pair = faces.images[[0, min(5, len(faces.images) - 1)]]
     images = []
     for t in runs.values():
-        codes, _ = measure.reconstruct(t, pair)
+        codes = measure.encode(t, pair)
         share = np.linspace(0, 1, 10)[:, None]
-        between = run_network(
-            t.network("decoder"), ((1 - share) * codes[0] + share * codes[1]).astype("f4")
-        )
-        between = to_uint8(between, t.recipe.pixel_range)
+        walk = ((1 - share) * codes[0] + share * codes[1]).astype("float32")
+        between = measure.render(t, walk)
         images.append(np.concatenate([pair[:1], between, pair[1:]]))
     names = ["image A", *(f"{s:.0%}" for s in np.linspace(0, 1, 10)), "image B"]
     title = "From the code of one test image to another's, in 10 steps"
@@ -90,7 +88,8 @@ def numbers_of(trained, faces):
         from the faces.
     """
     recipe = trained.recipe
-    mean, log_var, outputs = measure.posterior(trained, faces.images)
+    mean, log_var = measure.posterior(trained, faces.images)
+    outputs = measure.decode(trained, mean)
     units = 0.5 * (np.exp(log_var) + np.square(mean) - 1 - log_var).mean(0)
     error = measure.reconstruction_error(faces.images, outputs, recipe.pixel_range)
     samples = measure.draw(trained, range(len(faces.images)))

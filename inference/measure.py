@@ -20,19 +20,31 @@ def reconstruct(trained, images, batch=512, at=None):
         (codes float32 `(n, latent)`, reconstructions float32, the images'
         shape, in the recipe's pixel range).
     """
-    mean, _, outputs = posterior(trained, images, batch, at)
-    return mean, outputs
+    codes, _ = posterior(trained, images, batch, at)
+    return codes, decode(trained, codes, at)
+
+
+def encode(trained, images, batch=512):
+    """The codes (posterior means) of uint8 images: float32 `(n, latent)`."""
+    return posterior(trained, images, batch)[0]
 
 
 def posterior(trained, images, batch=512, at=None):
-    """As `reconstruct`, but (means, log variances, reconstructions)."""
-    encoder, decoder = (trained.network(role, at) for role in ("encoder", "decoder"))
-    parts = []
-    for k in range(0, len(images), batch):
-        part = data_utils.from_uint8(images[k : k + batch], trained.recipe.pixel_range)
-        mean, log_var = run_network(encoder, part)
-        parts.append((mean, log_var, run_network(decoder, mean)))
+    """Means and log variances of the codes of uint8 images: float32 `(n, latent)`.
+
+    `at` is an epoch, for the network as it was then (a snapshot).
+    """
+    encoder, pixel_range = trained.network("encoder", at), trained.recipe.pixel_range
+    parts = [
+        run_network(encoder, data_utils.from_uint8(images[k : k + batch], pixel_range))
+        for k in range(0, len(images), batch)
+    ]
     return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
+
+
+def decode(trained, codes, at=None):
+    """What a VAE makes of codes: float32 images in the recipe's pixel range."""
+    return run_network(trained.network("decoder", at), codes)
 
 
 def reconstruction_error(images, outputs, pixel_range):
@@ -60,16 +72,6 @@ def reconstruction_error(images, outputs, pixel_range):
         "psnr_db": float(-10 * np.log10(max(mse, 1e-12))),
         "code": "posterior mean",
     }
-
-
-def encode(trained, images, batch=512):
-    """The codes (posterior means) of uint8 images: float32 `(n, latent)`."""
-    encoder, pixel_range = trained.network("encoder"), trained.recipe.pixel_range
-    parts = [
-        run_network(encoder, data_utils.from_uint8(images[k : k + batch], pixel_range))[0]
-        for k in range(0, len(images), batch)
-    ]
-    return np.concatenate(parts)
 
 
 def draw(trained, seeds, labels=None, at=None):

@@ -23,7 +23,6 @@ from models import Recipe, build, get_recipe
 from models.errors import UserError
 from models.runtime import to_numpy
 
-FORMS = ("float16", "float32", "int8", "int6")
 LEVELS = {"int8": (127, 31), "int6": (31, 7)}  # a side of zero; in a kernel of 2**25
 
 

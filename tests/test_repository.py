@@ -6,7 +6,7 @@ import pytest
 from conftest import ATTRIBUTES, REPOSITORY
 
 import data_utils
-from inference import table, weights
+from inference import FORMS, table
 from inference.__main__ import PROBLEMS
 from inference.weights import Trained
 from metrics.registry import METRICS
@@ -38,7 +38,7 @@ def test_shipped_weights_are_whole(name):
     for entry in card["files"].values():
         path = trained.folder / entry["file"]
         assert entry["bytes"] == path.stat().st_size <= 45 * 2**20
-        assert entry["form"] in weights.FORMS
+        assert entry["form"] in FORMS
         if entry["form"] == "float16" and "pixel" in entry["largest_change"]["of"]:
             assert entry["largest_change"]["by"] <= 1 / 255
     last = trained.history()["step"].iloc[-1]  # a run may stop between two rows

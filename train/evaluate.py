@@ -10,8 +10,14 @@ import math
 import numpy as np
 
 import data_utils
+from inference import measure
+from inference.weights import run_network
+from metrics.distance import frechet
+from metrics.subject import Real
 from models import build, latents
+from models.errors import UserError
 from models.runtime import keras, set_precision
+from train.export import standing_statistics
 
 COUNT = 1000  # images, and test images beside them
 
@@ -37,9 +43,6 @@ class Evaluation:
     """
 
     def __init__(self, recipe, data, root, patience=None):
-        from metrics.subject import Real
-        from models.errors import UserError
-
         if recipe.family == "classifier":
             raise UserError(f"{recipe.name}: --evaluate-every is for what draws images")
         self.recipe, self.patience = recipe, patience
@@ -79,9 +82,6 @@ class Evaluation:
         return float(f"{value:.6g}")
 
     def _error(self, encoder, decoder):
-        from inference import measure
-        from inference.weights import run_network
-
         pixels = data_utils.from_uint8(self.real.images, self.recipe.pixel_range)
         outputs = run_network(decoder, run_network(encoder, pixels)[0])
         error = measure.reconstruction_error(
@@ -90,10 +90,6 @@ class Evaluation:
         return error["mse_minus1_1"]
 
     def _distance(self, generator):
-        from inference.weights import run_network
-        from metrics.distance import frechet
-        from train.export import standing_statistics
-
         standing_statistics(generator, self.recipe)
         count = len(self.real.images)
         labels = np.arange(count) % max(2, self.recipe.condition)

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 import data_utils
+from inference import FORMS, WEIGHTS
 from models import latents
 from models.errors import UserError, run_cli
 
@@ -27,7 +28,7 @@ def parse():
     parser.add_argument("--weights", type=Path, help="default: the repository's weights/")
     parser.add_argument(
         "--form",
-        choices=["float16", "float32", "int8", "int6"],
+        choices=FORMS,
         help="of numbers on disk; default: the smallest that changes no image visibly",
     )
     parser.add_argument(
@@ -38,8 +39,6 @@ def parse():
 
 def main():
     args = parse()
-    from inference import WEIGHTS
-
     root = args.weights or WEIGHTS
     card = export(args.run, args.data, root, args.form, args.last)
     print(json.dumps({k: card[k] for k in ("steps", "files", "test")}, indent=1))
@@ -56,7 +55,7 @@ def export(run, data, root, form=None, last=False):
         data: a data folder; its test split gives the card's numbers (the images
             themselves where it is a plain folder of them).
         root: the folder of all weights.
-        form: of numbers on disk, one of `inference.weights.FORMS`; None chooses.
+        form: of numbers on disk, one of `inference.FORMS`; None chooses.
         last: take the last checkpoint all the same.
 
     Returns:
@@ -235,10 +234,9 @@ def save_smallest(networks, role, recipe, folder, faces, asked=None):
     path.parent.mkdir(exist_ok=True)
     copy = build(recipe, role.rpartition("/")[2])
     numbers = sum(v.size for v in networks[role].get_weights())
-    for form in [asked] if asked else weights.FORMS:
+    for form in [asked] if asked else FORMS:
         # What no packing of half or single precision brings under the limit.
-        bytes_each = {"float16": 2, "float32": 4, "int8": 1, "int6": 0.75}[form]
-        if numbers * bytes_each > 1.5 * LIMIT:
+        if numbers * FORMS[form] > 1.5 * LIMIT:
             continue
         weights.save(networks[role], path, form)
         weights.load(copy, path)

@@ -204,7 +204,8 @@ class Run:
                 log.close()
             for number, handler in handlers.items():
                 signal.signal(number, handler)
-        done = self.step >= steps or self._patience_is_over()
+        # Only the first process evaluates; all leave with the same status.
+        done = self.step >= steps or workers.anyone(self._patience_is_over())
         if log and done:
             self._film()
         return done
