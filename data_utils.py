@@ -36,15 +36,12 @@ class Faces:
         attributes: pandas frame `(n, attributes)` of 0 and 1 (int8), or None.
         names: file names, in the same order.
         folder: the folder of images.
-        digest: sha256 over names, sizes and times of the files, and the size
-            they were decoded to.
     """
 
     images: np.ndarray
     attributes: object
     names: list
     folder: Path
-    digest: str
 
     def first(self, count):
         """The first `count` of them.
@@ -120,7 +117,7 @@ def load_faces(data, split="train", size=64, report=print):
     images = _cached(digest, paths, size, report)
     if len(images) != len(paths):
         raise DataError(f"cache {digest[:12]} does not fit {folder}; remove it")
-    return Faces(images, attributes, names, folder, digest)
+    return Faces(images, attributes, names, folder)
 
 
 def image_files(folder):

@@ -33,7 +33,7 @@ def ours(name, precision, batch):
     images = rng.integers(0, 256, (IMAGES, side, side, 3), "uint8")
     names = [recipe.attribute, *(f"attribute {k}" for k in range(12))]
     table = pd.DataFrame(rng.integers(0, 2, (IMAGES, 13)), columns=names)
-    feed = Feed(recipe, Faces(images, table, [], None, ""), 0)
+    feed = Feed(recipe, Faces(images, table, [], None), 0)
     advance, most = compiled(FAMILIES[recipe.family](recipe, 0), feed, AT_ONCE)
     return lambda k: advance(k, most), most
 

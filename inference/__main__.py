@@ -145,17 +145,14 @@ def main(words=None):
     split = "train" if args.problem == "anime" else "test"
     size = get_recipe(next(iter(chosen.values()))).image_size
     faces = data_utils.load_faces(args.data, split, size)
-    if args.problem in STUDIES and len(faces.images) < 2:
-        raise UserError(f"{faces.folder}: one image; diversity needs two or more")
+    if len(faces.images) < 2:  # neither t-SNE nor the collapse meter has an answer
+        raise UserError(f"{faces.folder}: one image; two or more are needed")
 
     from inference import figures
     from inference.weights import Trained
 
     trained = {p: Trained(name, root) for p, name in chosen.items()}
     check(trained, root)
-    own = next(iter(trained.values())).recipe.image_size
-    if own != size:  # trained so, with --set
-        faces = data_utils.load_faces(args.data, split, own)
     if args.problem in STUDIES:
         study = importlib.import_module(f"inference.{args.problem}")
         numbers = study.draw([*trained.values()], faces, args.out)

@@ -18,7 +18,7 @@ def draw(trained, faces, out):
         out: folder of the figures.
 
     Returns:
-        {recipe: {"diversity", "collapsed_at_epoch"}}, also printed.
+        {recipe: {"diversity", "n", "epochs", "collapsed_at_epoch"}}, also printed.
     """
     runs = {t.recipe.name: t for t in trained}
     foot = origins(runs)
@@ -84,7 +84,7 @@ def meter_curves(runs, few):
     for (name, t), color in zip(runs.items(), COLORS, strict=True):
         curve(axes[0], merged, f"diversity {name}", name, color, x="epoch")
         curve(axes[1], t.history(), "diversity", name, color)
-    unit = f"nearest neighbours' distance, samples / data, {few} of each"
+    unit = f"diversity of {few} samples / of as many images"
     axes[0].set(title="Collapse meter by epoch", xlabel="epoch", ylabel=unit)
     axes[1].set(title="The same by training step", xlabel="training step")
     for axis in axes:
@@ -93,9 +93,10 @@ def meter_curves(runs, few):
         axis.grid(alpha=0.25)
     for step in changes(runs):
         axes[1].axvline(step, color="0.5", ls=":", lw=1)
-    axes[0].text(0, collapse.COLLAPSED, " collapsed below", va="bottom", fontsize=9)
+    right = {"transform": axes[0].get_yaxis_transform(), "ha": "right"}
+    axes[0].text(1, collapse.COLLAPSED, "collapsed below", va="bottom", **right)
     axes[1].legend(frameon=False, loc="lower center", fontsize=9)
-    figure.tight_layout(rect=(0, 0.03, 1, 1))
+    figure.tight_layout(rect=(0, 0.07, 1, 1))
     return figure
 
 

@@ -148,7 +148,7 @@ def acgan(trained, faces, out):
     both = [("real", "on real images", BLUE), ("fake", "on generated images", RED)]
     figure = panels(
         history,
-        ("Discriminator losses, training", unit, parts),
+        ("Losses, training", unit, parts),
         (
             f"Classifier loss ({recipe.attribute}), training",
             "cross entropy (nats)",
@@ -164,7 +164,7 @@ def acgan(trained, faces, out):
 
     seeds = list(range(10)) * 2
     images = measure.draw(trained, seeds, np.repeat((1, 0), 10))
-    read = measure.asked_and_read(trained, root=trained.folder.parent)
+    read = measure.asked_and_read(trained, trained.folder.parent)
     rows = (recipe.attribute, f"not {recipe.attribute}")
     judge = (
         f"a network that is right on {read['judge_accuracy_on_real']:.1%} "

@@ -4,6 +4,7 @@ import numpy as np
 
 from data_utils import to_uint8
 from inference import measure
+from inference.interpolate import linear, walk
 from inference.plots import panels, save, sheet
 from inference.studies import COLORS, by_epoch, origins
 from inference.weights import Trained
@@ -38,6 +39,7 @@ def draw(trained, faces, out):
         ("KL divergence, training", "nats per image", curves("kld")),
         x="epoch",
     )
+    figure.axes[2].set_yscale("log")  # three powers of ten between x0 and x100
     save(figure, out / "fig6_1.jpg", foot)
 
     rows, images = ["test images"], [faces.images[:10]]
@@ -63,24 +65,28 @@ def draw(trained, faces, out):
     images = []
     for t in runs.values():
         codes = measure.encode(t, pair)
-        share = np.linspace(0, 1, 10)[:, None]
-        walk = ((1 - share) * codes[0] + share * codes[1]).astype("float32")
-        between = measure.render(t, walk)
+        between = measure.render(t, walk(codes, 9, linear))
         images.append(np.concatenate([pair[:1], between, pair[1:]]))
     names = ["image A", *(f"{s:.0%}" for s in np.linspace(0, 1, 10)), "image B"]
     title = "From the code of one test image to another's, in 10 steps"
     figure = sheet(np.concatenate(images), 12, title, list(runs), names)
     save(figure, out / "fig6_4.jpg", foot)
 
-    numbers = {label: numbers_of(t, faces) for label, t in runs.items()}
+    judge = Trained("attributes", trained[0].folder.parent)
+    real = distance.features(judge, faces.images)
+    numbers = {label: numbers_of(t, faces, judge, real) for label, t in runs.items()}
     per_unit = {label: n.pop("kl_of_units") for label, n in numbers.items()}
     save(unit_bars(per_unit, numbers), out / "fig6_5.jpg", foot)
     print_table(numbers, len(faces.images))
     return numbers
 
 
-def numbers_of(trained, faces):
+def numbers_of(trained, faces, judge, real):
     """What the KL weight did to one run, on all test faces.
+
+    Args:
+        judge: `Trained` weights of the attribute network.
+        real: its features of the faces.
 
     Returns:
         dict: reconstruction error, KL in nats per image, its parts by unit
@@ -93,8 +99,7 @@ def numbers_of(trained, faces):
     units = 0.5 * (np.exp(log_var) + np.square(mean) - 1 - log_var).mean(0)
     error = measure.reconstruction_error(faces.images, outputs, recipe.pixel_range)
     samples = measure.draw(trained, range(len(faces.images)))
-    judge = Trained("attributes", trained.folder.parent)
-    real, fake = (distance.features(judge, x) for x in (faces.images, samples))
+    fake = distance.features(judge, samples)
     mmd, error_of_mmd = distance.kernel(real, fake)
     few = min(collapse.SAMPLES, len(samples))
     return {

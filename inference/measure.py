@@ -7,8 +7,10 @@ from inference.weights import Trained, run_network
 from models import latents
 from models.errors import UserError
 
+PART = 512  # images that are float at a time
 
-def reconstruct(trained, images, batch=512, at=None):
+
+def reconstruct(trained, images, at=None):
     """Code and rebuild images with a VAE; the code is the posterior mean.
 
     Args:
@@ -20,24 +22,24 @@ def reconstruct(trained, images, batch=512, at=None):
         (codes float32 `(n, latent)`, reconstructions float32, the images'
         shape, in the recipe's pixel range).
     """
-    codes, _ = posterior(trained, images, batch, at)
+    codes, _ = posterior(trained, images, at)
     return codes, decode(trained, codes, at)
 
 
-def encode(trained, images, batch=512):
+def encode(trained, images):
     """The codes (posterior means) of uint8 images: float32 `(n, latent)`."""
-    return posterior(trained, images, batch)[0]
+    return posterior(trained, images)[0]
 
 
-def posterior(trained, images, batch=512, at=None):
+def posterior(trained, images, at=None):
     """Means and log variances of the codes of uint8 images: float32 `(n, latent)`.
 
     `at` is an epoch, for the network as it was then (a snapshot).
     """
     encoder, pixel_range = trained.network("encoder", at), trained.recipe.pixel_range
     parts = [
-        run_network(encoder, data_utils.from_uint8(images[k : k + batch], pixel_range))
-        for k in range(0, len(images), batch)
+        run_network(encoder, data_utils.from_uint8(images[k : k + PART], pixel_range))
+        for k in range(0, len(images), PART)
     ]
     return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
 
@@ -100,14 +102,14 @@ def realness(trained, images):
     return (answer[0] if isinstance(answer, list) else answer)[:, 0]
 
 
-def category_read_back(trained, count=350, first_seed=1000):
+def category_read_back(trained, count=350):
     """How often an InfoGAN's own classifier reads the category asked for.
 
     Returns:
         dict: n, accuracy, chance.
     """
     asked = np.arange(count) % trained.recipe.condition
-    images = draw(trained, range(first_seed, first_seed + count), asked)
+    images = draw(trained, range(1000, 1000 + count), asked)
     pixels = data_utils.from_uint8(images, trained.recipe.pixel_range)
     read = run_network(trained.network("discriminator"), pixels)[1].argmax(1)
     accuracy, chance = float((read == asked).mean()), 1 / trained.recipe.condition
@@ -125,23 +127,22 @@ def read_attributes(judge, images):
     return run_network(judge.network("classifier"), pixels)
 
 
-def asked_and_read(trained, count=1000, first_seed=0, root=None):
+def asked_and_read(trained, root, count=1000):
     """How often generated faces show the attribute they were asked for, as the
     attribute network reads them.
 
     Args:
         trained: `Trained` weights of a conditional recipe with one attribute.
-        count: images; half are asked to have it, half not to.
-        first_seed: image k is drawn from seed `first_seed + k`.
-        root: where the attribute network's weights lie; default: with the others.
+        root: where the attribute network's weights lie.
+        count: images, image k from seed k; half are asked to have it, half not to.
 
     Returns:
         dict: n, agreement of both kinds, of those asked on and asked off, and
         the attribute network's own accuracy on real test faces.
     """
-    judge = Trained("attributes", root) if root else Trained("attributes")
+    judge = Trained("attributes", root)
     asked = np.arange(count) % 2
-    images = draw(trained, range(first_seed, first_seed + count), asked)
+    images = draw(trained, range(count), asked)
     return agreement(
         judge, trained.recipe.attribute, asked, read_attributes(judge, images)
     )

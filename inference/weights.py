@@ -1,9 +1,9 @@
 """Trained weights on disk: `weights/<recipe>/`.
 
 A folder holds one `<role>.weights.h5` a network, `history.csv` (the curves of
-exactly these weights) and `card.json` (what they are). Kernels are float16;
-`model.load_weights(file)` of Keras reads such a file as it is. A network too
-large for that has integer kernels, which only `load` here expands: 8 or 6 bits a
+exactly these weights) and `card.json` (what they are). Where the card says float16,
+`model.load_weights(file)` of Keras reads the file as it is. Else kernels are integers,
+which only `load` here expands and Keras would take for weights: 8 or 6 bits a
 number, 6 or 4 in a kernel of 2**25 numbers or more (Report B's 16x16), each slice
 along the last axis with its own scale. Nothing is ever unpickled.
 """

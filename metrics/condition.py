@@ -11,7 +11,8 @@ def asked_attribute(subject):
     same noise keeps of the other attributes.
 
     `kept` is the share of pairs, asked on and asked off, in which an attribute is
-    read the same; `kept_by_chance` the same of pairs with different noise.
+    read the same; `kept_by_chance` the same of pairs with different noise;
+    `kept_at_most` what a generator could keep whose two classes look like the data's.
     """
     trained, real = subject.trained, subject.real
     attribute = trained.recipe.attribute
@@ -31,13 +32,16 @@ def asked_attribute(subject):
     values["kept"] = kept(on, off, names, attribute)
     strangers = np.roll(off, 1, axis=0)
     values["kept_by_chance"] = kept(on, strangers, names, attribute)
+    values["kept_at_most"] = keepable(real, names, attribute)
     mean, chance = (np.mean([*values[k].values()]) for k in ("kept", "kept_by_chance"))
     least = sorted(values["kept"], key=values["kept"].get)[:3]
+    most = values["kept_at_most"]
+    limit = f", at most {np.mean([*most.values()]):.1%}" if most else ""
     text = (
         f"{values['agreement']:.1%} read as asked ({values['attribute']} "
         f"{values['agreement_on']:.1%}, not {values['agreement_off']:.1%}); a pair keeps "
-        f"{mean:.1%} of the other attributes (different noise {chance:.1%}), least "
-        + ", ".join(f"{name} {values['kept'][name]:.1%}" for name in least)
+        f"{mean:.1%} of the other attributes (different noise {chance:.1%}{limit}), "
+        "least " + ", ".join(f"{name} {values['kept'][name]:.1%}" for name in least)
     )
     return values, text
 
@@ -50,6 +54,26 @@ def kept(on, off, names, attribute):
     """
     agree = (on == off).mean(0)
     return {n: float(a) for n, a in zip(names, agree, strict=True) if n != attribute}
+
+
+def keepable(real, names, attribute):
+    """{name: share of pairs that could agree at most}, read from real faces; None
+    where they have no label of `attribute`.
+
+    Who smiles has high cheekbones more often, in the data and so in what learned from
+    it. Where faces with the attribute have another with probability p and those
+    without with q, no pairing of the one with the other agrees more often than
+    1 - |p - q|.
+    """
+    table = real.faces.attributes
+    if table is None or attribute not in table:
+        return None
+    read = measure.read_attributes(real.judge, real.as_judged(real.images)) > 0.5
+    shown = real.faces.label(attribute)[: len(read)] == 1
+    if shown.all() or not shown.any():
+        return None
+    most = 1 - np.abs(read[shown].mean(0) - read[~shown].mean(0))
+    return {n: float(m) for n, m in zip(names, most, strict=True) if n != attribute}
 
 
 def categories(subject):

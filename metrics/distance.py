@@ -5,6 +5,8 @@ in the space of this project's own small network, trained on faces of 64x64: the
 compare with each other, never with numbers from InceptionV3.
 """
 
+import functools
+
 import numpy as np
 
 import data_utils
@@ -45,6 +47,14 @@ def features(judge, images):
         float32 `(n, 256)`: the averaged maps of its last convolution.
     """
     from inference.weights import run_network
+
+    pixels = data_utils.from_uint8(images, judge.recipe.pixel_range)
+    return run_network(_pooled(judge), pixels)
+
+
+@functools.cache  # one network a judge: Keras compiles each anew
+def _pooled(judge):
+    """The attribute network up to the averaged maps of its last convolution."""
     from models.runtime import keras
 
     network = judge.network("classifier")
@@ -53,8 +63,7 @@ def features(judge, images):
         for layer in network.layers
         if isinstance(layer, keras.layers.GlobalAveragePooling2D)
     )
-    pixels = data_utils.from_uint8(images, judge.recipe.pixel_range)
-    return run_network(keras.Model(network.input, pooled), pixels)
+    return keras.Model(network.input, pooled)
 
 
 def frechet(a, b):

@@ -1,5 +1,6 @@
 """Mistakes of the user's: one clear line, no traceback."""
 
+import os
 import sys
 
 
@@ -20,6 +21,9 @@ def run_cli(main):
         sys.stdout.flush()
         print(f"error: {error}", file=sys.stderr)
         status = error.status
+    except BrokenPipeError:  # whoever read the output has seen enough: "| head"
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 141  # as the shell has it: 128 + SIGPIPE
     except OSError as error:  # a full disk, a folder that cannot be written to
         sys.stdout.flush()
         where = f"{error.filename}: " if error.filename else ""

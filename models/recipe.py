@@ -64,12 +64,13 @@ class Recipe:
         """A copy with `settings`, {"field" or "optimizer.field": text}.
 
         Raises:
-            RecipeError: unknown field (lists the known ones), or a value of
-                another type.
+            RecipeError: unknown field (lists the known ones), a value of another
+                type, or one that this family of recipes has no use for.
         """
         recipe = self
         for key, text in settings.items():
             recipe = _set(recipe, key, text)
+        _check(recipe)
         return recipe
 
     @classmethod
@@ -93,7 +94,10 @@ FIXED = (
     "optimizers",
     "about",
     "reported",
+    # What the networks' tables were written for.
     "pixel_range",
+    "image_size",
+    "condition",
 )
 
 
@@ -128,7 +132,7 @@ def _set_field(record, field, text, key):
         if kind is bool:
             value = {"true": True, "1": True, "false": False, "0": False}[text.lower()]
         elif kind is tuple:
-            value = tuple(int(part) for part in text.split(","))
+            value = tuple(int(part) for part in text.split(",") if part)
         else:
             value = kind(text)
     except (ValueError, KeyError):
@@ -140,10 +144,19 @@ def _set_field(record, field, text, key):
         raise RecipeError(f"recipe field '{key}' cannot be {text}")
     if field in ("batch_size", "latent", "d_steps", "g_steps") and value < 1:
         raise RecipeError(f"recipe field '{key}' must be at least 1, not {text}")
-    if field == "d_steps" and value > 1 and record.family not in ("gan", "acgan"):
-        raise RecipeError(f"recipe field 'd_steps' is 1 in a recipe of {record.family}")
-    if field == "clip" and value and record.family not in ("gan", "acgan"):
-        raise RecipeError(f"recipe field 'clip' is not for a recipe of {record.family}")
-    if field == "meter_every" and value % LOG_EVERY:
-        raise RecipeError(f"recipe field '{key}' must be a multiple of {LOG_EVERY}")
     return dataclasses.replace(record, **{field: value})
+
+
+def _check(recipe):
+    """Raise RecipeError where a setting would do nothing, or cannot be."""
+    family = recipe.family
+    if recipe.d_steps > 1 and family not in ("gan", "acgan"):
+        raise RecipeError(f"recipe field 'd_steps' is 1 in a recipe of {family}")
+    if recipe.clip and family not in ("gan", "acgan"):
+        raise RecipeError(f"recipe field 'clip' is not for a recipe of {family}")
+    if recipe.gradient_penalty and not recipe.wasserstein:
+        raise RecipeError("recipe field 'gradient_penalty' needs wasserstein=true")
+    if recipe.meter_every and family == "classifier":
+        raise RecipeError(f"recipe field 'meter_every' is not for a {family}")
+    if recipe.meter_every % LOG_EVERY:
+        raise RecipeError(f"recipe field 'meter_every' must be a multiple of {LOG_EVERY}")

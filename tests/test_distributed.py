@@ -71,7 +71,7 @@ def job(engine, *words, count=2, each=None):
         for k, environment in enumerate(environment(engine, count))
     ]
     try:
-        errors = [p.communicate(timeout=240)[1] for p in processes]
+        errors = [p.communicate(timeout=1200)[1] for p in processes]
     finally:
         for p in processes:
             p.kill()

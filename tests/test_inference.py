@@ -131,10 +131,11 @@ def test_reconstruction_error_in_both_ranges():
         assert error["n"] == 300
 
 
-def test_reconstruction_is_of_the_posterior_mean(trained, faces_folder):
+def test_reconstruction_is_of_the_posterior_mean(trained, faces_folder, monkeypatch):
+    monkeypatch.setattr(measure, "PART", 5)
     faces = data_utils.load_faces(faces_folder, "test")
     vae = Trained("vae_c", trained)
-    codes, outputs = measure.reconstruct(vae, faces.images, batch=5)
+    codes, outputs = measure.reconstruct(vae, faces.images)
     pixels = data_utils.from_uint8(faces.images, (-1, 1))
     mean = to_numpy(vae.network("encoder")(pixels, training=False)[0])
     np.testing.assert_allclose(codes, mean, atol=1e-4)
@@ -313,8 +314,8 @@ def test_mistakes_end_in_one_line_and_no_figure(mine, faces_folder, tmp_path, fa
     beard = ("--attribute", "Beard")
     wrong("vae", faces_folder, out, *beard, saying=["Beard", "Smiling"])
     one = write_faces(tmp_path / "one", train=1, test=1)
-    for study in STUDIES:
-        wrong(study, one, out, saying=["one image"])
+    for problem in ("vae", "hw4", *STUDIES):
+        wrong(problem, one, out, saying=["one image"])
     (mine / "attributes").rename(mine / "away")
     for problem in ("hw4", "acgan", "kl"):
         wrong(problem, faces_folder, out, saying=["attributes: no trained weights"])

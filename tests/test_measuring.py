@@ -5,6 +5,7 @@ import shutil
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 from conftest import REPOSITORY, write_faces
 
@@ -70,7 +71,10 @@ def test_what_a_pair_keeps(monkeypatch):
     card = {"test": {"accuracy": {"Smiling": 0.9}, "n": 10}}
     judge = SimpleNamespace(card=card)
     trained = SimpleNamespace(recipe=get_recipe("acgan_c"))
-    side = SimpleNamespace(judge=judge, as_judged=lambda images: images)
+    smiling = np.arange(40) % 2  # of real faces; three quarters of them "follow"
+    faces = data_utils.Faces(None, pd.DataFrame({"Smiling": smiling}), [], None)
+    images = drawn(None, range(40), smiling * (np.arange(40) >= 10))
+    side = SimpleNamespace(judge=judge, faces=faces, images=images, as_judged=lambda x: x)
     asked = np.arange(200) % 2
     seen = read(judge, drawn(trained, range(200), asked))
     subject = SimpleNamespace(
@@ -81,8 +85,11 @@ def test_what_a_pair_keeps(monkeypatch):
     assert values["agreement"] == values["agreement_on"] == 1
     assert values["kept"] == {"of noise": 1, "always": 1, "follows": 0}
     assert values["kept_by_chance"] == {"of noise": 0.5, "always": 1, "follows": 0}
+    assert values["kept_at_most"] == {"of noise": 1, "always": 1, "follows": 0.25}
     assert (values["n_fake"], values["n_real"], values["pairs"]) == (200, 0, 100)
-    assert "66.7% of the other attributes" in text
+    assert "66.7% of the other attributes" in text and "at most 75.0%" in text
+    faces.attributes = None
+    assert condition.asked_attribute(subject)[0]["kept_at_most"] is None
 
 
 def test_categories_that_differ_and_that_do_not(monkeypatch):

@@ -76,6 +76,10 @@ def test_unknown_recipe_lists_the_known_ones():
         ("ema", "-1", "cannot be -1"),
         ("flip", "maybe", "takes bool"),
         ("snapshots", "ten", "takes tuple"),
+        ("condition", "1", "unknown recipe field"),
+        ("image_size", "32", "unknown recipe field"),
+        ("gradient_penalty", "10", "needs wasserstein"),
+        ("meter_every", "10", "multiple of 25"),
         ("generator.name", "sgd", "known: adam, rmsprop"),
     ],
 )
@@ -88,6 +92,7 @@ def test_settings_replace_fields_of_their_type():
     recipe = get_recipe("dcgan_c").replace(
         {"batch_size": "64", "flip": "true", "generator.learning_rate": "1e-3"}
     )
+    assert get_recipe("vae_e").replace({"snapshots": ""}).snapshots == ()
     assert recipe.batch_size == 64 and recipe.flip is True
     assert recipe.optimizers["generator"].learning_rate == 1e-3
     assert get_recipe("dcgan_c").optimizers["generator"].learning_rate == 2e-4

@@ -34,10 +34,10 @@ def test_departures_say_what_a_run_began_with_and_what_changed():
     recipe = get_recipe("dcgan_c")
     begun = recipe.replace({"batch_size": "16", "steps": "7"})
     now = begun.replace({"discriminator.learning_rate": "0.0002", "flip": "true"})
-    before = "the run has {}, asked {}"
+    rate = "optimizers.discriminator.learning_rate"
     differences = [
-        "optimizers.discriminator.learning_rate: " + before.format(5e-05, 0.0002),
-        "flip: " + before.format(False, True),
+        {"setting": rate, "before": 5e-05, "after": 0.0002},
+        {"setting": "flip", "before": False, "after": True},
     ]
     card = {
         "recipe": now.resolved(),

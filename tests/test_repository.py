@@ -39,8 +39,9 @@ def test_shipped_weights_are_whole(name):
         path = trained.folder / entry["file"]
         assert entry["bytes"] == path.stat().st_size <= 45 * 2**20
         assert entry["form"] in FORMS
-        if entry["form"] == "float16" and "pixel" in entry["largest_change"]["of"]:
-            assert entry["largest_change"]["by"] <= 1 / 255
+        if "pixel" in entry["largest_change"]["of"]:
+            half = entry["form"] == "float16"
+            assert entry["largest_change"]["by"] <= (1 / 255 if half else 0.05)
     last = trained.history()["step"].iloc[-1]  # a run may stop between two rows
     assert 0 <= card["steps"] - last < LOG_EVERY
 

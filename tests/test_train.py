@@ -64,7 +64,7 @@ def test_stopped_and_resumed_equals_uninterrupted(recipe, number, faces_folder, 
             np.testing.assert_array_equal(a[name], b[name], name)
     assert history(whole) == history(parts)
     assert [int(row["step"]) for row in history(whole)] == [25, 30]
-    assert not list(parts.glob(".*.tmp")) or number == signal.SIGKILL
+    assert not list(parts.glob(".*.tmp"))
     assert (parts / "samples.gif").stat().st_size > 1000
     assert {p.name for p in (parts / "samples").iterdir()} == {
         "00000020.png",
@@ -162,13 +162,15 @@ def test_a_run_of_other_settings_is_refused_with_the_difference(run, faces):
 
 def test_a_change_of_settings_is_remembered(run, faces):
     run.train(1)
-    recipe = run.recipe.replace({"vae.learning_rate": "0.1"})
+    recipe = run.recipe.replace({"vae.learning_rate": "0.1", "vae.decay_steps": "9"})
     for _ in range(2):  # the second time nothing is new
         again = Run(recipe, faces, run.folder, 0, "float32", change=True)
         assert again.model.learning_rates() == {"vae": pytest.approx(0.1)}
         assert len(again.identity["changes"]) == 1
-    kept = json.loads((run.folder / "run.json").read_text())["changes"]
-    assert kept[0]["step"] == 1 and "learning_rate" in kept[0]["differences"][0]
+    (change,) = json.loads((run.folder / "run.json").read_text())["changes"]
+    setting = "optimizers.vae.learning_rate"
+    was = {"setting": setting, "before": 2e-4, "after": 0.1}
+    assert change["step"] == 1 and was in change["differences"]
 
 
 def test_a_folder_that_is_no_run_is_refused(faces, tmp_path):

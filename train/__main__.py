@@ -1,6 +1,7 @@
 """Command line: train one recipe, or go on with a run."""
 
 import argparse
+import math
 
 from models.errors import UserError, run_cli
 from models.recipe import LOG_EVERY
@@ -71,8 +72,9 @@ def main(words=None):
     recipe = recipe.replace(settings)
     for name in ("images", "steps", "epochs", "sample_every", "patience"):
         value = getattr(args, name)
-        if value is not None and value <= 0:
-            raise UserError(f"--{name.replace('_', '-')} must be above 0, not {value}")
+        if value is not None and not 0 < value < math.inf:
+            option = name.replace("_", "-")
+            raise UserError(f"--{option} must be a number above 0, not {value}")
     if args.patience and not args.evaluate_every:
         raise UserError("--patience counts measurements: give --evaluate-every too")
     every = args.evaluate_every
@@ -80,8 +82,8 @@ def main(words=None):
         raise UserError(
             f"--evaluate-every must be a multiple of {LOG_EVERY}, not {every}"
         )
-    if args.seed < 0:
-        raise UserError(f"--seed must not be negative, not {args.seed}")
+    if not 0 <= args.seed < 2**32:
+        raise UserError(f"--seed must be in 0 to 2**32 - 1, not {args.seed}")
 
     from train import workers  # from here on it takes seconds
 
@@ -161,7 +163,7 @@ def train(run, steps, args):
     if not done:
         print(f"stopped at step {run.step}, saved; the same command goes on")
         return 130
-    if run.evaluation:
+    if run.evaluation and run.best.exists():
         print(f"{run.best}: {run.evaluation.name} {run.evaluation.least:g}")
     print(f"{run.folder}: step {run.step}, {run.seconds / 60:.1f} minutes of training")
     return 0

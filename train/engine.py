@@ -136,9 +136,10 @@ class Family(keras.Model):
                     if not _is_seed(v):  # by v.name: paths count layers built before
                         found[f"{kind}/{role}/{k:03d}/{v.name}"] = v
         for role, optimizer in self.optimizers.items():
-            for k, v in enumerate(optimizer.variables):
-                if v.name != "learning_rate":  # that is a setting
-                    found[f"optimizer/{role}/{k:03d}"] = v
+            # The rate is a setting; Keras lists it only where there is no schedule.
+            held = [v for v in optimizer.variables if v.name != "learning_rate"]
+            for k, v in enumerate(held):
+                found[f"optimizer/{role}/{k:03d}"] = v
         return found
 
     def learning_rates(self):

@@ -29,7 +29,8 @@ def parse():
     parser.add_argument(
         "--form",
         choices=FORMS,
-        help="of numbers on disk; default: the smallest that changes no image visibly",
+        help="of numbers on disk; default: float16 where no pixel moves by more than "
+        "1/255, else float32; where that is over 45 MiB int8, then int6",
     )
     parser.add_argument(
         "--last", action="store_true", help="the last checkpoint, not the best"
@@ -220,12 +221,11 @@ def standing_statistics(generator, recipe):
 
 
 def save_smallest(networks, role, recipe, folder, faces, asked=None):
-    """Save one network in the smallest form that keeps what it does.
+    """Save one network in the form that is `asked`, or the first of `FORMS` that does.
 
-    That is, unless `asked` names it, half precision where no pixel moves by more
-    than 1/255, else float32; 8 bits where half precision would be larger than a
-    file may be. Returns its entry in the card, with the largest change that the
-    form makes.
+    Half precision does where no pixel moves by more than 1/255; every form must
+    fit into a file. Returns its entry in the card, with the largest change that
+    the form makes.
     """
     from inference import weights
     from models import build
@@ -241,27 +241,24 @@ def save_smallest(networks, role, recipe, folder, faces, asked=None):
         weights.save(networks[role], path, form)
         weights.load(copy, path)
         what, change = largest_change(networks, role, copy, recipe, faces)
-        fits = path.stat().st_size <= LIMIT
-        if form == "float16" and not fits:
-            continue
-        if not asked and form == "float16" and what == "pixel" and change > 1 / 255:
-            continue
-        if fits:
+        visible = form == "float16" and "pixel" in what and change > 1 / 255
+        if path.stat().st_size <= LIMIT and (asked or not visible):
             break
     else:
-        raise UserError(f"{path.name}: larger than 45 MiB in every form")
+        how = f"as {asked}" if asked else "in every form"
+        raise UserError(f"{path.name}: larger than 45 MiB {how}")
     return {
         "file": f"{role}.weights.h5",
         "sha256": weights.sha256(path),
         "bytes": path.stat().st_size,
         "form": form,
-        "largest_change": {"of": f"{what} in [0, 1], 64 images", "by": change},
+        "largest_change": {"of": f"{what}, 64 images", "by": change},
     }
 
 
 def largest_change(networks, role, copy, recipe, faces):
-    """("pixel" or "probability", its largest change when `copy`, read back from
-    disk, stands in for `networks[role]`), over 64 images, on a scale of [0, 1]."""
+    """(what a network answers, its largest change when `copy`, read back from disk,
+    stands in for `networks[role]`), over 64 images."""
     from inference.weights import run_network
 
     low, high = recipe.pixel_range
@@ -277,11 +274,12 @@ def largest_change(networks, role, copy, recipe, faces):
             decoder = networks[snapshot + slash + "decoder"]
             before, after = (run_network(decoder, x[0]) for x in (before, after))
     if kind in ("decoder", "generator", "encoder"):
-        return "pixel", float(np.abs(before - after).max() / (high - low))
+        return "pixel in [0, 1]", float(np.abs(before - after).max() / (high - low))
     pairs = zip(
         *(x if isinstance(x, list) else [x] for x in (before, after)), strict=True
     )
-    return "probability", float(max(np.abs(a - b).max() for a, b in pairs))
+    what = "critic's score" if recipe.wasserstein else "probability"
+    return what, float(max(np.abs(a - b).max() for a, b in pairs))
 
 
 def measure_test(trained, faces, root):
@@ -305,7 +303,7 @@ def measure_test(trained, faces, root):
 
         judge = Trained("attributes", root)
         if trained.recipe.attribute in measure.attribute_names(judge):
-            return measure.asked_and_read(trained, root=root)
+            return measure.asked_and_read(trained, root)
     return {}
 
 

@@ -99,6 +99,8 @@ class Run:
                 {"step": self.step, "differences": differences}
             )
         if not workers.rank:
+            for path in self.folder.glob(".*.tmp"):
+                path.unlink(missing_ok=True)  # of a process killed while it wrote
             self._write_identity()
 
     def _claim(self, change):
@@ -118,10 +120,13 @@ class Run:
             self.hardware = theirs.pop("hardware", []) + self.hardware
             differences = _differences(theirs, self.identity)
             if differences and not change:
+                lines = [
+                    "{setting}: the run has {before}, asked {after}".format_map(d)
+                    for d in differences
+                ]
                 raise RunError(
-                    f"{self.folder}: a run with other settings: "
-                    f"{'; '.join(differences)}; use a new --run folder, or --change "
-                    "to go on with these"
+                    f"{self.folder}: a run with other settings: {'; '.join(lines)}; use "
+                    "a new --run folder, or --change to go on with these"
                 )
             self._agree()
             return differences
@@ -321,7 +326,7 @@ class Run:
 
 
 def _differences(theirs, mine, path=""):
-    """Lines like "batch_size: the run has 32, asked 64"; steps may differ."""
+    """[{"setting": "batch_size", "before": 32, "after": 64}, ...]; steps may differ."""
     out = []
     for key in sorted(set(theirs) | set(mine)):
         name = f"{path}.{key}" if path else key
@@ -331,5 +336,6 @@ def _differences(theirs, mine, path=""):
         if isinstance(a, dict) and isinstance(b, dict):
             out += _differences(a, b, name)
         elif a != b:
-            out.append(f"{name.removeprefix('recipe.')}: the run has {a}, asked {b}")
+            setting = name.removeprefix("recipe.")
+            out.append({"setting": setting, "before": a, "after": b})
     return out

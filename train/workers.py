@@ -98,12 +98,15 @@ def leave_together(main):
     except BaseException as error:
         if count == 1:
             raise
-        if not isinstance(error, (UserError, KeyboardInterrupt)):
+        status, line = getattr(error, "status", 1), f"error: {error}"
+        if isinstance(error, KeyboardInterrupt):
+            status, line = 130, "stopped"
+        elif not isinstance(error, UserError):
             traceback.print_exc()
-            error = "a process of the job failed; start all again to go on"
+            line = "error: a process of the job failed; start all again to go on"
         sys.stdout.flush()
-        print(f"error: {error}", file=sys.stderr, flush=True)
-        os._exit(getattr(error, "status", 1))
+        print(line, file=sys.stderr, flush=True)
+        os._exit(status)
 
 
 # ------------------------------------------------------------------- agreement
