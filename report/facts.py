@@ -12,7 +12,7 @@ from inference.table import metrics_of, obtained
 from inference.weights import Trained
 from models import build
 from models.__main__ import describe, parameters
-from models.recipe import LOG_EVERY, Recipe
+from models.recipe import LOG_EVERY
 from models.recipes import RECIPES
 from report import RESULTS
 
@@ -85,15 +85,13 @@ def departures(recipe, card):
     lines = []
     for change in reversed(card["changes"]):  # back to what it began with
         own = []
-        for line in change["differences"]:
-            key, _, values = line.partition(": the run has ")
-            before, _, after = values.partition(", asked ")
+        for difference in change["differences"]:
+            key, after = difference["setting"], difference["after"]
             if key in first:
-                first[key] = _value(before)
+                first[key] = difference["before"]
             own.append(f"from step {change['step']:,} on {_short(key)} {after}")
         lines = own + lines
-    plain = Recipe.from_resolved(recipe.resolved()).resolved()
-    known = dict(_flat(plain))
+    known = dict(_flat(recipe.resolved()))
     begun = [
         f"{_short(key)} {value} instead of {known[key]}"
         for key, value in first.items()
@@ -112,13 +110,6 @@ def _flat(settings, path=""):
             yield from _flat(value, name)
         else:
             yield name, value
-
-
-def _value(text):
-    try:
-        return json.loads(text.replace("True", "true").replace("False", "false"))
-    except ValueError:
-        return text
 
 
 def _short(key):
