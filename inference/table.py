@@ -42,6 +42,10 @@ def obtained(trained):
             f"own classifier reads {test['accuracy']:.1%} of {test['n']} images as "
             f"asked (chance {test['chance']:.1%})"
         )
+    if trained.recipe.meter_every:
+        end = trained.history()["diversity"].dropna().iloc[-1]
+        said = "collapsed" if end < collapse.COLLAPSED else "not collapsed"
+        return f"{said}: diversity {end:.2f} of the data's at the end"
     measured = metrics_of(trained)
     if "frechet_attribute_features" in measured:
         distance = measured["frechet_attribute_features"]
@@ -50,10 +54,6 @@ def obtained(trained):
             f"Frechet distance {distance['values']['distance']:.1f} in our attribute "
             f"network's features ({distance['n_fake']:,} images; real ones {best:.1f})"
         )
-    if trained.recipe.meter_every:
-        end = trained.history()["diversity"].dropna().iloc[-1]
-        said = "collapsed" if end < collapse.COLLAPSED else "not collapsed"
-        return f"{said}: diversity {end:.2f} of the data's at the end"
     return "see the figures"
 
 
