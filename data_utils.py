@@ -10,14 +10,13 @@ import contextlib
 import dataclasses
 import hashlib
 import os
-import secrets
 import sys
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from models.errors import UserError
+from cli import UserError, replacing
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
 
@@ -296,23 +295,6 @@ def _cached(digest, paths, size, report):
     for k, image in enumerate(_decode(paths, size, report)):
         images[k] = image
     return images
-
-
-@contextlib.contextmanager
-def replacing(path, mode="wb"):
-    """Open a temporary file that becomes `path` only if the body succeeds."""
-    path = Path(path)
-    # Of several machines on one file system two may have the same process number.
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
-    try:
-        with open(temporary, mode) as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
 
 
 # -------------------------------------------------------------------- pixels

@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
-from models.errors import UserError, run_cli
+from cli import UserError, run_cli
 from models.recipes import RECIPES, get_recipe
 from train.machine import processor
 

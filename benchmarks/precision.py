@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from cli import UserError
 from inference.plots import BLUE, RED, panels, save
-from models.errors import UserError
 
 LAST = 0.2  # of the run, whose mean is compared
 

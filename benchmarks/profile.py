@@ -9,7 +9,7 @@ import collections
 import tempfile
 from pathlib import Path
 
-from models.errors import UserError
+from cli import UserError
 
 # What a line of the table gathers, by the ends of TensorFlow's kernel names. A
 # transposed convolution is made of a plain one's gradient, and the other way round.

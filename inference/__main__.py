@@ -6,8 +6,8 @@ import json
 import sys
 from pathlib import Path
 
-from inference import WEIGHTS, options
-from models.errors import UserError, run_cli
+from cli import UserError, replacing, run_cli, writable
+from inference import WEIGHTS
 from models.recipes import RECIPES, get_recipe
 
 # problem -> (families whose recipes it draws, the recipe it draws by default)
@@ -137,7 +137,7 @@ def main(words=None):
                 f"there are: {', '.join(drawable(args.problem))}"
             )
         chosen = {args.problem: args.recipe}
-    options.writable(args.out)
+    writable(args.out)
 
     import data_utils  # from here on it takes seconds
 
@@ -194,8 +194,6 @@ def check(trained, root):
 
 def _record(path, problem, numbers):
     """Merge one problem's numbers into `results.json`."""
-    from data_utils import replacing
-
     try:
         results = json.loads(path.read_text())
     except (OSError, ValueError):

@@ -8,8 +8,8 @@ with the attribute in the data.
 import numpy as np
 
 import data_utils
+from cli import UserError, file_of_kind
 from inference import options
-from models.errors import UserError
 
 MOST = 10_000  # faces that directions are taken from
 STRENGTHS = np.arange(-2, 2.1, 0.5)  # 1 is the whole difference of the means
@@ -22,7 +22,7 @@ def run(args):
         UserError: recipe, data, faces, attributes or file that cannot be used.
     """
     options.drawing_recipe(args.recipe, families=("vae",))
-    options.file_of_kind(args.out, (".jpg", ".jpeg"))
+    file_of_kind(args.out, (".jpg", ".jpeg"))
     chosen = options.numbers(args.faces, "--faces")
 
     from inference import measure

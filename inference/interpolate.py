@@ -13,8 +13,8 @@ import imageio.v3 as iio
 import numpy as np
 
 import data_utils
+from cli import UserError, file_of_kind, replacing
 from inference import options
-from models.errors import UserError
 
 FRAME = 80  # milliseconds
 
@@ -27,7 +27,7 @@ def run(args):
     """
     families = {"families": ("vae",)} if args.images else {}
     options.drawing_recipe(args.recipe, **families)
-    options.file_of_kind(args.out, (".gif", ".mp4"))
+    file_of_kind(args.out, (".gif", ".mp4"))
     if args.out.suffix.lower() == ".mp4" and not importlib.util.find_spec(
         "imageio_ffmpeg"
     ):
@@ -102,7 +102,7 @@ def spherical(a, b, share):
 
 def write(path, frames):
     """Write uint8 frames `(n, height, width, 3)` as an endless GIF, or as MP4."""
-    with data_utils.replacing(path) as file:
+    with replacing(path) as file:
         if path.suffix.lower() == ".gif":
             iio.imwrite(file, frames, extension=".gif", duration=FRAME, loop=0)
         else:

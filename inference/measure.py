@@ -3,9 +3,9 @@
 import numpy as np
 
 import data_utils
+from cli import UserError
 from inference.weights import Trained, run_network
 from models import latents
-from models.errors import UserError
 
 PART = 512  # images that are float at a time
 

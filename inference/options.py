@@ -1,9 +1,8 @@
 """What the command lines read alike: seeds, labels, places to write to."""
 
-import os
 import re
 
-from models.errors import UserError
+from cli import UserError
 from models.recipes import RECIPES
 
 MOST = 100_000  # numbers in one list
@@ -68,30 +67,3 @@ def classes(recipe, seeds, label=None):
             f"--label {label}: {recipe.name} takes {known}=0 to {known}={count - 1}"
         )
     return [int(value)] * len(seeds)
-
-
-def writable(folder):
-    """Make a folder if need be.
-
-    Raises:
-        UserError: it cannot be made, or not written to.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if not os.access(folder, os.W_OK):
-            raise PermissionError(13, "not writable")
-    except OSError as error:
-        raise UserError(f"{folder}: cannot write there ({error.strerror})") from None
-
-
-def file_of_kind(path, suffixes):
-    """Check that a file to be written has one of these suffixes and make its folder.
-
-    Raises:
-        UserError: another suffix, a folder of that name, or nowhere to write.
-    """
-    if path.suffix.lower() not in suffixes:
-        raise UserError(f"{path}: write to a file that ends in {' or '.join(suffixes)}")
-    if path.is_dir():
-        raise UserError(f"{path}: a folder; name a file")
-    writable(path.parent)

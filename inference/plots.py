@@ -7,6 +7,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import data_utils
+from cli import replacing
 
 BLUE, RED, GREEN, ORANGE = "#1f77b4", "#d62728", "#2ca02c", "#ff7f0e"
 plt.rcParams.update(
@@ -19,7 +20,7 @@ def save(figure, path, foot=""):
     if foot:
         figure.text(0.5, 0.005, foot, ha="center", va="bottom", fontsize=8, color="0.4")
     try:
-        with data_utils.replacing(path) as file:
+        with replacing(path) as file:
             options = {"dpi": 150, "pil_kwargs": {"quality": 92}}
             figure.savefig(file, format="jpg", **options)
     finally:

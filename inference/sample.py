@@ -2,7 +2,7 @@
 
 import imageio.v3 as iio
 
-from data_utils import replacing
+from cli import replacing, writable
 from inference import options
 
 BATCH = 256  # images drawn at a time
@@ -23,7 +23,7 @@ def run(args):
 
     trained = Trained(args.recipe, args.weights)
     labels = options.classes(trained.recipe, seeds, args.label)
-    options.writable(args.out)
+    writable(args.out)
     for k in range(0, len(seeds), BATCH):
         part = slice(k, k + BATCH)
         images = measure.draw(trained, seeds[part], labels and labels[part])

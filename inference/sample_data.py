@@ -12,7 +12,7 @@ from pathlib import Path
 import imageio.v3 as iio
 import numpy as np
 
-from models.errors import UserError, run_cli
+from cli import UserError, run_cli
 
 SPLITS = {"train": (0, 240), "test": (100_000, 120)}  # first seed, images
 

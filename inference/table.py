@@ -8,10 +8,9 @@ import argparse
 import json
 from pathlib import Path
 
-from data_utils import replacing
+from cli import UserError, replacing, run_cli
 from inference import WEIGHTS
 from metrics import collapse
-from models.errors import UserError, run_cli
 from models.recipes import RECIPES
 
 MARKS = "<!-- recipes -->", "<!-- /recipes -->"

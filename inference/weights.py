@@ -18,9 +18,9 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from cli import UserError
 from inference import WEIGHTS
 from models import Recipe, build, get_recipe
-from models.errors import UserError
 from models.runtime import to_numpy
 
 LEVELS = {"int8": (127, 31), "int6": (31, 7)}  # a side of zero; in a kernel of 2**25

@@ -10,8 +10,7 @@ import json
 import time
 from pathlib import Path
 
-from inference.options import writable
-from models.errors import UserError, run_cli
+from cli import UserError, replacing, run_cli, writable
 from models.recipes import get_recipe
 
 
@@ -175,8 +174,6 @@ def row(name, metric, values, subject):
 
 def append(path, result):
     """Add one line to a file of JSON lines; the file is whole at all times."""
-    from data_utils import replacing
-
     try:
         before = path.read_text() if path.exists() else ""
         with replacing(path, "w") as file:

@@ -10,10 +10,10 @@ import numpy as np
 from PIL import Image
 
 import data_utils
+from cli import UserError
 from inference import measure
 from inference.weights import Trained
 from metrics import distance
-from models.errors import UserError
 
 LEAST = 16  # images, below which these numbers say nothing
 

@@ -3,8 +3,8 @@
 import argparse
 import math
 
+from cli import run_cli
 from models import build
-from models.errors import run_cli
 from models.recipes import RECIPES, get_recipe
 
 

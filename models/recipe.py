@@ -3,7 +3,7 @@ line changes its fields."""
 
 import dataclasses
 
-from models.errors import UserError
+from cli import UserError
 
 LOG_EVERY = 25  # steps a row of history.csv and a point in TensorBoard average
 

@@ -12,7 +12,7 @@ import tempfile
 
 import numpy as np
 
-from models.errors import UserError
+from cli import UserError
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from models.errors import UserError, run_cli
+from cli import UserError, replacing, run_cli
 from report import FIGURES, FOLDER
 
 
@@ -31,7 +31,6 @@ def main():
         raise UserError(
             "the report needs typst; pip install -r requirements-test.txt"
         ) from None
-    from data_utils import replacing
     from inference import WEIGHTS
     from report.facts import gather
 

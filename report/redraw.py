@@ -12,11 +12,10 @@ from pathlib import Path
 
 from PIL import Image
 
-from data_utils import replacing
+from cli import replacing, run_cli
 from inference import WEIGHTS
 from inference.__main__ import STUDIES
 from inference.__main__ import main as inference
-from models.errors import run_cli
 from report import FIGURES, FOLDER, RESULTS
 
 WIDTH = 1400  # pixels

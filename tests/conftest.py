@@ -11,8 +11,8 @@ import pytest
 from PIL import Image, ImageDraw
 
 import data_utils
+from cli import UserError
 from models import get_recipe
-from models.errors import UserError
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 ATTRIBUTES = [

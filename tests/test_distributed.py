@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from conftest import REPOSITORY
 
-from models.errors import UserError
+from cli import UserError
 from models.runtime import to_numpy
 from train import workers
 from train.families import FAMILIES

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 from conftest import refused, small
 
+from cli import UserError
 from inference import WEIGHTS
 from inference.weights import Trained
 from metrics.distance import frechet
 from metrics.subject import Real, Subject
-from models.errors import UserError
 from models.runtime import keras, set_precision, to_numpy
 from train import export
 from train.__main__ import main

@@ -14,11 +14,11 @@ from conftest import REPOSITORY, refused, tiles, write_faces
 from PIL import Image
 
 import data_utils
+from cli import UserError
 from inference import measure, weights
 from inference.__main__ import STUDIES, main, trained_defaults
 from inference.weights import Trained, WeightsError, run_network
 from models import build, get_recipe, latents
-from models.errors import UserError
 from models.runtime import to_numpy
 from train import backend, export
 from train.run import Run

@@ -10,6 +10,7 @@ import pytest
 from conftest import REPOSITORY, write_faces
 
 import data_utils
+from cli import UserError
 from inference import measure
 from metrics import (
     condition,
@@ -22,7 +23,6 @@ from metrics.__main__ import fitting, main
 from metrics.registry import METRICS
 from metrics.subject import Real, Subject
 from models import get_recipe
-from models.errors import UserError
 
 # ----------------------------------------------- reconstructions, conditions
 

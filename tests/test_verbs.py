@@ -10,11 +10,11 @@ from conftest import REPOSITORY, refused, tiles, write_faces
 from PIL import Image
 
 import data_utils
+from cli import UserError
 from inference import edit, interpolate, measure, options
 from inference.__main__ import main
 from inference.weights import Trained
 from models import get_recipe, latents
-from models.errors import UserError
 
 DATA = REPOSITORY / "sample_data"
 

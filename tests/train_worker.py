@@ -3,8 +3,8 @@ report has together in a network that a test can afford."""
 
 import dataclasses
 
+from cli import run_cli
 from models import RECIPES, Optimizer
-from models.errors import run_cli
 from train.__main__ import main
 
 RECIPES["three"] = dataclasses.replace(

@@ -3,7 +3,7 @@
 import argparse
 import math
 
-from models.errors import UserError, run_cli
+from cli import UserError, run_cli
 from models.recipe import LOG_EVERY
 from models.recipes import RECIPES, get_recipe
 

@@ -5,7 +5,7 @@ TensorFlow compiles one step and is fed batches. JAX keeps the images on an
 accelerator, gathers batches there and runs many steps a dispatch.
 """
 
-from models.errors import UserError
+from cli import UserError
 from models.runtime import BACKEND, keras
 from train import workers
 

@@ -8,8 +8,7 @@ import zipfile
 
 import numpy as np
 
-from data_utils import replacing
-from models.errors import UserError
+from cli import UserError, replacing
 from models.runtime import to_numpy
 
 

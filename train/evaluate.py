@@ -10,12 +10,12 @@ import math
 import numpy as np
 
 import data_utils
+from cli import UserError
 from inference import measure
 from inference.weights import run_network
 from metrics.distance import frechet
 from metrics.subject import Real
 from models import build, latents
-from models.errors import UserError
 from models.runtime import keras, set_precision
 from train.export import standing_statistics
 
@@ -38,7 +38,7 @@ class Evaluation:
         patience: `over` after so many values in a row that are not the least.
 
     Raises:
-        models.errors.UserError: no test images, too few, no attribute network, or a
+        cli.UserError: no test images, too few, no attribute network, or a
             recipe that neither draws nor rebuilds.
     """
 

@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 
 import data_utils
+from cli import UserError, run_cli
 from inference import FORMS, WEIGHTS
 from models import latents
-from models.errors import UserError, run_cli
 
 LIMIT = 45 * 2**20  # bytes a file may have
 STANDING = (16, 128)  # batches, and images in each, of batch-norm statistics
@@ -63,7 +63,7 @@ def export(run, data, root, form=None, last=False):
         the card, a dict.
 
     Raises:
-        models.errors.UserError: no such run, no checkpoint in it, or test faces
+        cli.UserError: no such run, no checkpoint in it, or test faces
             that cannot be used.
     """
     from inference.weights import Trained

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import imageio.v3 as iio
 
-from data_utils import replacing
+from cli import replacing
 
 
 class Log:

@@ -9,9 +9,9 @@ import imageio.v3 as iio
 import numpy as np
 
 import data_utils
+from cli import UserError, replacing
 from metrics import collapse
 from models import Recipe, latents
-from models.errors import UserError
 from models.recipe import LOG_EVERY
 from models.runtime import BACKEND, keras, to_numpy
 from train import backend, checkpoint, machine, workers
@@ -148,7 +148,7 @@ class Run:
 
     def _write_identity(self, name="run.json"):
         hardware = list(dict.fromkeys(self.hardware))  # each once, in order
-        with data_utils.replacing(self.folder / name, "w") as file:
+        with replacing(self.folder / name, "w") as file:
             json.dump(self.identity | {"hardware": hardware}, file, indent=1)
 
     # ---------------------------------------------------------------- the loop
@@ -320,7 +320,7 @@ class Run:
             grids = [grids[k] for k in np.linspace(0, len(grids) - 1, 100).astype(int)]
         frames = np.stack([iio.imread(p) for p in grids])
         path = self.folder / "samples.gif"
-        with data_utils.replacing(path) as file:
+        with replacing(path) as file:
             iio.imwrite(file, frames, extension=".gif", duration=120, loop=0)
         self.report(f"{path}: {len(frames)} grids from the same latents")
 

@@ -14,7 +14,7 @@ import traceback
 
 import numpy as np
 
-from models.errors import UserError
+from cli import UserError
 from models.runtime import BACKEND, quiet_stderr
 
 rank, count = 0, 1  # which process of the job this is, and of how many
