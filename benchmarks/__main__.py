@@ -305,7 +305,7 @@ def figures(args):
 def start(args):
     cases = {
         "hw4_vae.sh --help": ("-m", "inference", "vae", "--help"),
-        "import of Keras": ("-c", "from models.runtime import keras"),
+        "import of Keras": ("-c", "from models.keras_setup import keras"),
         "train --help": ("-m", "train", "--help"),
     }
     for what, words in cases.items():

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from cli import UserError
-from inference.plots import BLUE, RED, panels, save
+from plot_utils import BLUE, RED, panels, save
 
 LAST = 0.2  # of the run, whose mean is compared
 

@@ -32,7 +32,7 @@ def profile(name, precision, batch, steps):
         [[operation, seconds a step]]}, kinds and operations from the slowest on. The
         kinds add up to the step.
     """
-    from models.runtime import BACKEND
+    from models.keras_setup import BACKEND
 
     if BACKEND != "tensorflow":
         raise UserError(f"KERAS_BACKEND={BACKEND}: the profile is TensorFlow's")

@@ -21,12 +21,12 @@ def ours(name, precision, batch):
     import pandas as pd
 
     from data_utils import Faces
-    from models import get_recipe, runtime
+    from models import get_recipe, keras_setup
     from train.backend import compiled
     from train.families import FAMILIES
     from train.feed import Feed
 
-    runtime.set_precision(precision)
+    keras_setup.set_precision(precision)
     recipe = dataclasses.replace(get_recipe(name), batch_size=batch)
     rng = np.random.default_rng(0)
     side = recipe.image_size

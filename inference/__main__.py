@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from cli import UserError, replacing, run_cli, writable
-from inference import WEIGHTS
+from models import WEIGHTS
 from models.recipes import RECIPES, get_recipe
 
 # problem -> (families whose recipes it draws, the recipe it draws by default)
@@ -149,7 +149,7 @@ def main(words=None):
         raise UserError(f"{faces.folder}: one image; two or more are needed")
 
     from inference import figures
-    from inference.weights import Trained
+    from models.trained import Trained
 
     trained = {p: Trained(name, root) for p, name in chosen.items()}
     check(trained, root)
@@ -176,7 +176,7 @@ def check(trained, root):
         UserError: weights that are missing, damaged, or end before an epoch that
             their figures show.
     """
-    from inference.weights import Trained
+    from models.trained import Trained
 
     judged = ("acgan", *STUDIES["kl"])
     if any(problem in judged for problem in trained):

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from inference import measure
-from inference.plots import curve, save, sheet
 from inference.studies import COLORS, by_epoch, changes, origins
 from metrics import collapse
+from models import sampling
+from plot_utils import curve, save, sheet
 
 
 def draw(trained, faces, out):
@@ -25,13 +25,13 @@ def draw(trained, faces, out):
     few = min(collapse.SAMPLES, len(faces.images))
 
     def meter(t, at=None):
-        return collapse.diversity(measure.draw(t, range(few), at=at), faces.images[:few])
+        return collapse.diversity(sampling.draw(t, range(few), at=at), faces.images[:few])
 
     title = f"The first 100 of {len(faces.images):,} training images"
     save(sheet(faces.images[:100], 10, title), out / "fig5_1.jpg", str(faces.folder.name))
 
     for number, name, seed in ((2, "dcgan_d", 34), (3, "wgan_gp_d", 4)):
-        images = measure.draw(runs[name], range(seed, seed + 16))
+        images = sampling.draw(runs[name], range(seed, seed + 16))
         title = f"{name}: 16 random images, seeds {seed} to {seed + 15}"
         save(sheet(images, 8, title), out / f"fig5_{number}.jpg", runs[name].origin())
 
@@ -41,7 +41,7 @@ def draw(trained, faces, out):
     for epoch in (*first.snapshots(), None):
         when = "at the end" if epoch is None else f"epoch {epoch}"
         rows.append(f"{when}\n{meter(first, epoch):.2f}")
-        images.append(measure.draw(first, range(10), at=epoch))
+        images.append(sampling.draw(first, range(10), at=epoch))
     said = "no collapse" if moments[first.recipe.name] is None else "collapse"
     title = f"{first.recipe.name}, the same noise in a column: {said}; beside a row its\n"
     title += f"epoch and diversity (of {few} images; data 1, collapsed below 0.5)"
@@ -56,7 +56,7 @@ def draw(trained, faces, out):
             "collapsed_at_epoch": moments[name],
         }
         rows.append(f"{name}\n{numbers[name]['diversity']:.2f}")
-        images.append(measure.draw(t, range(10)))
+        images.append(sampling.draw(t, range(10)))
     title = (
         "The cures side by side at the end, the same noise in a column;\n"
         f"beside a row its diversity (of {few} images; data 1, collapsed below 0.5)"

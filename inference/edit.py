@@ -25,9 +25,9 @@ def run(args):
     file_of_kind(args.out, (".jpg", ".jpeg"))
     chosen = options.numbers(args.faces, "--faces")
 
-    from inference import measure
-    from inference.plots import save, sheet
-    from inference.weights import Trained
+    from models import sampling
+    from models.trained import Trained
+    from plot_utils import save, sheet
 
     trained = Trained(args.recipe, args.weights)
     size = trained.recipe.image_size
@@ -43,12 +43,12 @@ def run(args):
     names = args.attributes or attributes_of(learned)
     labels = np.stack([two_classes(learned, name) for name in names], 1)
 
-    moves = directions(measure.encode(trained, learned.images), labels)
-    codes = measure.encode(trained, test.images[chosen])
+    moves = directions(sampling.encode(trained, learned.images), labels)
+    codes = sampling.encode(trained, test.images[chosen])
     rows, images = [], []
     for name, move in zip(names, moves, strict=True):
         for k, code in zip(chosen, codes, strict=True):
-            moved = measure.render(trained, moved_by(code, move))
+            moved = sampling.render(trained, moved_by(code, move))
             images.append(np.concatenate([test.images[k : k + 1], moved]))
             rows.append(name if len(chosen) == 1 else f"{name}, {k}")
     shown = ", ".join(map(str, chosen))

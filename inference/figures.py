@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from data_utils import to_uint8
-from inference import measure
-from inference.plots import BLUE, GREEN, ORANGE, RED, panels, save, scatter, sheet
+from models import sampling
+from plot_utils import BLUE, GREEN, ORANGE, RED, panels, save, scatter, sheet
 
 RANGE = {(-1.0, 1.0): "[-1, 1]", (0.0, 1.0): "[0, 1]"}
 
@@ -29,11 +29,11 @@ def vae(trained, faces, out, attribute=None):
     )
     save(figure, out / "fig1_2.jpg", foot)
 
-    codes = measure.encode(trained, faces.images)
+    codes = sampling.encode(trained, faces.images)
     with ThreadPoolExecutor(1) as pool:  # neither alone keeps two cores busy
         points = pool.submit(tsne, codes)
-        outputs = measure.decode(trained, codes)
-    error = measure.reconstruction_error(faces.images, outputs, recipe.pixel_range)
+        outputs = sampling.decode(trained, codes)
+    error = sampling.reconstruction_error(faces.images, outputs, recipe.pixel_range)
     error["data"] = str(faces.folder.parent.name)
     shown = np.concatenate(
         [faces.images[:10], to_uint8(outputs[:10], recipe.pixel_range)]
@@ -46,7 +46,7 @@ def vae(trained, faces, out, attribute=None):
     figure = sheet(shown, columns, title, ("test images", "reconstructions"))
     save(figure, out / "fig1_3.jpg", foot)
 
-    samples = measure.draw(trained, range(32))
+    samples = sampling.draw(trained, range(32))
     title = "32 images from the prior; image k (row by row, from 0) from seed k"
     save(sheet(samples, 8, title), out / "fig1_4.jpg", foot)
 
@@ -101,11 +101,11 @@ def gan(trained, faces, out):
     )
     save(figure, out / "fig2_2.jpg", foot)
 
-    many = measure.draw(trained, range(256))
+    many = sampling.draw(trained, range(256))
     title = "32 random images; image k (row by row, from 0) from seed k"
     save(sheet(many[:32], 8, title), out / "fig2_3.jpg", foot)
 
-    scores = measure.realness(trained, many)
+    scores = sampling.realness(trained, many)
     order = np.argsort(scores)
     worst = order[:8]
     shown = np.sort(np.concatenate([worst, order[-24:]]))
@@ -163,8 +163,8 @@ def acgan(trained, faces, out):
     save(figure, out / "fig3_2.jpg", foot)
 
     seeds = list(range(10)) * 2
-    images = measure.draw(trained, seeds, np.repeat((1, 0), 10))
-    read = measure.asked_and_read(trained, trained.folder.parent)
+    images = sampling.draw(trained, seeds, np.repeat((1, 0), 10))
+    read = sampling.asked_and_read(trained, trained.folder.parent)
     rows = (recipe.attribute, f"not {recipe.attribute}")
     judge = (
         f"a network that is right on {read['judge_accuracy_on_real']:.1%} "
@@ -214,7 +214,7 @@ def infogan(trained, faces, out):
 
     count = recipe.condition
     seeds = np.repeat(np.arange(5), count)
-    images = measure.draw(trained, seeds, np.tile(np.arange(count), 5))
+    images = sampling.draw(trained, seeds, np.tile(np.arange(count), 5))
     rows = [f"seed {k}" for k in range(5)]
     names = [f"category {k}" for k in range(count)]
     title = f"5 random faces in each of the {count} categories"
@@ -223,12 +223,12 @@ def infogan(trained, faces, out):
     share = np.linspace(0, 1, 7)
     first, second = np.eye(count)[:2]
     codes = (1 - share)[:, None] * first + share[:, None] * second
-    images = measure.draw(trained, np.repeat(np.arange(5), 7), np.tile(codes, (5, 1)))
+    images = sampling.draw(trained, np.repeat(np.arange(5), 7), np.tile(codes, (5, 1)))
     names = [f"{1 - s:.0%} / {s:.0%}" for s in share]
     title = "Category 0 / category 1 mixed in one code, in steps"
     save(sheet(images, 7, title, rows, names), out / "fig4_4.jpg", foot)
 
-    read = measure.category_read_back(trained)
+    read = sampling.category_read_back(trained)
     print(
         f"{recipe.name}: its own classifier reads {read['accuracy']:.1%} of {read['n']} "
         f"random images as the category asked for (chance {read['chance']:.1%})"

@@ -7,7 +7,6 @@ posterior means lie on no sphere, and the straight line keeps to what both share
 """
 
 import importlib.util
-import itertools
 
 import imageio.v3 as iio
 import numpy as np
@@ -42,17 +41,19 @@ def run(args):
     if seeds is not None and len(seeds) < 2:
         raise UserError(f"--seeds {args.seeds}: give two or more to walk between")
 
-    from inference import measure
-    from inference.weights import Trained
+    from models import sampling
+    from models.trained import Trained
 
     trained = Trained(args.recipe, args.weights)
     if args.images:
         size = trained.recipe.image_size
         images = [data_utils.read_image(path, size)[0] for path in args.images]
-        codes = walk(measure.encode(trained, np.stack(images)), args.steps, linear)
+        codes = sampling.walk(
+            sampling.encode(trained, np.stack(images)), args.steps, sampling.linear
+        )
     else:
         codes = between_seeds(trained.recipe, seeds, args.label, args.steps)
-    frames = measure.render(trained, codes)
+    frames = sampling.render(trained, codes)
     write(args.out, frames)
     print(f"{len(frames)} frames of {trained.recipe.name} are in {args.out}")
     return 0
@@ -65,39 +66,12 @@ def between_seeds(recipe, seeds, label, steps):
         float32 `(frames, latent + condition)`.
     """
     from models import latents
+    from models.sampling import linear, spherical, walk
 
     keys = latents(recipe, seeds, options.classes(recipe, seeds, label))
     noise, condition = np.split(keys, [recipe.latent], axis=1)
     parts = walk(noise, steps, spherical), walk(condition, steps, linear)
     return np.concatenate(parts, 1)
-
-
-def walk(keys, steps, between):
-    """From each key to the next in so many steps.
-
-    Args:
-        keys: `(n, d)`.
-        between: `linear` or `spherical`.
-
-    Returns:
-        float32 `((n - 1) * steps + 1, d)`; every `steps`-th row is a key.
-    """
-    shares = np.arange(steps) / steps
-    legs = [between(a, b, t) for a, b in itertools.pairwise(keys) for t in shares]
-    return np.stack([*legs, keys[-1]]).astype("float32")
-
-
-def linear(a, b, share):
-    return (1 - share) * a + share * b
-
-
-def spherical(a, b, share):
-    """The point at `share` of the way from a to b at an even angle."""
-    cosine = a @ b / (np.linalg.norm(a) * np.linalg.norm(b))
-    angle = np.arccos(np.clip(cosine, -1, 1))
-    if np.sin(angle) < 1e-3:  # the same direction, or the opposite one
-        return linear(a, b, share)
-    return (np.sin((1 - share) * angle) * a + np.sin(share * angle) * b) / np.sin(angle)
 
 
 def write(path, frames):

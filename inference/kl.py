@@ -3,12 +3,11 @@
 import numpy as np
 
 from data_utils import to_uint8
-from inference import measure
-from inference.interpolate import linear, walk
-from inference.plots import panels, save, sheet
 from inference.studies import COLORS, by_epoch, origins
-from inference.weights import Trained
 from metrics import collapse, distance
+from models import sampling
+from models.trained import Trained
+from plot_utils import panels, save, sheet
 
 ACTIVE = 0.01  # variance of a unit's mean over images, above which it is in use
 
@@ -45,7 +44,7 @@ def draw(trained, faces, out):
     rows, images = ["test images"], [faces.images[:10]]
     for label, t in runs.items():
         for epoch in t.recipe.snapshots:
-            _, outputs = measure.reconstruct(t, faces.images[:10], at=epoch)
+            _, outputs = sampling.reconstruct(t, faces.images[:10], at=epoch)
             images.append(to_uint8(outputs, t.recipe.pixel_range))
             rows.append(f"{label}, epoch {epoch}")
     title = "Reconstructions of test images (code = posterior mean) as training goes on"
@@ -54,7 +53,7 @@ def draw(trained, faces, out):
 
     rows, images = ["test images"], [faces.images[:columns]]
     for label, t in runs.items():
-        images.append(measure.draw(t, range(columns)))
+        images.append(sampling.draw(t, range(columns)))
         rows.append(f"prior, {label}")
     title = (
         f"Samples from the prior (seeds 0 to {columns - 1}, one a column) and real images"
@@ -64,8 +63,8 @@ def draw(trained, faces, out):
     pair = faces.images[[0, min(5, len(faces.images) - 1)]]
     images = []
     for t in runs.values():
-        codes = measure.encode(t, pair)
-        between = measure.render(t, walk(codes, 9, linear))
+        codes = sampling.encode(t, pair)
+        between = sampling.render(t, sampling.walk(codes, 9, sampling.linear))
         images.append(np.concatenate([pair[:1], between, pair[1:]]))
     names = ["image A", *(f"{s:.0%}" for s in np.linspace(0, 1, 10)), "image B"]
     title = "From the code of one test image to another's, in 10 steps"
@@ -94,11 +93,11 @@ def numbers_of(trained, faces, judge, real):
         from the faces.
     """
     recipe = trained.recipe
-    mean, log_var = measure.posterior(trained, faces.images)
-    outputs = measure.decode(trained, mean)
+    mean, log_var = sampling.posterior(trained, faces.images)
+    outputs = sampling.decode(trained, mean)
     units = 0.5 * (np.exp(log_var) + np.square(mean) - 1 - log_var).mean(0)
-    error = measure.reconstruction_error(faces.images, outputs, recipe.pixel_range)
-    samples = measure.draw(trained, range(len(faces.images)))
+    error = sampling.reconstruction_error(faces.images, outputs, recipe.pixel_range)
+    samples = sampling.draw(trained, range(len(faces.images)))
     fake = distance.features(judge, samples)
     mmd, error_of_mmd = distance.kernel(real, fake)
     few = min(collapse.SAMPLES, len(samples))

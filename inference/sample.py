@@ -18,15 +18,15 @@ def run(args):
     options.drawing_recipe(args.recipe)
     seeds = options.numbers(args.seeds)
 
-    from inference import measure
-    from inference.weights import Trained
+    from models import sampling
+    from models.trained import Trained
 
     trained = Trained(args.recipe, args.weights)
     labels = options.classes(trained.recipe, seeds, args.label)
     writable(args.out)
     for k in range(0, len(seeds), BATCH):
         part = slice(k, k + BATCH)
-        images = measure.draw(trained, seeds[part], labels and labels[part])
+        images = sampling.draw(trained, seeds[part], labels and labels[part])
         for seed, image in zip(seeds[part], images, strict=True):
             with replacing(args.out / f"seed_{seed:04d}.png") as file:
                 iio.imwrite(file, image, extension=".png")

@@ -1,6 +1,6 @@
 """What figures that compare several runs share."""
 
-from inference.plots import BLUE, GREEN, ORANGE, RED
+from plot_utils import BLUE, GREEN, ORANGE, RED
 
 COLORS = (BLUE, RED, GREEN, ORANGE, "#9467bd")
 

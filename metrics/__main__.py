@@ -42,10 +42,10 @@ def main(words=None):
         raise UserError("give one recipe, or --all")
     if args.recipe:
         get_recipe(args.recipe)  # an unknown name shows before the seconds of an import
-    from inference import WEIGHTS
-    from inference.weights import Trained
     from metrics.registry import METRICS
-    from metrics.subject import LEAST
+    from metrics.sides import LEAST
+    from models import WEIGHTS
+    from models.trained import Trained
 
     if args.samples < LEAST:
         raise UserError(f"--samples {args.samples}: {LEAST} or more are needed")
@@ -79,8 +79,8 @@ def fitting(root, data):
     Raises:
         UserError: there are none.
     """
-    from inference.weights import Trained
     from models.recipes import RECIPES
+    from models.trained import Trained
 
     size = size_of(data)
     known = [n for n in RECIPES if (root / n / "card.json").exists()]
@@ -122,9 +122,9 @@ def size_of(data):
 
 def measure_all(chosen, args, root):
     """Measure {`Trained`: names of metrics}, printing and recording each result."""
-    from inference.weights import Trained
     from metrics.registry import METRICS
-    from metrics.subject import Real, Subject
+    from metrics.sides import Real, Subject
+    from models.trained import Trained
 
     sizes = {trained.recipe.image_size for trained in chosen}
     sides = {size: Real(args.data, size, args.samples, root) for size in sizes}

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from inference import measure
 from metrics import collapse
+from models import sampling
 
 
 def asked_attribute(subject):
@@ -16,18 +16,18 @@ def asked_attribute(subject):
     """
     trained, real = subject.trained, subject.real
     attribute = trained.recipe.attribute
-    values = measure.agreement(real.judge, attribute, subject.asked, subject.read)
+    values = sampling.agreement(real.judge, attribute, subject.asked, subject.read)
     values |= {"n_real": 0, "n_fake": values.pop("n")}
     seeds = range(subject.count // 2)
     on, off = (
-        measure.read_attributes(
+        sampling.read_attributes(
             real.judge,
-            real.as_judged(measure.draw(trained, seeds, np.full(len(seeds), label))),
+            real.as_judged(sampling.draw(trained, seeds, np.full(len(seeds), label))),
         )
         > 0.5
         for label in (1, 0)
     )
-    names = measure.attribute_names(real.judge)
+    names = sampling.attribute_names(real.judge)
     values["pairs"] = len(seeds)
     values["kept"] = kept(on, off, names, attribute)
     strangers = np.roll(off, 1, axis=0)
@@ -68,7 +68,7 @@ def keepable(real, names, attribute):
     table = real.faces.attributes
     if table is None or attribute not in table:
         return None
-    read = measure.read_attributes(real.judge, real.as_judged(real.images)) > 0.5
+    read = sampling.read_attributes(real.judge, real.as_judged(real.images)) > 0.5
     shown = real.faces.label(attribute)[: len(read)] == 1
     if shown.all() or not shown.any():
         return None
@@ -87,10 +87,10 @@ def categories(subject):
     """
     asked, read = subject.asked, subject.read
     pixels = collapse.shrink(subject.samples, 8)
-    names = measure.attribute_names(subject.real.judge)
+    names = sampling.attribute_names(subject.real.judge)
     values = {
         "n_real": 0,
-        "own_classifier": measure.category_read_back(subject.trained),
+        "own_classifier": sampling.category_read_back(subject.trained),
         "apart_by_features": told_apart(subject.features, asked),
         "apart_by_pixels": told_apart(pixels.reshape(len(pixels), -1), asked),
         "chance": 1 / subject.recipe.condition,
@@ -143,7 +143,7 @@ def attribute_accuracy(subject):
     faces = subject.real.faces
     if faces.attributes is None:
         return None, "left out: no labels to compare with"
-    values = measure.attribute_accuracy(subject.trained, faces)
+    values = sampling.attribute_accuracy(subject.trained, faces)
     values |= {"n_real": values.pop("n"), "n_fake": 0}
     shares = {name: float(faces.label(name).mean()) for name in values["accuracy"]}
     values["commoner_answer"] = {name: max(s, 1 - s) for name, s in shares.items()}

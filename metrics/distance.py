@@ -46,7 +46,7 @@ def features(judge, images):
     Returns:
         float32 `(n, 256)`: the averaged maps of its last convolution.
     """
-    from inference.weights import run_network
+    from models.sampling import run_network
 
     pixels = data_utils.from_uint8(images, judge.recipe.pixel_range)
     return run_network(_pooled(judge), pixels)
@@ -55,7 +55,7 @@ def features(judge, images):
 @functools.cache  # one network a judge: Keras compiles each anew
 def _pooled(judge):
     """The attribute network up to the averaged maps of its last convolution."""
-    from models.runtime import keras
+    from models.keras_setup import keras
 
     network = judge.network("classifier")
     pooled = next(

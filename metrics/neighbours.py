@@ -72,7 +72,7 @@ def copies(near):
 def _figure(subject, training, near, which):
     """`neighbours_<recipe>.jpg`: the samples nearest to a training image, in order.
     It shows training images: for the user's eyes, not to be passed on."""
-    from inference.plots import save, sheet
+    from plot_utils import save, sheet
 
     order = np.argsort(near[:, 0])[:SHOWN]
     images = np.concatenate([subject.samples[order], training[which[order, 0]]])

@@ -3,8 +3,8 @@
 import numpy as np
 
 from data_utils import to_uint8
-from inference import measure
 from metrics.ssim import ssim
+from models import sampling
 
 
 def reconstruction(subject):
@@ -15,8 +15,8 @@ def reconstruction(subject):
     """
     trained, images = subject.trained, subject.real.faces.images
     pixel_range = trained.recipe.pixel_range
-    outputs = measure.reconstruct(trained, images)[1]
-    values = measure.reconstruction_error(images, outputs, pixel_range)
+    outputs = sampling.reconstruct(trained, images)[1]
+    values = sampling.reconstruction_error(images, outputs, pixel_range)
     values["n_real"] = values["n_fake"] = values.pop("n")
     starts = range(0, len(images), 256)
     parts = [

@@ -1,6 +1,7 @@
 """Networks of the reports, and the recipes that train them."""
 
 import importlib
+from pathlib import Path
 
 import numpy as np
 
@@ -8,7 +9,9 @@ from models.recipe import Optimizer, Recipe, RecipeError
 from models.recipes import RECIPES, get_recipe
 
 __all__ = [
+    "FORMS",
     "RECIPES",
+    "WEIGHTS",
     "Optimizer",
     "Recipe",
     "RecipeError",
@@ -16,6 +19,11 @@ __all__ = [
     "get_recipe",
     "latents",
 ]
+
+# How kernels lie on disk, in the order that export tries: bytes before packing.
+FORMS = {"float16": 2, "float32": 4, "int8": 1, "int6": 0.75}
+
+WEIGHTS = Path(__file__).resolve().parent.parent / "weights"  # <recipe>/card.json ...
 
 
 def build(recipe, role):

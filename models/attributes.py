@@ -4,8 +4,8 @@ Of no report. It is trained on the labels of real faces like any recipe, and
 every number that rests on it comes with its accuracy on real test faces.
 """
 
+from models.keras_setup import keras
 from models.layers import BatchNorm, conv, output, stack
-from models.runtime import keras
 
 layers = keras.layers
 

@@ -1,6 +1,6 @@
 """The few layers that Keras does not have as the reports need them."""
 
-from models.runtime import BACKEND, keras
+from models.keras_setup import BACKEND, keras
 
 layers = keras.layers
 ops = keras.ops

@@ -5,8 +5,8 @@ filters doubling to 512, batch norm and leaky ReLU. Kernel 5x5, stride 2 and
 leaky slope 0.2 are (chosen).
 """
 
+from models.keras_setup import keras
 from models.layers import BatchNorm, conv, conv_transpose, output, stack
-from models.runtime import keras
 
 layers = keras.layers
 

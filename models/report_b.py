@@ -4,8 +4,8 @@ Hidden activations are leaky ReLU 0.2 where the report's tables name none
 (chosen); rows stand as in the tables: kernel / filters / strides.
 """
 
+from models.keras_setup import keras
 from models.layers import BatchNorm, conv, conv_transpose, output, stack
-from models.runtime import keras
 
 layers = keras.layers
 

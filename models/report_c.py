@@ -7,8 +7,8 @@ PyTorch has (channel, row, column): weights ported from PyTorch permute the
 rows of the layer that follows.
 """
 
+from models.keras_setup import keras
 from models.layers import BatchNorm, conv, conv_transpose, output, stack
-from models.runtime import keras
 
 layers = keras.layers
 

@@ -5,8 +5,8 @@ convolutions 32-64-64-128 with kernel 4, mirrored, are (chosen), without batch
 norm, so that what differs between the three runs is the KL term alone.
 """
 
+from models.keras_setup import keras
 from models.layers import conv, conv_transpose, output, stack
-from models.runtime import keras
 
 layers = keras.layers
 

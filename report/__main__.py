@@ -31,7 +31,7 @@ def main():
         raise UserError(
             "the report needs typst; pip install -r requirements-test.txt"
         ) from None
-    from inference import WEIGHTS
+    from models import WEIGHTS
     from report.facts import gather
 
     if not args.out.absolute().parent.is_dir():

@@ -8,13 +8,13 @@ printed as missing.
 import json
 
 from inference.__main__ import PROBLEMS, STUDIES
-from inference.table import metrics_of, obtained
-from inference.weights import Trained
 from models import build
-from models.__main__ import describe, parameters
+from models.describe import describe, parameters
 from models.recipe import LOG_EVERY
 from models.recipes import RECIPES
+from models.trained import Trained
 from report import RESULTS
+from report.table import metrics_of, obtained
 
 LAST = 20  # rows of a history that a curve's end is the mean of
 

@@ -13,9 +13,9 @@ from pathlib import Path
 from PIL import Image
 
 from cli import replacing, run_cli
-from inference import WEIGHTS
 from inference.__main__ import STUDIES
 from inference.__main__ import main as inference
+from models import WEIGHTS
 from report import FIGURES, FOLDER, RESULTS
 
 WIDTH = 1400  # pixels

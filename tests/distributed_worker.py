@@ -15,8 +15,8 @@ import numpy as np
 
 import data_utils
 from models import get_recipe
+from models.keras_setup import BACKEND, keras, to_numpy
 from models.layers import BatchNorm, layers, output, stack
-from models.runtime import BACKEND, keras, to_numpy
 from train import backend, workers
 from train.families import FAMILIES
 from train.feed import Feed

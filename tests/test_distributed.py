@@ -13,7 +13,7 @@ import pytest
 from conftest import REPOSITORY
 
 from cli import UserError
-from models.runtime import to_numpy
+from models.keras_setup import to_numpy
 from train import workers
 from train.families import FAMILIES
 

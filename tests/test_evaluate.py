@@ -6,11 +6,11 @@ import pytest
 from conftest import refused, small
 
 from cli import UserError
-from inference import WEIGHTS
-from inference.weights import Trained
 from metrics.distance import frechet
-from metrics.subject import Real, Subject
-from models.runtime import keras, set_precision, to_numpy
+from metrics.sides import Real, Subject
+from models import WEIGHTS
+from models.keras_setup import keras, set_precision, to_numpy
+from models.trained import Trained
 from train import export
 from train.__main__ import main
 from train.evaluate import Evaluation

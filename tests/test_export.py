@@ -6,11 +6,10 @@ import os
 import numpy as np
 
 import data_utils
-from inference import weights
-from inference.weights import Trained
 from models import RECIPES, build, get_recipe, latents
+from models.keras_setup import keras, to_numpy
 from models.layers import BatchNorm
-from models.runtime import keras, to_numpy
+from models.trained import Trained, load, save
 from train import export
 from train.run import Run
 
@@ -23,7 +22,7 @@ def test_every_drawing_network_does_the_same_in_a_fresh_process(tmp_path, comman
         network = build(recipe, role)
         form = "int8" if recipe.report == "B" and role == "generator" else "float16"
         path = tmp_path / f"{name}.weights.h5"
-        weights.save(network, path, form)
+        save(network, path, form)
         assert path.stat().st_size < export.LIMIT
         before[name] = to_numpy(network(inputs_of(recipe, role)))
     script = "\n".join(
@@ -63,7 +62,7 @@ def load_all(folder):
     for name, recipe in distinct().items():
         role = drawing_role(recipe)
         network = build(recipe, role)
-        weights.load(network, os.path.join(folder, f"{name}.weights.h5"))
+        load(network, os.path.join(folder, f"{name}.weights.h5"))
         out[name] = to_numpy(network(inputs_of(recipe, role)))
     return out
 

@@ -15,11 +15,11 @@ from PIL import Image
 
 import data_utils
 from cli import UserError
-from inference import measure, weights
 from inference.__main__ import STUDIES, main, trained_defaults
-from inference.weights import Trained, WeightsError, run_network
-from models import build, get_recipe, latents
-from models.runtime import to_numpy
+from models import build, get_recipe, latents, sampling
+from models.keras_setup import to_numpy
+from models.sampling import run_network
+from models.trained import Trained, WeightsError, load, sha256
 from train import backend, export
 from train.run import Run
 
@@ -34,8 +34,8 @@ def trained(faces_folder, tmp_path_factory):
     monkeypatch.setattr(export, "STANDING", (2, 4))
     monkeypatch.setattr(backend, "compiled", uncompiled)
     for name, count in (("asked_and_read", 20), ("category_read_back", 14)):
-        few = functools.partial(getattr(measure, name), count=count)
-        monkeypatch.setattr(measure, name, few)
+        few = functools.partial(getattr(sampling, name), count=count)
+        monkeypatch.setattr(sampling, name, few)
     faces = data_utils.load_faces(faces_folder)
     for name in ("attributes", *PROBLEMS.values(), *STUDIES["kl"]):
         recipe = dataclasses.replace(get_recipe(name), batch_size=2)
@@ -81,7 +81,7 @@ def test_cards_say_what_the_weights_are(trained):
         assert card["steps"] == 2 and card["training_hours"] >= 0
         for role, entry in card["files"].items():
             path = trained / name / f"{role}.weights.h5"
-            assert entry["sha256"] == weights.sha256(path)
+            assert entry["sha256"] == sha256(path)
             assert entry["bytes"] == path.stat().st_size < export.LIMIT
             if entry["form"] == "float16" and "pixel" in entry["largest_change"]["of"]:
                 assert entry["largest_change"]["by"] <= 1 / 255
@@ -98,10 +98,10 @@ def test_damaged_and_foreign_weights_are_named(mine, trained):
         Trained("vae_c", mine).network("decoder")
     network = build(get_recipe("vae_c"), "decoder")
     with pytest.raises(WeightsError, match=r"decoder.weights.h5: not weights of this"):
-        weights.load(network, path)
+        load(network, path)
     other = trained / "wgan_a" / "generator.weights.h5"
     with pytest.raises(WeightsError, match="not weights of this decoder") as error:
-        weights.load(network, other)
+        load(network, other)
     assert len(str(error.value)) < 400 and "\n" not in str(error.value)
     path.unlink()
     with pytest.raises(WeightsError, match="missing; restore it"):
@@ -124,7 +124,7 @@ def test_reconstruction_error_in_both_ranges():
     for pixel_range, white in (((-1.0, 1.0), 1.0), ((0.0, 1.0), 1.0)):
         low, high = pixel_range
         outputs = np.full(images.shape, white - 0.1 * (high - low), "float32")
-        error = measure.reconstruction_error(images, outputs, pixel_range)
+        error = sampling.reconstruction_error(images, outputs, pixel_range)
         assert error["mse_0_1"] == pytest.approx(0.01, rel=1e-4)
         assert error["mse_minus1_1"] == pytest.approx(0.04, rel=1e-4)
         assert error["psnr_db"] == pytest.approx(20, rel=1e-4)
@@ -132,16 +132,16 @@ def test_reconstruction_error_in_both_ranges():
 
 
 def test_reconstruction_is_of_the_posterior_mean(trained, faces_folder, monkeypatch):
-    monkeypatch.setattr(measure, "PART", 5)
+    monkeypatch.setattr(sampling, "PART", 5)
     faces = data_utils.load_faces(faces_folder, "test")
     vae = Trained("vae_c", trained)
-    codes, outputs = measure.reconstruct(vae, faces.images)
+    codes, outputs = sampling.reconstruct(vae, faces.images)
     pixels = data_utils.from_uint8(faces.images, (-1, 1))
     mean = to_numpy(vae.network("encoder")(pixels, training=False)[0])
     np.testing.assert_allclose(codes, mean, atol=1e-4)
     expected = to_numpy(vae.network("decoder")(mean, training=False))
     np.testing.assert_allclose(outputs, expected, atol=1e-4)
-    error = measure.reconstruction_error(faces.images, outputs, (-1.0, 1.0))
+    error = sampling.reconstruction_error(faces.images, outputs, (-1.0, 1.0))
     assert error["mse_minus1_1"] == pytest.approx(
         ((pixels - outputs) ** 2).mean(), rel=1e-4
     )

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from conftest import REPOSITORY
 
-from inference import measure
-from inference.weights import Trained
+from models import sampling
+from models.trained import Trained
 
 if importlib.util.find_spec("jax") is None:
     pytest.skip("JAX is not installed", allow_module_level=True)
@@ -24,11 +24,11 @@ import numpy as np
 from conftest import small
 
 import data_utils
-from inference import measure
-from inference.weights import Trained
+from models import sampling
+from models.trained import Trained
 from models import build
-from models.__main__ import parameters
-from models.runtime import to_numpy
+from models.describe import parameters
+from models.keras_setup import to_numpy
 from train import backend, export
 from train.families import FAMILIES
 from train.feed import Feed
@@ -60,7 +60,7 @@ logs = critic.train_step({"images": np.zeros((3, 2, 32, 32, 3), "uint8")})
 assert np.isfinite(float(logs["gradient_penalty"]))
 assert parameters(build(recipe, "decoder")) == 3652387
 export.export(out / "vae_c", data, out / "weights")
-images = measure.draw(Trained("vae_c", out / "weights"), range(4))
+images = sampling.draw(Trained("vae_c", out / "weights"), range(4))
 np.save(out / "images.npy", images)
 assert "tensorflow" not in sys.modules
 """
@@ -84,7 +84,7 @@ def test_runs_on_jax_resume_and_their_weights_draw_on_this_backend_too(
     assert done.returncode == 0, done.stderr
     trained = Trained("vae_c", tmp_path / "weights")
     assert trained.card["backend"] == "jax" and trained.card["steps"] == 3
-    ours, theirs = measure.draw(trained, range(4)), np.load(tmp_path / "images.npy")
+    ours, theirs = sampling.draw(trained, range(4)), np.load(tmp_path / "images.npy")
     assert ours.std() > 0
     # 1e-4 of the pixel range is less than one of the 255 steps of uint8.
     np.testing.assert_allclose(ours.astype(int), theirs.astype(int), atol=1)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from conftest import small
 
-from models import runtime
-from models.runtime import keras, to_numpy
+from models import keras_setup
+from models.keras_setup import keras, to_numpy
 from train import losses
 from train.backend import gradients
 from train.families import FAMILIES
@@ -87,9 +87,9 @@ def test_gradient_penalty_is_float32_in_a_run_of_bfloat16():
     rng = np.random.default_rng(0)
     real, fake = rng.uniform(-1, 1, (2, 2, 32, 32, 3)).astype("float32")
     for precision in ("float32", "bfloat16"):
-        runtime.set_precision(precision)
+        keras_setup.set_precision(precision)
         model = FAMILIES["gan"](small("wgan_gp_d", image_size=32), seed=1)
-        runtime.set_precision("float32")
+        keras_setup.set_precision("float32")
         found.append(float(model.gradient_penalty(real, fake)))
         answers = to_numpy(model.judge(real, training=True))
         assert model.judge.layers[1].compute_dtype == precision

@@ -11,7 +11,6 @@ from conftest import REPOSITORY, write_faces
 
 import data_utils
 from cli import UserError
-from inference import measure
 from metrics import (
     condition,
     diversity,
@@ -21,8 +20,8 @@ from metrics import (
 )
 from metrics.__main__ import fitting, main
 from metrics.registry import METRICS
-from metrics.subject import Real, Subject
-from models import get_recipe
+from metrics.sides import Real, Subject
+from models import get_recipe, sampling
 
 # ----------------------------------------------- reconstructions, conditions
 
@@ -35,7 +34,7 @@ def test_reconstruction_of_a_perfect_and_of_a_shifted_copy(faces_twice, monkeypa
         trained = SimpleNamespace(recipe=recipe)
         for shift in (0, 51):
             outputs = data_utils.from_uint8(images + np.uint8(shift), pixel_range)
-            monkeypatch.setattr(measure, "reconstruct", lambda *_, o=outputs: (None, o))
+            monkeypatch.setattr(sampling, "reconstruct", lambda *_, o=outputs: (None, o))
             values, text = reconstruction.reconstruction(
                 SimpleNamespace(trained=trained, real=side)
             )
@@ -65,9 +64,9 @@ def read(judge, images):
 
 
 def test_what_a_pair_keeps(monkeypatch):
-    monkeypatch.setattr(measure, "draw", drawn)
-    monkeypatch.setattr(measure, "read_attributes", read)
-    monkeypatch.setattr(measure, "attribute_names", lambda judge: ATTRIBUTE_NAMES)
+    monkeypatch.setattr(sampling, "draw", drawn)
+    monkeypatch.setattr(sampling, "read_attributes", read)
+    monkeypatch.setattr(sampling, "attribute_names", lambda judge: ATTRIBUTE_NAMES)
     card = {"test": {"accuracy": {"Smiling": 0.9}, "n": 10}}
     judge = SimpleNamespace(card=card)
     trained = SimpleNamespace(recipe=get_recipe("acgan_c"))
@@ -100,8 +99,8 @@ def test_categories_that_differ_and_that_do_not(monkeypatch):
     assert condition.told_apart(same, asked) < 0.3
     assert 0.6 < condition.told_apart(apart, asked) < 0.9  # the last two are alike
     own = {"n": 7, "accuracy": 0.5, "chance": 1 / 7}
-    monkeypatch.setattr(measure, "category_read_back", lambda trained: own)
-    monkeypatch.setattr(measure, "attribute_names", lambda judge: ATTRIBUTE_NAMES[:2])
+    monkeypatch.setattr(sampling, "category_read_back", lambda trained: own)
+    monkeypatch.setattr(sampling, "attribute_names", lambda judge: ATTRIBUTE_NAMES[:2])
     images = np.zeros((350, 16, 16, 3), "uint8")
     images[:, ..., 0] = (30 * asked)[:, None, None]  # redder and redder
     images += rng.integers(0, 2, images.shape, "uint8")
@@ -127,8 +126,8 @@ def test_the_attribute_network_beside_the_commoner_answer(faces_folder, monkeypa
     faces = data_utils.load_faces(faces_folder, "test")
     names = ["Smiling", "Wavy_Hair"]  # nobody drawn has wavy hair
     answers = np.stack([1 - faces.label("Smiling"), faces.label("Wavy_Hair")], 1)
-    monkeypatch.setattr(measure, "attribute_names", lambda judge: names)
-    monkeypatch.setattr(measure, "read_attributes", lambda *_: answers)
+    monkeypatch.setattr(sampling, "attribute_names", lambda judge: names)
+    monkeypatch.setattr(sampling, "read_attributes", lambda *_: answers)
     subject = SimpleNamespace(trained=None, real=SimpleNamespace(faces=faces))
     values, _ = condition.attribute_accuracy(subject)
     assert values["accuracy"] == {"Smiling": 0, "Wavy_Hair": 1}
@@ -228,7 +227,7 @@ def test_real_images_in_place_of_samples(monkeypatch):
 
 def test_sample_k_comes_from_seed_k_and_classes_take_turns(monkeypatch):
     real = SimpleNamespace(images=np.zeros((9, 8, 8, 3), "uint8"))
-    monkeypatch.setattr(measure, "draw", drawn)
+    monkeypatch.setattr(sampling, "draw", drawn)
     turns = {"dcgan_c": [0, 1] * 5, "acgan_c": [0, 1] * 5, "infogan_b": [*range(7), 0, 1]}
     for name, labels in turns.items():
         subject = Subject(SimpleNamespace(recipe=get_recipe(name)), real)
@@ -237,7 +236,7 @@ def test_sample_k_comes_from_seed_k_and_classes_take_turns(monkeypatch):
 
 
 def test_features_of_other_sizes(faces_twice):
-    from metrics.subject import resized
+    from metrics.sides import resized
 
     a, _ = faces_twice
     assert resized(a, 64) is a

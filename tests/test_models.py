@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from models import RECIPES, build, get_recipe
-from models.__main__ import parameters
+from models.describe import parameters
+from models.keras_setup import keras, to_numpy
 from models.layers import BatchNorm, logits
-from models.runtime import keras, to_numpy
 
 # Rows as in the tables: kernel / filters / strides / output shape, or for dense
 # layers units. Written from the reports, not from the code.

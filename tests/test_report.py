@@ -7,9 +7,8 @@ import re
 import pytest
 from PIL import Image
 
-from inference import WEIGHTS
-from models import build, get_recipe
-from models.__main__ import parameters
+from models import WEIGHTS, build, get_recipe
+from models.describe import parameters
 from models.recipes import RECIPES
 from report import facts, redraw
 from report.__main__ import compiled

@@ -6,11 +6,12 @@ import pytest
 from conftest import ATTRIBUTES, REPOSITORY
 
 import data_utils
-from inference import FORMS, table
 from inference.__main__ import PROBLEMS
-from inference.weights import Trained
 from metrics.registry import METRICS
+from models import FORMS
 from models.recipe import LOG_EVERY
+from models.trained import Trained
+from report import table
 
 CARDS = sorted(p.parent.name for p in (REPOSITORY / "weights").glob("*/card.json"))
 

@@ -5,9 +5,9 @@ import pytest
 from conftest import ATTRIBUTES, small
 
 import data_utils
-from models import RECIPES, Optimizer, get_recipe, runtime
+from models import RECIPES, Optimizer, get_recipe, keras_setup
+from models.keras_setup import keras, to_numpy
 from models.layers import BatchNorm
-from models.runtime import keras, to_numpy
 from train.backend import compiled
 from train.engine import make_optimizer
 from train.families import FAMILIES
@@ -156,11 +156,11 @@ def test_adam_is_keras_own_adam_with_a_stair():
 
 
 def test_bfloat16_keeps_variables_outputs_and_losses_in_float32(faces):
-    runtime.set_precision("bfloat16")
+    keras_setup.set_precision("bfloat16")
     try:
         model = FAMILIES["gan"](small("dcgan_c"))
     finally:
-        runtime.set_precision("float32")
+        keras_setup.set_precision("float32")
     for network in model.networks.values():
         assert {v.dtype for v in network.variables} == {"float32"}
         assert {str(t.dtype) for t in network.outputs} == {"float32"}

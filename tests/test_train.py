@@ -15,7 +15,7 @@ from conftest import REPOSITORY, small
 
 import data_utils
 from models import build, latents
-from models.runtime import to_numpy
+from models.keras_setup import to_numpy
 from train import checkpoint
 from train.log import Log
 from train.run import NotANumber, Run, RunError

@@ -11,10 +11,10 @@ from PIL import Image
 
 import data_utils
 from cli import UserError
-from inference import edit, interpolate, measure, options
+from inference import edit, interpolate, options
 from inference.__main__ import main
-from inference.weights import Trained
-from models import get_recipe, latents
+from models import get_recipe, latents, sampling
+from models.trained import Trained
 
 DATA = REPOSITORY / "sample_data"
 
@@ -75,11 +75,11 @@ def test_samples_are_named_by_their_seed(tmp_path, monkeypatch):
     written = sorted(p.name for p in (tmp_path / "b").iterdir())
     assert written == ["seed_0042.png", "seed_12345.png"]
     trained = Trained("acgan_c")
-    turns = measure.draw(trained, [40, 41, 42], [0, 1, 0]).astype(int)
+    turns = sampling.draw(trained, [40, 41, 42], [0, 1, 0]).astype(int)
     for name, image in zip(names, turns, strict=True):
         found = iio.imread(tmp_path / "deep" / "a" / name)
         assert found.dtype == np.uint8 and np.abs(found - image).max() <= 1
-    smiling = measure.draw(trained, [42], [1])[0].astype(int)
+    smiling = sampling.draw(trained, [42], [1])[0].astype(int)
     assert np.abs(iio.imread(tmp_path / "b" / "seed_0042.png") - smiling).max() <= 1
     assert np.abs(turns[2] - smiling).max() > 30  # asked not to smile, and to
 
@@ -89,16 +89,16 @@ def test_samples_are_named_by_their_seed(tmp_path, monkeypatch):
 
 def test_spherical_walks_keep_to_the_sphere():
     a, b = np.array([2.0, 0, 0]), np.array([0, 2.0, 0])
-    half = interpolate.spherical(a, b, 0.5)
+    half = sampling.spherical(a, b, 0.5)
     np.testing.assert_allclose(half, [np.sqrt(2), np.sqrt(2), 0])
-    third = interpolate.spherical(a, b, 1 / 3)
+    third = sampling.spherical(a, b, 1 / 3)
     np.testing.assert_allclose(third, [2 * np.cos(np.pi / 6), 1, 0])
-    np.testing.assert_allclose(interpolate.spherical(a, a, 0.3), a)
+    np.testing.assert_allclose(sampling.spherical(a, a, 0.3), a)
     noise = latents(get_recipe("dcgan_c"), [1, 5]).astype("f8")
     ends = np.linalg.norm(noise, axis=1)
-    middle = np.linalg.norm(interpolate.spherical(*noise, 0.5))
+    middle = np.linalg.norm(sampling.spherical(*noise, 0.5))
     assert ends.min() * 0.97 < middle < ends.max() * 1.03
-    assert np.linalg.norm(interpolate.linear(*noise, 0.5)) < 0.85 * ends.min()
+    assert np.linalg.norm(sampling.linear(*noise, 0.5)) < 0.85 * ends.min()
 
 
 def test_a_walk_passes_through_every_seed():
@@ -124,7 +124,7 @@ def test_a_gif_from_seed_to_seed(tmp_path):
     run(*words, "--out", path)
     frames = gif(path)
     assert frames.shape == (7, 64, 64, 3)
-    keys = measure.draw(Trained("dcgan_c"), [1, 5, 9]).astype(int)
+    keys = sampling.draw(Trained("dcgan_c"), [1, 5, 9]).astype(int)
     for frame, key, other in zip(frames[::3], keys, keys[[1, 2, 0]], strict=True):
         assert np.abs(frame - key).mean() < 6 < 30 < np.abs(frame - other).mean()
     with Image.open(path) as image:
@@ -141,10 +141,10 @@ def test_a_gif_from_image_to_image(tmp_path):
     run("interpolate", "vae_c", *images, "--steps", 2, "--out", out)
     frames, vae = gif(out), Trained("vae_c")
     faces = np.stack([iio.imread(path) for path in paths])
-    codes, outputs = measure.reconstruct(vae, faces)
-    np.testing.assert_allclose(measure.encode(vae, faces), codes, atol=1e-5)
+    codes, outputs = sampling.reconstruct(vae, faces)
+    np.testing.assert_allclose(sampling.encode(vae, faces), codes, atol=1e-5)
     ends = data_utils.to_uint8(outputs, vae.recipe.pixel_range).astype(int)
-    middle = measure.render(vae, codes.mean(0, keepdims=True))[0].astype(int)
+    middle = sampling.render(vae, codes.mean(0, keepdims=True))[0].astype(int)
     assert len(frames) == 3
     assert np.abs(frames[0] - ends[0]).mean() < 6
     assert np.abs(frames[1] - middle).mean() < 6
@@ -162,7 +162,7 @@ def test_an_mp4(tmp_path):
     path = tmp_path / "walk.mp4"
     run("interpolate", "dcgan_c", "--seeds", "1,5", "--steps", 4, "--out", path)
     frames = iio.imread(path, plugin="FFMPEG").astype(int)
-    keys = measure.draw(Trained("dcgan_c"), [1, 5]).astype(int)
+    keys = sampling.draw(Trained("dcgan_c"), [1, 5]).astype(int)
     assert frames.shape == (5, 64, 64, 3)
     assert np.abs(frames[[0, -1]] - keys).mean() < 15
     gc.collect()  # while its warning is not heeded
@@ -183,10 +183,10 @@ def test_directions_are_differences_of_class_means():
 def test_faces_moved_along_smiling_smile(tmp_path, monkeypatch):
     """As the attribute network reads what is drawn, test faces first."""
     drawn = []
-    from inference import plots
+    import plot_utils
 
-    original = plots.sheet
-    monkeypatch.setattr(plots, "sheet", lambda *a: drawn.append(a) or original(*a))
+    original = plot_utils.sheet
+    monkeypatch.setattr(plot_utils, "sheet", lambda *a: drawn.append(a) or original(*a))
     out = tmp_path / "deep" / "edit.jpg"
     words = ("edit", "vae_c", "--data", DATA, "--faces", "0-3", "--out", out)
     run(*words, "--attributes", "Smiling", "Male")
@@ -199,13 +199,13 @@ def test_faces_moved_along_smiling_smile(tmp_path, monkeypatch):
     images = images.reshape(8, columns, 64, 64, 3)
     np.testing.assert_array_equal(images[:, 0], np.concatenate([faces, faces]))
     vae, judge = Trained("vae_c"), Trained("attributes")
-    outputs = measure.reconstruct(vae, faces)[1]
+    outputs = sampling.reconstruct(vae, faces)[1]
     still = data_utils.to_uint8(outputs, vae.recipe.pixel_range).astype(int)
     assert np.abs(images[:4, 5] - still).max() <= 1
     for row, name in ((0, "Smiling"), (4, "Male")):
-        column = measure.attribute_names(judge).index(name)
+        column = sampling.attribute_names(judge).index(name)
         less, more = (
-            measure.read_attributes(judge, images[row : row + 4, k])[:, column].mean()
+            sampling.read_attributes(judge, images[row : row + 4, k])[:, column].mean()
             for k in (1, 9)
         )
         assert more > less + 0.3

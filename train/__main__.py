@@ -109,9 +109,9 @@ def work(recipe, args):
         images = recipe.batch_size * recipe.d_steps
         steps = max(1, round(args.epochs * len(faces.images) / images))
 
-    from models import runtime
+    from models import keras_setup
 
-    runtime.set_precision(args.precision)
+    keras_setup.set_precision(args.precision)
     if args.dry_run:
         return dry_run(recipe, faces, steps, args.seed)
 
@@ -119,7 +119,7 @@ def work(recipe, args):
 
     evaluation = None
     if args.evaluate_every and not workers.rank:
-        from inference import WEIGHTS
+        from models import WEIGHTS
         from train.evaluate import Evaluation
 
         evaluation = Evaluation(recipe, args.data, WEIGHTS, args.patience)
@@ -179,7 +179,7 @@ def dry_run(recipe, faces, steps, seed):
     import json
     import time
 
-    from models.__main__ import parameters
+    from models.describe import parameters
     from train.backend import compiled
     from train.families import FAMILIES
     from train.feed import Feed

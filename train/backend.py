@@ -6,7 +6,7 @@ accelerator, gathers batches there and runs many steps a dispatch.
 """
 
 from cli import UserError
-from models.runtime import BACKEND, keras
+from models.keras_setup import BACKEND, keras
 from train import workers
 
 if BACKEND not in ("tensorflow", "jax"):

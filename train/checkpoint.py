@@ -9,7 +9,7 @@ import zipfile
 import numpy as np
 
 from cli import UserError, replacing
-from models.runtime import to_numpy
+from models.keras_setup import to_numpy
 
 
 class CheckpointError(UserError):

@@ -8,7 +8,7 @@ between backends is in `train.backend`; everything a checkpoint holds is
 import random
 
 from models import build
-from models.runtime import keras, to_numpy
+from models.keras_setup import keras, to_numpy
 from train import workers
 from train.backend import Adam, approach, gradients
 

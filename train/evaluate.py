@@ -11,12 +11,11 @@ import numpy as np
 
 import data_utils
 from cli import UserError
-from inference import measure
-from inference.weights import run_network
 from metrics.distance import frechet
-from metrics.subject import Real
-from models import build, latents
-from models.runtime import keras, set_precision
+from metrics.sides import Real
+from models import build, latents, sampling
+from models.keras_setup import keras, set_precision
+from models.sampling import run_network
 from train.export import standing_statistics
 
 COUNT = 1000  # images, and test images beside them
@@ -84,7 +83,7 @@ class Evaluation:
     def _error(self, encoder, decoder):
         pixels = data_utils.from_uint8(self.real.images, self.recipe.pixel_range)
         outputs = run_network(decoder, run_network(encoder, pixels)[0])
-        error = measure.reconstruction_error(
+        error = sampling.reconstruction_error(
             self.real.images, outputs, self.recipe.pixel_range
         )
         return error["mse_minus1_1"]

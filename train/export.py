@@ -14,8 +14,7 @@ import numpy as np
 
 import data_utils
 from cli import UserError, run_cli
-from inference import FORMS, WEIGHTS
-from models import latents
+from models import FORMS, WEIGHTS, latents
 
 LIMIT = 45 * 2**20  # bytes a file may have
 STANDING = (16, 128)  # batches, and images in each, of batch-norm statistics
@@ -66,7 +65,7 @@ def export(run, data, root, form=None, last=False):
         cli.UserError: no such run, no checkpoint in it, or test faces
             that cannot be used.
     """
-    from inference.weights import Trained
+    from models.trained import Trained
 
     chosen, settings = run / "best.npz", run / "best.json"
     if last or not chosen.exists():
@@ -107,7 +106,7 @@ def write_networks(chosen, identity, folder, faces, form):
     discriminator where it judges samples or reads categories back.
     """
     from models import Recipe
-    from models.runtime import keras
+    from models.keras_setup import keras
     from train import checkpoint, machine
     from train.families import FAMILIES
 
@@ -227,8 +226,8 @@ def save_smallest(networks, role, recipe, folder, faces, asked=None):
     fit into a file. Returns its entry in the card, with the largest change that
     the form makes.
     """
-    from inference import weights
     from models import build
+    from models.trained import load, save, sha256
 
     path = folder / f"{role}.weights.h5"
     path.parent.mkdir(exist_ok=True)
@@ -238,8 +237,8 @@ def save_smallest(networks, role, recipe, folder, faces, asked=None):
         # What no packing of half or single precision brings under the limit.
         if numbers * FORMS[form] > 1.5 * LIMIT:
             continue
-        weights.save(networks[role], path, form)
-        weights.load(copy, path)
+        save(networks[role], path, form)
+        load(copy, path)
         what, change = largest_change(networks, role, copy, recipe, faces)
         visible = form == "float16" and "pixel" in what and change > 1 / 255
         if path.stat().st_size <= LIMIT and (asked or not visible):
@@ -249,7 +248,7 @@ def save_smallest(networks, role, recipe, folder, faces, asked=None):
         raise UserError(f"{path.name}: larger than 45 MiB {how}")
     return {
         "file": f"{role}.weights.h5",
-        "sha256": weights.sha256(path),
+        "sha256": sha256(path),
         "bytes": path.stat().st_size,
         "form": form,
         "largest_change": {"of": f"{what}, 64 images", "by": change},
@@ -259,7 +258,7 @@ def save_smallest(networks, role, recipe, folder, faces, asked=None):
 def largest_change(networks, role, copy, recipe, faces):
     """(what a network answers, its largest change when `copy`, read back from disk,
     stands in for `networks[role]`), over 64 images."""
-    from inference.weights import run_network
+    from models.sampling import run_network
 
     low, high = recipe.pixel_range
     snapshot, slash, kind = role.rpartition("/")
@@ -284,26 +283,26 @@ def largest_change(networks, role, copy, recipe, faces):
 
 def measure_test(trained, faces, root):
     """The card's numbers on real test faces, or on generated ones."""
-    from inference import measure
+    from models import sampling
 
     family = trained.recipe.family
     folder = faces.folder.resolve()
     plain = folder.name not in ("train", "test")
     on = {"data": folder.name if plain else f"{folder.parent.name}/{folder.name}"}
     if family == "vae":
-        outputs = measure.reconstruct(trained, faces.images)[1]
+        outputs = sampling.reconstruct(trained, faces.images)[1]
         pixel_range = trained.recipe.pixel_range
-        return on | measure.reconstruction_error(faces.images, outputs, pixel_range)
+        return on | sampling.reconstruction_error(faces.images, outputs, pixel_range)
     if family == "classifier":
-        return on | measure.attribute_accuracy(trained, faces)
+        return on | sampling.attribute_accuracy(trained, faces)
     if family == "infogan":
-        return measure.category_read_back(trained)
+        return sampling.category_read_back(trained)
     if family in ("acgan", "acgan3") and (root / "attributes").exists():
-        from inference.weights import Trained
+        from models.trained import Trained
 
         judge = Trained("attributes", root)
-        if trained.recipe.attribute in measure.attribute_names(judge):
-            return measure.asked_and_read(trained, root)
+        if trained.recipe.attribute in sampling.attribute_names(judge):
+            return sampling.asked_and_read(trained, root)
     return {}
 
 

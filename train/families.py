@@ -8,8 +8,8 @@ A discriminator always sees real and generated images in separate passes: its
 batch norm would otherwise learn to tell the two apart by the batch they share.
 """
 
+from models.keras_setup import in_float32, keras
 from models.layers import logits
-from models.runtime import in_float32, keras
 from train import losses
 from train.backend import input_gradient
 from train.engine import Family

@@ -4,7 +4,7 @@ Names: `real` and `fake` are a discriminator's logits on real and generated
 images, `(batch, 1)`; sigmoid(logit) is the probability of being real.
 """
 
-from models.runtime import keras
+from models.keras_setup import keras
 
 ops = keras.ops
 

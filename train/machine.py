@@ -17,7 +17,7 @@ def processor():
 
 def hardware():
     """What a run computes on, in words: accelerators, or the processor."""
-    from models.runtime import BACKEND
+    from models.keras_setup import BACKEND
 
     if BACKEND == "jax":
         import jax

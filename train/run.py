@@ -12,8 +12,8 @@ import data_utils
 from cli import UserError, replacing
 from metrics import collapse
 from models import Recipe, latents
+from models.keras_setup import BACKEND, keras, to_numpy
 from models.recipe import LOG_EVERY
-from models.runtime import BACKEND, keras, to_numpy
 from train import backend, checkpoint, machine, workers
 from train.families import FAMILIES
 from train.feed import Feed, describe

@@ -15,7 +15,7 @@ import traceback
 import numpy as np
 
 from cli import UserError
-from models.runtime import BACKEND, quiet_stderr
+from models.keras_setup import BACKEND, quiet_stderr
 
 rank, count = 0, 1  # which process of the job this is, and of how many
 replica, replicas = 0, 1  # the same where batch norm and dropout see a share alone

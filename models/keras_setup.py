@@ -1,6 +1,6 @@
 """Import Keras quietly, with this project's defaults, in one place.
 
-Every module that needs Keras takes it from here (`from models.runtime import
+Every module that needs Keras takes it from here (`from models.keras_setup import
 keras`), so that threads, log noise and the default backend are set once and
 before TensorFlow wakes up.
 """

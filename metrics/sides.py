@@ -11,9 +11,9 @@ from PIL import Image
 
 import data_utils
 from cli import UserError
-from inference import measure
-from inference.weights import Trained
 from metrics import distance
+from models import sampling
+from models.trained import Trained
 
 LEAST = 16  # images, below which these numbers say nothing
 
@@ -63,8 +63,8 @@ class Real:
     @functools.cached_property
     def accuracy(self):
         """The attribute network's accuracy on these faces, as far as they are
-        labelled; else what its card says. See `measure.attribute_accuracy`."""
-        table, names = self.faces.attributes, measure.attribute_names(self.judge)
+        labelled; else what its card says. See `sampling.attribute_accuracy`."""
+        table, names = self.faces.attributes, sampling.attribute_names(self.judge)
         if table is None or not set(names) <= set(table.columns):
             return self.judge.card["test"]
         seen = self.faces
@@ -73,7 +73,7 @@ class Real:
                 self.data, self.split, self.judge.recipe.image_size
             )
         name = f"{self.data.resolve().name}/{self.split}"
-        return {"data": name} | measure.attribute_accuracy(self.judge, seen)
+        return {"data": name} | sampling.attribute_accuracy(self.judge, seen)
 
     @functools.cached_property
     def features(self):
@@ -121,7 +121,7 @@ class Subject:
     @functools.cached_property
     def samples(self):
         """uint8 `(n, size, size, 3)`; sample k comes from seed k."""
-        return measure.draw(self.trained, range(self.count), self.asked)
+        return sampling.draw(self.trained, range(self.count), self.asked)
 
     @functools.cached_property
     def features(self):
@@ -131,7 +131,7 @@ class Subject:
     def read(self):
         """Probabilities of the attributes of the samples, `(n, attributes)`."""
         images = self.real.as_judged(self.samples)
-        return measure.read_attributes(self.real.judge, images)
+        return sampling.read_attributes(self.real.judge, images)
 
     def against_data(self, compare, features=False):
         """Compare samples with data, and training images with data beside it.

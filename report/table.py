@@ -1,6 +1,6 @@
 """The README's table of recipes, from the recipes and the cards.
 
-`python -m inference.table` prints it; `--write README.md` puts it between the
+`python -m report.table` prints it; `--write README.md` puts it between the
 README's two marks.
 """
 
@@ -9,8 +9,8 @@ import json
 from pathlib import Path
 
 from cli import UserError, replacing, run_cli
-from inference import WEIGHTS
 from metrics import collapse
+from models import WEIGHTS
 from models.recipes import RECIPES
 
 MARKS = "<!-- recipes -->", "<!-- /recipes -->"
@@ -75,7 +75,7 @@ def metrics_of(trained):
 
 def table(root=WEIGHTS):
     """The table as markdown lines, one row a recipe."""
-    from inference.weights import Trained  # Keras, which may be missing
+    from models.trained import Trained  # Keras, which may be missing
 
     lines = [
         "| recipe | report | what it is | reported | obtained here | trained |",
@@ -110,9 +110,7 @@ def with_table(text, root=WEIGHTS):
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        prog="python -m inference.table", description=__doc__
-    )
+    parser = argparse.ArgumentParser(prog="python -m report.table", description=__doc__)
     parser.add_argument("--write", type=Path, metavar="README")
     args = parser.parse_args()
     if args.write:

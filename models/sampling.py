@@ -1,13 +1,37 @@
-"""Numbers of trained weights. Each says how many images and which pixel range."""
+"""From noise or codes to images, and back: what trained networks make of arrays."""
+
+import itertools
 
 import numpy as np
 
 import data_utils
 from cli import UserError
-from inference.weights import Trained, run_network
 from models import latents
+from models.keras_setup import to_numpy
+from models.trained import Trained
 
 PART = 512  # images that are float at a time
+
+
+def run_network(network, inputs, batch=64):
+    """Apply a network in inference mode, in batches.
+
+    Args:
+        network: a `keras.Model`.
+        inputs: float32 array `(n, ...)`.
+
+    Returns:
+        float32 array `(n, ...)`, or a list of them for several outputs.
+    """
+    if len(inputs) > 8 * batch:  # enough to be worth compiling
+        return network.predict(inputs, batch, verbose=0)
+    parts = []
+    for k in range(0, len(inputs), batch):
+        out = network(inputs[k : k + batch], training=False)
+        out = out if isinstance(out, (list, tuple)) else [out]
+        parts.append([to_numpy(o) for o in out])
+    joined = [np.concatenate(column) for column in zip(*parts, strict=True)]
+    return joined if len(joined) > 1 else joined[0]
 
 
 def reconstruct(trained, images, at=None):
@@ -188,3 +212,31 @@ def attribute_accuracy(judge, faces):
     }
     mean = float(np.mean(list(accuracy.values())))
     return {"n": len(faces.images), "accuracy": accuracy, "mean_accuracy": mean}
+
+
+def walk(keys, steps, between):
+    """From each key to the next in so many steps.
+
+    Args:
+        keys: `(n, d)`.
+        between: `linear` or `spherical`.
+
+    Returns:
+        float32 `((n - 1) * steps + 1, d)`; every `steps`-th row is a key.
+    """
+    shares = np.arange(steps) / steps
+    legs = [between(a, b, t) for a, b in itertools.pairwise(keys) for t in shares]
+    return np.stack([*legs, keys[-1]]).astype("float32")
+
+
+def linear(a, b, share):
+    return (1 - share) * a + share * b
+
+
+def spherical(a, b, share):
+    """The point at `share` of the way from a to b at an even angle."""
+    cosine = a @ b / (np.linalg.norm(a) * np.linalg.norm(b))
+    angle = np.arccos(np.clip(cosine, -1, 1))
+    if np.sin(angle) < 1e-3:  # the same direction, or the opposite one
+        return linear(a, b, share)
+    return (np.sin((1 - share) * angle) * a + np.sin(share * angle) * b) / np.sin(angle)

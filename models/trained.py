@@ -19,9 +19,7 @@ import h5py
 import numpy as np
 
 from cli import UserError
-from inference import WEIGHTS
-from models import Recipe, build, get_recipe
-from models.runtime import to_numpy
+from models import WEIGHTS, Recipe, build, get_recipe
 
 LEVELS = {"int8": (127, 31), "int6": (31, 7)}  # a side of zero; in a kernel of 2**25
 
@@ -213,24 +211,3 @@ def load(network, path):
             f"{path}: not weights of this {network.name} ({reason[0][:120]}); "
             "restore it with git checkout"
         ) from None
-
-
-def run_network(network, inputs, batch=64):
-    """Apply a network in inference mode, in batches.
-
-    Args:
-        network: a `keras.Model`.
-        inputs: float32 array `(n, ...)`.
-
-    Returns:
-        float32 array `(n, ...)`, or a list of them for several outputs.
-    """
-    if len(inputs) > 8 * batch:  # enough to be worth compiling
-        return network.predict(inputs, batch, verbose=0)
-    parts = []
-    for k in range(0, len(inputs), batch):
-        out = network(inputs[k : k + batch], training=False)
-        out = out if isinstance(out, (list, tuple)) else [out]
-        parts.append([to_numpy(o) for o in out])
-    joined = [np.concatenate(column) for column in zip(*parts, strict=True)]
-    return joined if len(joined) > 1 else joined[0]

@@ -1,6 +1,6 @@
 """Make `sample_data/`: faces of nobody, in the course's layout.
 
-`python -m inference.sample_data <folder>` draws them with a trained conditional
+`python -m report.sample_data <folder>` draws them with a trained conditional
 generator and labels them as the attribute network, which learned from real
 labels, reads them.
 """
@@ -19,7 +19,7 @@ SPLITS = {"train": (0, 240), "test": (100_000, 120)}  # first seed, images
 
 def parse():
     parser = argparse.ArgumentParser(
-        prog="python -m inference.sample_data", description=__doc__
+        prog="python -m report.sample_data", description=__doc__
     )
     parser.add_argument("folder", type=Path)
     parser.add_argument("--recipe", default="acgan_a", help="default: acgan_a")
@@ -30,7 +30,7 @@ def main():
     args = parse()
     if args.folder.exists():
         raise UserError(f"{args.folder}: there already; remove it first")
-    from inference.weights import Trained
+    from models.trained import Trained
 
     generator, judge = Trained(args.recipe), Trained("attributes")
     with tempfile.TemporaryDirectory(dir=args.folder.resolve().parent) as temporary:
@@ -46,12 +46,12 @@ def main():
 
 def write_split(folder, split, generator, judge, seeds):
     """PNG files named by their place, and the CSV of what the network reads."""
-    from inference import measure
+    from models import sampling
 
     (folder / split).mkdir(parents=True)
-    images = measure.draw(generator, seeds, np.arange(len(seeds)) % 2)
-    read = measure.read_attributes(judge, images) > 0.5
-    lines = [",".join(["image_name", *measure.attribute_names(judge)])]
+    images = sampling.draw(generator, seeds, np.arange(len(seeds)) % 2)
+    read = sampling.read_attributes(judge, images) > 0.5
+    lines = [",".join(["image_name", *sampling.attribute_names(judge)])]
     for k, image in enumerate(images):
         name = f"{k:05d}.png"
         iio.imwrite(folder / split / name, image)

@@ -1,0 +1,36 @@
+"""Networks in words: layer tables, parameter counts."""
+
+import math
+
+
+def parameters(network):
+    """How many trainable numbers a network has."""
+    return sum(math.prod(v.shape) for v in network.trainable_variables)
+
+
+def print_layers(network):
+    """One line a layer: name, what it is, output shape, trainable parameters."""
+    for layer in network.layers:
+        shape = tuple(layer.output.shape[1:])
+        print(
+            f"  {layer.name:24}{describe(layer):46}{shape!s:16}{parameters(layer):>12,}"
+        )
+
+
+def describe(layer):
+    """A layer as a row of a table: kind, kernel, filters, strides, padding."""
+    config = layer.get_config()
+    words = [type(layer).__name__]
+    if "kernel_size" in config:
+        rows, columns = config["kernel_size"]
+        words.append(f"{rows}x{columns} / {config['filters']} / {config['strides'][0]}")
+        words.append(config["padding"])
+    for key in ("units", "negative_slope", "rate"):
+        if config.get(key):
+            words.append(str(config[key]))
+    if "pool_size" in config:
+        words.append(f"{config['pool_size'][0]}x{config['pool_size'][1]}")
+        words.append(f"/ {config['strides'][0]}")
+    if config.get("activation", "linear") != "linear":
+        words.append(config["activation"])
+    return " ".join(words)
