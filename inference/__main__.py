@@ -90,19 +90,32 @@ def _verbs(known):
     seeds = "such as 0-99, or 1,5,9"
     label = "a class, such as Smiling=1; default: seed modulo the number of classes"
     sample = known.add_parser("sample", help="one PNG a seed")
-    sample.add_argument("recipe")
     sample.add_argument("--seeds", required=True, help=seeds)
     sample.add_argument("--out", type=Path, required=True, help="folder")
 
     walk = known.add_parser("interpolate", help="a walk between seeds or two images")
-    walk.add_argument("recipe")
     ends = walk.add_mutually_exclusive_group(required=True)
     ends.add_argument("--seeds", help=seeds)
     ends.add_argument("--images", nargs=2, type=Path, help="two image files, for a VAE")
     walk.add_argument("--steps", type=int, default=16, help="from one to the next")
     walk.add_argument("--out", type=Path, required=True, help="file, .gif or .mp4")
     for sub in (sample, walk):
+        sub.add_argument("recipe", nargs="?")
+        sub.add_argument("--run", type=Path, help="a run folder, in place of a recipe")
         sub.add_argument("--label", help=label)
+        sub.add_argument(
+            "--truncation",
+            type=float,
+            default=1.0,
+            help="noise times this; below 1 images are more alike, less often broken",
+        )
+
+    film = known.add_parser("film", help="a run's grids, from noise to faces")
+    film.add_argument("--run", type=Path, required=True, help="a run folder")
+    film.add_argument("--out", type=Path, required=True, help="file, .gif or .mp4")
+    film.add_argument("--width", type=int, default=528, help="in pixels")
+    film.add_argument("--seconds", type=float, default=10.0, help="length")
+    film.set_defaults(verb=True)
 
     edit = known.add_parser("edit", help="test faces moved along attributes, by a VAE")
     edit.add_argument("recipe")

@@ -22,17 +22,9 @@ def run(args):
     """Write the walk; its key frames are the images that `sample` draws.
 
     Raises:
-        UserError: recipe, seeds, label, images or file that cannot be used.
+        UserError: recipe, run, seeds, label, images or file that cannot be used.
     """
-    families = {"families": ("vae",)} if args.images else {}
-    options.drawing_recipe(args.recipe, **families)
-    file_of_kind(args.out, (".gif", ".mp4"))
-    if args.out.suffix.lower() == ".mp4" and not importlib.util.find_spec(
-        "imageio_ffmpeg"
-    ):
-        raise UserError(
-            f"{args.out}: MP4 needs 'pip install imageio-ffmpeg'; GIF does without"
-        )
+    film_file(args.out)
     if args.steps < 1:
         raise UserError(f"--steps {args.steps}: 1 or more")
     if args.images and args.label:
@@ -40,11 +32,13 @@ def run(args):
     seeds = None if args.images else options.numbers(args.seeds)
     if seeds is not None and len(seeds) < 2:
         raise UserError(f"--seeds {args.seeds}: give two or more to walk between")
+    if args.images and args.truncation != 1:
+        raise UserError("--truncation: images have their own code; leave it")
+    truncation = options.truncated(args.truncation)
+    trained = options.source(args, ("vae",) if args.images else None)
 
     from models import sampling
-    from models.trained import Trained
 
-    trained = Trained(args.recipe, args.weights)
     if args.images:
         size = trained.recipe.image_size
         images = [data_utils.read_image(path, size)[0] for path in args.images]
@@ -52,14 +46,14 @@ def run(args):
             sampling.encode(trained, np.stack(images)), args.steps, sampling.linear
         )
     else:
-        codes = between_seeds(trained.recipe, seeds, args.label, args.steps)
+        codes = between_seeds(trained.recipe, seeds, args.label, args.steps, truncation)
     frames = sampling.render(trained, codes)
     write(args.out, frames)
     print(f"{len(frames)} frames of {trained.recipe.name} are in {args.out}")
     return 0
 
 
-def between_seeds(recipe, seeds, label, steps):
+def between_seeds(recipe, seeds, label, steps, truncation=1.0):
     """Latents on the way from seed to seed: noise spherically, classes linearly.
 
     Returns:
@@ -68,17 +62,32 @@ def between_seeds(recipe, seeds, label, steps):
     from models import latents
     from models.sampling import linear, spherical, walk
 
-    keys = latents(recipe, seeds, options.classes(recipe, seeds, label))
+    labels = options.classes(recipe, seeds, label)
+    keys = latents(recipe, seeds, labels, truncation)
     noise, condition = np.split(keys, [recipe.latent], axis=1)
     parts = walk(noise, steps, spherical), walk(condition, steps, linear)
     return np.concatenate(parts, 1)
 
 
-def write(path, frames):
-    """Write uint8 frames `(n, height, width, 3)` as an endless GIF, or as MP4."""
+def film_file(path):
+    """Check that a film can be written to a file.
+
+    Raises:
+        UserError: neither GIF nor MP4, no MP4 here, or nowhere to write.
+    """
+    file_of_kind(path, (".gif", ".mp4"))
+    if path.suffix.lower() == ".mp4" and not importlib.util.find_spec("imageio_ffmpeg"):
+        raise UserError(
+            f"{path}: MP4 needs 'pip install imageio-ffmpeg'; GIF does without"
+        )
+
+
+def write(path, frames, frame=FRAME):
+    """Write uint8 frames `(n, height, width, 3)`, of `frame` milliseconds each, as an
+    endless GIF, or as MP4 (height and width even)."""
     with replacing(path) as file:
         if path.suffix.lower() == ".gif":
-            iio.imwrite(file, frames, extension=".gif", duration=FRAME, loop=0)
+            iio.imwrite(file, frames, extension=".gif", duration=frame, loop=0)
         else:
-            more = {"plugin": "FFMPEG", "extension": ".mp4", "fps": 1000 / FRAME}
-            iio.imwrite(file, frames, **more)
+            more = {"plugin": "FFMPEG", "extension": ".mp4", "fps": 1000 / frame}
+            iio.imwrite(file, frames, macro_block_size=2, **more)

@@ -67,3 +67,46 @@ def classes(recipe, seeds, label=None):
             f"--label {label}: {recipe.name} takes {known}=0 to {known}={count - 1}"
         )
     return [int(value)] * len(seeds)
+
+
+def spread(count, most):
+    """At most `most` of `count` places, first and last among them, evenly spread."""
+    if count <= most:
+        return list(range(count))
+    return [round(k * (count - 1) / (most - 1)) for k in range(most)]
+
+
+def truncated(share):
+    """Check a `--truncation`; return it.
+
+    Raises:
+        UserError: below 0, above 2, or no number.
+    """
+    if not 0 <= share <= 2:
+        raise UserError(f"--truncation {share:g}: 0 to 2; 1 is the noise of training")
+    return share
+
+
+def source(args, families=None):
+    """What a verb draws with: the weights of `args.recipe`, or `args.run`, the folder
+    of a run that was not exported.
+
+    Raises:
+        UserError: both or neither, a recipe that is not of these families, or weights
+            that cannot be used.
+    """
+    if (args.recipe is None) == (args.run is None):
+        raise UserError("give a recipe, or --run and a run folder")
+    known = {} if families is None else {"families": families}
+    if args.run:
+        from models.unexported import RunWeights
+
+        trained = RunWeights(args.run)
+        drawing_recipe(trained.recipe.name, **known)
+        print(trained.origin())
+        return trained
+    drawing_recipe(args.recipe, **known)
+
+    from models.trained import Trained
+
+    return Trained(args.recipe, args.weights)

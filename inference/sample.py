@@ -13,20 +13,20 @@ def run(args):
     company, as the figures draw it.
 
     Raises:
-        UserError: recipe, seeds, label or folder that cannot be used.
+        UserError: recipe, run, seeds, label or folder that cannot be used.
     """
-    options.drawing_recipe(args.recipe)
     seeds = options.numbers(args.seeds)
+    truncation = options.truncated(args.truncation)
+    trained = options.source(args)
 
     from models import sampling
-    from models.trained import Trained
 
-    trained = Trained(args.recipe, args.weights)
     labels = options.classes(trained.recipe, seeds, args.label)
     writable(args.out)
     for k in range(0, len(seeds), BATCH):
         part = slice(k, k + BATCH)
-        images = sampling.draw(trained, seeds[part], labels and labels[part])
+        asked = labels and labels[part]
+        images = sampling.draw(trained, seeds[part], asked, truncation=truncation)
         for seed, image in zip(seeds[part], images, strict=True):
             with replacing(args.out / f"seed_{seed:04d}.png") as file:
                 iio.imwrite(file, image, extension=".png")

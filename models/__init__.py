@@ -46,7 +46,7 @@ def build(recipe, role):
     return network(**sizes)
 
 
-def latents(recipe, seeds, labels=None):
+def latents(recipe, seeds, labels=None, truncation=1.0):
     """Noise for the network that draws; row k depends on seed k alone.
 
     Args:
@@ -54,12 +54,15 @@ def latents(recipe, seeds, labels=None):
         seeds: integers, one an image.
         labels: for a conditional recipe, the class of each image, or the
             `(n, condition)` values to append as they are (a mix of classes).
+        truncation: the noise times this; below 1 images come nearer to the one that
+            is drawn from zeros, so they are more alike and less often broken.
 
     Returns:
-        float32 `(n, latent + condition)`, standard normal before the condition.
+        float32 `(n, latent + condition)`, normal before the condition.
     """
     noise = [np.random.default_rng(int(s)).standard_normal(recipe.latent) for s in seeds]
     noise = np.asarray(noise, "float32").reshape(-1, recipe.latent)
+    noise *= np.float32(truncation)
     if not recipe.condition:
         return noise
     labels = np.asarray(labels)

@@ -100,15 +100,17 @@ def reconstruction_error(images, outputs, pixel_range):
     }
 
 
-def draw(trained, seeds, labels=None, at=None):
+def draw(trained, seeds, labels=None, at=None, truncation=1.0):
     """Images of a generator or decoder; image k is a function of seed k.
 
-    `at` is an epoch, for the network as it was then (a snapshot).
+    `at` is an epoch, for the network as it was then (a snapshot); `truncation` is
+    that of `models.latents`.
 
     Returns:
         uint8 `(n, height, width, 3)`.
     """
-    return render(trained, latents(trained.recipe, seeds, labels), at)
+    noise = latents(trained.recipe, seeds, labels, truncation)
+    return render(trained, noise, at)
 
 
 def render(trained, noise, at=None):

@@ -8,7 +8,7 @@ from conftest import refused, small
 from cli import UserError
 from metrics.distance import frechet
 from metrics.sides import Real, Subject
-from models import WEIGHTS
+from models import WEIGHTS, standing
 from models.keras_setup import keras, set_precision, to_numpy
 from models.trained import Trained
 from train import export
@@ -22,7 +22,7 @@ def test_the_value_is_that_of_the_weights_exported(
     name, faces, faces_folder, tmp_path, monkeypatch
 ):
     """And the run goes on with the averages and the precision that it had."""
-    monkeypatch.setattr(export, "STANDING", (2, 8))
+    monkeypatch.setattr(standing, "STANDING", (2, 8))
     set_precision("bfloat16")
     try:
         run = Run(small(name), faces, tmp_path / "run", 0, "bfloat16")

@@ -6,7 +6,7 @@ import os
 import numpy as np
 
 import data_utils
-from models import RECIPES, build, get_recipe, latents
+from models import RECIPES, build, get_recipe, latents, standing
 from models.keras_setup import keras, to_numpy
 from models.layers import BatchNorm
 from models.trained import Trained, load, save
@@ -97,7 +97,7 @@ def test_export_on_the_command_line(faces_folder, tmp_path, command, fails):
 
 def test_standing_statistics_are_those_of_what_the_generator_draws(monkeypatch):
     """Only statistics change, and the first layer's are those of its inputs."""
-    monkeypatch.setattr(export, "STANDING", (3, 8))
+    monkeypatch.setattr(standing, "STANDING", (3, 8))
     recipe = get_recipe("acgan_c")
     generator = build(recipe, "generator")
     norms = [x for x in generator.layers if isinstance(x, BatchNorm)]
@@ -105,7 +105,7 @@ def test_standing_statistics_are_those_of_what_the_generator_draws(monkeypatch):
         norm.moving_mean.assign(norm.moving_mean + 7)
         norm.moving_variance.assign(norm.moving_variance * 50)
     before = [to_numpy(v) for v in generator.trainable_variables]
-    export.standing_statistics(generator, recipe)
+    standing.standing_statistics(generator, recipe)
     for old, new in zip(before, generator.trainable_variables, strict=True):
         np.testing.assert_array_equal(old, to_numpy(new))
     assert {norm.momentum for norm in norms} == {0.9}

@@ -16,7 +16,7 @@ from PIL import Image
 import data_utils
 from cli import UserError
 from inference.__main__ import STUDIES, main, trained_defaults
-from models import build, get_recipe, latents, sampling
+from models import build, get_recipe, latents, sampling, standing
 from models.keras_setup import to_numpy
 from models.sampling import run_network
 from models.trained import Trained, WeightsError, load, sha256
@@ -31,7 +31,7 @@ def trained(faces_folder, tmp_path_factory):
     """Barely trained weights of every default recipe, exported from runs."""
     folder = tmp_path_factory.mktemp("trained")
     monkeypatch = pytest.MonkeyPatch()
-    monkeypatch.setattr(export, "STANDING", (2, 4))
+    monkeypatch.setattr(standing, "STANDING", (2, 4))
     monkeypatch.setattr(backend, "compiled", uncompiled)
     for name, count in (("asked_and_read", 20), ("category_read_back", 14)):
         few = functools.partial(getattr(sampling, name), count=count)
@@ -236,7 +236,7 @@ def test_the_study_of_the_kl_weight(trained, faces_folder, tmp_path):
 
 def test_the_study_of_mode_collapse(faces_folder, tmp_path, monkeypatch, command):
     """On a run whose meter fell half-way: before and after are found and shown."""
-    monkeypatch.setattr(export, "STANDING", (1, 4))
+    monkeypatch.setattr(standing, "STANDING", (1, 4))
     images = faces_folder / "train"  # a plain folder, no CSV
     faces = data_utils.load_faces(images, "train", 96)
     for name in STUDIES["anime"]:

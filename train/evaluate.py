@@ -16,7 +16,7 @@ from metrics.sides import Real
 from models import build, latents, sampling
 from models.keras_setup import keras, set_precision
 from models.sampling import run_network
-from train.export import standing_statistics
+from models.standing import standing_statistics
 
 COUNT = 1000  # images, and test images beside them
 

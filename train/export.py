@@ -17,7 +17,6 @@ from cli import UserError, run_cli
 from models import FORMS, WEIGHTS, latents
 
 LIMIT = 45 * 2**20  # bytes a file may have
-STANDING = (16, 128)  # batches, and images in each, of batch-norm statistics
 
 
 def parse():
@@ -107,6 +106,7 @@ def write_networks(chosen, identity, folder, faces, form):
     """
     from models import Recipe
     from models.keras_setup import keras
+    from models.standing import standing_statistics
     from train import checkpoint, machine
     from train.families import FAMILIES
 
@@ -159,6 +159,7 @@ def kept_snapshots(run, recipe, folder, epochs, epochs_a_step):
     """{"epoch_010/decoder": network} of what the run kept on its way to `epochs`;
     where it measured collapse, only the last before it and the first after it."""
     from models import build
+    from models.standing import standing_statistics
 
     # One of the end's epoch is the end; one of a later was lost by a crash.
     folders = sorted((run / "snapshots").glob("epoch_*"))
@@ -194,29 +195,6 @@ def around_collapse(history, folders, epochs_a_step):
 
 def epoch_of(folder):
     return int(folder.name.removeprefix("epoch_"))
-
-
-def standing_statistics(generator, recipe):
-    """Take the batch-norm statistics of an averaged generator anew (Brock et al.
-    2019), over `STANDING` batches of noise and uniformly drawn classes.
-
-    The statistics averaged in training belong to weights that moved on: they are
-    wider than what the averaged weights make, and grey the images. The noise is
-    of seeds that no figure draws.
-    """
-    from models.layers import BatchNorm
-
-    norms = [layer for layer in generator.layers if isinstance(layer, BatchNorm)]
-    batches, size = STANDING if norms else (0, 0)
-    momentum = [norm.momentum for norm in norms]
-    for k in range(batches):
-        for norm in norms:
-            norm.momentum = k / (k + 1)  # the plain mean over batches
-        seeds = range(10**9 + k * size, 10**9 + (k + 1) * size)
-        labels = np.arange(size) % max(2, recipe.condition)
-        generator(latents(recipe, seeds, labels), training=True)
-    for norm, value in zip(norms, momentum, strict=True):
-        norm.momentum = value
 
 
 def save_smallest(networks, role, recipe, folder, faces, asked=None):

@@ -1,0 +1,73 @@
+"""The averaged networks of a training run that was not exported."""
+
+import functools
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from cli import UserError
+from models import Recipe, build
+from models.standing import standing_statistics
+
+
+class RunWeights:
+    """A run folder's weights, in place of `Trained`, for what only draws: of the best
+    checkpoint, where the run's evaluation kept one, else of the last.
+
+    Args:
+        folder: the run folder; the run may be going on.
+
+    Attributes:
+        recipe: the `Recipe` in training.
+        step: the step that the weights have come to.
+        folder: the run folder.
+
+    Raises:
+        UserError: no such run, no checkpoint in it yet, or a damaged one.
+    """
+
+    def __init__(self, folder):
+        self.folder = Path(folder)
+        best = self.folder / "best.npz"
+        checkpoint = best if best.exists() else self.folder / "checkpoint.npz"
+        settings = self.folder / ("best.json" if best.exists() else "run.json")
+        if not settings.exists():
+            raise UserError(f"{self.folder}: not a run of 'python -m train'")
+        try:
+            self.recipe = Recipe.from_resolved(json.loads(settings.read_text())["recipe"])
+        except (ValueError, KeyError, TypeError):
+            raise UserError(f"{settings}: not of this version, or cut short") from None
+        if not checkpoint.exists():
+            raise UserError(f"{checkpoint}: not there yet; a run saves every 5 minutes")
+        try:
+            with np.load(checkpoint, allow_pickle=False) as file:
+                self.step = int(file["x/step"])
+                self.arrays = {k[2:]: file[k] for k in file.files if "/ema/" in k[1:]}
+        except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
+            raise UserError(f"{checkpoint}: not a whole checkpoint") from None
+
+    @functools.cache  # noqa: B019 - lives as long as the process draws
+    def network(self, role, at=None):
+        """The averaged network `role`, as an export would have it: a generator's
+        batch-norm statistics taken anew.
+
+        Raises:
+            UserError: the run has none, or it is of another network.
+        """
+        network = build(self.recipe, role)
+        for k, variable in enumerate(network.variables):
+            if "seed_generator" in variable.path:
+                continue
+            value = self.arrays.get(f"ema/{role}/{k:03d}/{variable.name}")
+            if value is None or value.shape != tuple(variable.shape):
+                raise UserError(f"{self.folder}: its {role} is of another network")
+            variable.assign(value)
+        if role == "generator":
+            standing_statistics(network, self.recipe)
+        return network
+
+    def origin(self):
+        """One line: which weights, from what."""
+        return f"{self.recipe.name} of {self.folder} as of step {self.step:,}"

@@ -1,0 +1,88 @@
+"""Drawing from a run that was not exported, and its film."""
+
+import imageio.v3 as iio
+import numpy as np
+import pytest
+from conftest import refused, small
+
+from inference import options
+from inference.__main__ import main
+from models import latents, sampling, standing
+from models.unexported import RunWeights
+from train.run import Run
+
+
+@pytest.fixture(scope="module")
+def begun(faces, tmp_path_factory):
+    """A VAE's run, saved before its first step, its averages a little moved."""
+    folder = tmp_path_factory.mktemp("runs") / "vae"
+    run = Run(small("vae_e"), faces, folder, 0, "float32")
+    for variable in run.model.average["decoder"].variables:
+        variable.assign(variable + 0.01)
+    run.save()
+    return run
+
+
+def test_a_run_is_drawn_with_its_averages(begun, tmp_path, capsys):
+    words = ["sample", "--run", begun.folder, "--seeds", "3,5", "--out", tmp_path]
+    main([str(word) for word in words])
+    assert "step 0" in capsys.readouterr().out
+    for seed in (3, 5):
+        expected = begun.draw(6)[seed]
+        assert np.abs(iio.imread(tmp_path / f"seed_{seed:04d}.png") - expected).max() <= 1
+
+
+def test_a_generator_is_drawn_as_its_export_would_be(faces, tmp_path, monkeypatch):
+    monkeypatch.setattr(standing, "STANDING", (2, 4))
+    run = Run(small("dcgan_c"), faces, tmp_path / "run", 0, "float32")
+    run.save()
+    before = run.draw(2)
+    drawn = sampling.draw(RunWeights(run.folder), [0, 1])
+    assert np.abs(drawn.astype(int) - before).max() > 1
+    standing.standing_statistics(run.model.average["generator"], run.recipe)
+    assert np.array_equal(drawn, run.draw(2))
+
+
+def test_truncation_shrinks_the_noise_and_not_the_class():
+    recipe = small("acgan_a")
+    full, half = (latents(recipe, [1, 2], [1, 0], share) for share in (1.0, 0.5))
+    assert np.allclose(half[:, :-1], full[:, :-1] / 2)
+    assert np.array_equal(half[:, -1], [1, 0])
+
+
+def test_a_film_shows_every_grid_at_its_step(begun, tmp_path, capsys):
+    for step in (0, 50, 100):
+        grid = np.full((40, 80, 3), step + 100, "uint8")
+        iio.imwrite(begun.folder / "samples" / f"{step:08d}.png", grid)
+    path = tmp_path / "film.gif"
+    main(["film", "--run", str(begun.folder), "--out", str(path), "--width", "201"])
+    assert "steps 0 to 100" in capsys.readouterr().out
+    frames = iio.imread(path, index=None)
+    assert frames.shape[2] == 202 and frames.shape[1] % 2 == 0
+    shown = [int(frame[20, 20].mean()) for frame in frames]
+    assert sorted(set(shown)) == shown[:3] == [100, 150, 200]
+    blue = (frames[..., 2].astype(int) - frames[..., 0] > 60).any(1).sum(1)
+    assert blue[0] < 5 and 90 < blue[1] < 112 and blue[2] > 195
+
+
+def test_places_spread_evenly():
+    assert options.spread(3, 5) == [0, 1, 2]
+    assert options.spread(101, 5) == [0, 25, 50, 75, 100]
+
+
+def test_what_no_run_can_do_is_one_line(begun, tmp_path):
+    seeds = ["--seeds", "1", "--out", tmp_path / "out"]
+    run = ["--run", begun.folder]
+    refused(main, "sample", *seeds, saying=["--run"])
+    refused(main, "sample", "vae_e", *run, *seeds, saying=["--run"])
+    refused(main, "sample", "--run", tmp_path, *seeds, saying=["not a run"])
+    share = ["--truncation", "-1"]
+    refused(main, "sample", "vae_e", *seeds, *share, saying=["--truncation -1"])
+    (tmp_path / "run.json").write_text((begun.folder / "run.json").read_text())
+    refused(main, "sample", "--run", tmp_path, *seeds, saying=["not there yet"])
+    (tmp_path / "checkpoint.npz").write_bytes(b"cut")
+    refused(main, "sample", "--run", tmp_path, *seeds, saying=["not a whole"])
+    film = ["film", "--run", tmp_path, "--out", tmp_path / "a.gif"]
+    refused(main, *film, saying=["no grids"])
+    refused(main, *film, "--width", "9", saying=["--width 9"])
+    refused(main, *film[:3], "--out", tmp_path / "a.avi", saying=[".gif or .mp4"])
