@@ -90,6 +90,8 @@ def main(words=None):
     if not 0 <= args.seed < 2**32:
         raise UserError(f"--seed must be in 0 to 2**32 - 1, not {args.seed}")
 
+    if not args.dry_run:
+        print(f"{recipe.name}: reads {args.data}, trains in {args.run}", flush=True)
     from train import workers  # from here on it takes seconds
 
     return workers.leave_together(lambda: work(recipe, args))
@@ -129,41 +131,16 @@ def work(recipe, args):
 
 
 def train(run, steps, args):
-    """Train with a progress bar; the exit status."""
-    import sys
-
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
+    """Train and show how far it is; the exit status."""
+    from train.progress import shown
 
     if run.step >= steps:
         print(f"{run.folder}: already at step {run.step} of {steps}; --steps takes it on")
         return 0
     verb = f"goes on from step {run.step}" if run.step else "starts"
-    print(f"{run.recipe.name} {verb}, {steps} steps; Ctrl-C saves and stops")
-    bar = Progress(
-        TextColumn(run.recipe.name),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[logs]}"),
-        console=Console(file=sys.stderr),
-        disable=not sys.stderr.isatty(),  # a log file wants no bar
-    )
-    with bar:
-        task = bar.add_task("", total=steps, completed=run.step, logs="")
-
-        def progress(step, logs):
-            shown = " ".join(f"{k} {v:.3g}" for k, v in list(logs.items())[:3])
-            bar.update(task, completed=step, logs=shown)
-
+    print(f"{run.recipe.name} {verb}, {steps} steps; Ctrl-C saves and stops", flush=True)
+    images = run.recipe.batch_size * run.recipe.d_steps
+    with shown(run.recipe.name, run.step, steps, images) as progress:
         done = run.train(steps, args.checkpoint_seconds, args.sample_every, progress)
     if not done:
         print(f"stopped at step {run.step}, saved; the same command goes on")

@@ -120,7 +120,7 @@ def write_networks(chosen, identity, folder, faces, form):
     if draws:  # fig2_4, categories read back; the study of collapse has neither
         networks["discriminator"] = model.networks["discriminator"]
     steps = int(extra["step"])
-    write_history(run, folder, steps)
+    write_history(run, folder, steps, model, extra)
     images = int(extra.get("images", steps * recipe.batch_size * recipe.d_steps))
     epochs = round(images / identity["data"]["images"], 2)
     networks |= kept_snapshots(run, recipe, folder, epochs, epochs / steps)
@@ -145,13 +145,20 @@ def write_networks(chosen, identity, folder, faces, form):
     }
 
 
-def write_history(run, folder, steps):
-    """The run's curves, as far as its weights have come."""
-    from train.log import cut
+def write_history(run, folder, steps, model, extra):
+    """The run's curves, as far as its weights have come: the steps after the last row
+    are in the checkpoint."""
+    from train.log import append, cut, means
+    from train.run import pending_of
 
+    path = folder / "history.csv"
     with contextlib.suppress(FileNotFoundError):
-        shutil.copy(run / "history.csv", folder / "history.csv")
-    if not cut(folder / "history.csv", steps):
+        shutil.copy(run / "history.csv", path)
+    pending = pending_of(extra)
+    columns = cut(path, steps - bool(pending))
+    if pending:
+        columns = append(path, columns, steps, means(pending, model, extra["seconds"]))
+    if not columns:
         raise UserError(f"{run}: {steps} steps, too few for a curve; train on")
 
 

@@ -1,5 +1,8 @@
 """What a step sees: which images of the folder, in which order, with what labels."""
 
+import hashlib
+import os
+
 import numpy as np
 
 import data_utils
@@ -66,7 +69,27 @@ def describe(recipe, faces):
         "name": folder.parent.name if folder.name == "train" else folder.name,
         "images": len(faces.images),
         "size": faces.images.shape[1],
+        "digests": digests(faces),
     }
     if recipe.family == "classifier":
         about["attributes"] = attribute_columns(recipe, faces)
     return about
+
+
+def digests(faces):
+    """What tells one set of training images from another: {"names": ..., "labels":
+    ..., "pixels": ...}, hexadecimal, in the order of training."""
+    labels = [] if faces.attributes is None else [faces.attributes]
+    columns = [",".join(table.columns).encode() for table in labels]
+    parts = {
+        "names": [os.fsencode("\n".join(faces.names))],
+        "labels": columns + [np.ascontiguousarray(table, "uint8") for table in labels],
+        "pixels": [np.ascontiguousarray(faces.images)],
+    }
+    found = {}
+    for name, pieces in parts.items():
+        digest = hashlib.sha256()
+        for piece in pieces:
+            digest.update(piece)
+        found[name] = digest.hexdigest()[:16]
+    return found

@@ -12,8 +12,26 @@ import time
 from pathlib import Path
 
 import imageio.v3 as iio
+import numpy as np
 
 from cli import replacing
+
+
+def means(steps, model, seconds):
+    """One row of the curves.
+
+    Args:
+        steps: what each step of the row logged, {name: float}, with its
+            `step_seconds`.
+        model: the `train.engine.Family` after the last of them.
+        seconds: of training so far.
+    """
+    row = {k: float(np.mean([s[k] for s in steps])) for k in steps[0]}
+    images = model.recipe.batch_size * model.recipe.d_steps
+    row["images_per_second"] = images / row.pop("step_seconds")
+    for role, rate in model.learning_rates().items():
+        row[f"learning_rate_{role}"] = rate
+    return row | {"seconds": seconds}
 
 
 class Log:
@@ -45,13 +63,8 @@ class Log:
         have."""
         from tensorboard.compat.proto.summary_pb2 import Summary
 
+        self.columns = append(self.path, self.columns, step, values)
         have = {k: v for k, v in values.items() if v is not None}
-        row = {"step": step} | dict.fromkeys(values, "")
-        row |= {k: f"{v:.6g}" for k, v in have.items()}
-        if not set(row) <= set(self.columns):  # the first row, or settings changed
-            self.columns = _with_columns(self.path, row)
-        with open(self.path, "a", newline="") as file:
-            csv.DictWriter(file, self.columns, restval="").writerow(row)
         points = [Summary.Value(tag=k, simple_value=v) for k, v in have.items()]
         self._event(step, summary=Summary(value=points))
 
@@ -81,6 +94,17 @@ class Log:
 
         event = Event(wall_time=time.time(), step=step, **content)
         self.events.write(event.SerializeToString())
+
+
+def append(path, columns, step, values):
+    """Add a row to the CSV, whose columns are `columns`; return those it has then."""
+    have = {k: f"{v:.6g}" for k, v in values.items() if v is not None}
+    row = {"step": step} | dict.fromkeys(values, "") | have
+    if not set(row) <= set(columns):  # the first row, or settings changed
+        columns = _with_columns(path, row)
+    with open(path, "a", newline="") as file:
+        csv.DictWriter(file, columns, restval="").writerow(row)
+    return columns
 
 
 def _with_columns(path, more):

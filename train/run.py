@@ -1,6 +1,7 @@
 """One training run: a folder, a loop, and the way back into it."""
 
 import json
+import os
 import signal
 import time
 from pathlib import Path
@@ -14,10 +15,10 @@ from metrics import collapse
 from models import Recipe, latents
 from models.keras_setup import BACKEND, keras, to_numpy
 from models.recipe import LOG_EVERY
-from train import backend, checkpoint, machine, workers
+from train import backend, checkpoint, lock, machine, workers
 from train.families import FAMILIES
 from train.feed import Feed, describe
-from train.log import Log
+from train.log import Log, means
 
 GRID = 32  # images in the grid from fixed latents
 
@@ -54,6 +55,7 @@ class Run:
     Raises:
         RunError: the folder belongs to another recipe, setting or data (the
             message shows what differs), or holds something else.
+        train.lock.Locked: another process trains in it.
     """
 
     def __init__(
@@ -90,9 +92,7 @@ class Run:
             self.step = int(extra["step"])
             self.images = int(extra.get("images", self.step * images))
             self.seconds = float(extra["seconds"])
-            names = [str(n) for n in extra["pending_names"]]
-            rows = extra["pending"]
-            self.pending = [dict(zip(names, row.tolist(), strict=True)) for row in rows]
+            self.pending = pending_of(extra)
         if differences:
             self.pending = []  # of other settings, and perhaps of other columns
             self.identity["changes"].append(
@@ -106,12 +106,16 @@ class Run:
     def _claim(self, change):
         """Make the folder this run's, or refuse it; return what changes."""
         path = self.folder / "run.json"
-        if path.exists():
+        begun = path.exists()
+        if begun:
             try:
                 theirs = {"replicas": 1} | json.loads(path.read_text())
                 # A field that is newer than the run has its default there.
                 recipe = Recipe.from_resolved(theirs["recipe"])
                 theirs["recipe"] = recipe.resolved()
+                if "digests" not in theirs["data"]:  # of a version that had none
+                    theirs["data"]["digests"] = self.identity["data"]["digests"]
+                    self.report(f"{path}: does not say of which images; not compared")
             except (ValueError, KeyError, TypeError):
                 raise RunError(
                     f"{path}: not of this version; use a new --run folder"
@@ -120,31 +124,37 @@ class Run:
             self.hardware = theirs.pop("hardware", []) + self.hardware
             differences = _differences(theirs, self.identity)
             if differences and not change:
-                lines = [
-                    "{setting}: the run has {before}, asked {after}".format_map(d)
-                    for d in differences
-                ]
                 raise RunError(
-                    f"{self.folder}: a run with other settings: {'; '.join(lines)}; use "
-                    "a new --run folder, or --change to go on with these"
+                    f"{self.folder}: a run with other settings: {_in_words(differences)}"
+                    "; use a new --run folder, or --change to go on with these"
                 )
-            self._agree()
-            return differences
-        try:
-            if self.folder.exists() and any(self.folder.iterdir()):
-                raise RunError(f"{self.folder}: not empty and not a run; use another")
-            self._agree()
-            if not workers.rank:
-                (self.folder / "samples").mkdir(parents=True, exist_ok=True)
-                self._write_identity()
-        except OSError as error:
-            reason = error.strerror
-            raise RunError(f"{self.folder}: cannot write there ({reason})") from None
-        return []
+        elif self.folder.exists() and not self.folder.is_dir():
+            raise RunError(f"{self.folder}: cannot write there (a file, not a folder)")
+        elif self.folder.exists() and set(os.listdir(self.folder)) - {lock.NAME}:
+            raise RunError(f"{self.folder}: not empty and not a run; use another")
+        # Several processes: nobody writes before all have looked, and may go on.
+        data = self.identity["data"] | {"name": None}  # each may have its own folder
+        workers.agree(settings=self.identity | {"data": None}, images=data)
+        refused = None if workers.rank else self._lock(begun)
+        if workers.anyone(refused):
+            raise refused or RunError(f"{self.folder}: process 0 cannot train there")
+        return differences if begun else []
 
-    def _agree(self):
-        """Several processes: nobody writes before all have looked, and may go on."""
-        workers.agree(settings=self.identity, images=self.faces.names)
+    def _lock(self, begun):
+        """Keep other processes out of the folder, made if missing; the error if this
+        cannot be."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            lock.hold(self.folder, self, self.report)
+            if not begun and (self.folder / "run.json").exists():
+                raise RunError(
+                    f"{self.folder}: another process began a run in it just now"
+                )
+            (self.folder / "samples").mkdir(exist_ok=True)
+        except OSError as error:
+            return RunError(f"{self.folder}: cannot write there ({error.strerror})")
+        except UserError as error:
+            return error
 
     def _write_identity(self, name="run.json"):
         hardware = list(dict.fromkeys(self.hardware))  # each once, in order
@@ -157,8 +167,8 @@ class Run:
         """Train until `steps`, or until the evaluation has had its patience; return
         True when there, False when stopped.
 
-        SIGINT and SIGTERM (to any of the processes) end the step in progress, save,
-        and return.
+        SIGINT, SIGTERM and SIGHUP (to any of the processes) end the step in progress,
+        save, and return.
 
         Raises:
             NotANumber: a loss or a weight is no longer finite; the last good
@@ -168,9 +178,9 @@ class Run:
         stop = []
         handlers = {
             s: signal.signal(s, lambda number, frame: stop.append(number))
-            for s in (signal.SIGINT, signal.SIGTERM)
+            for s in _stopping()
         }
-        log = None if workers.rank else Log(self.folder, self.step)
+        log = None if workers.rank else self._open_log()
         if log and self.evaluation and self.best.exists():
             self.evaluation.resume(self.folder / "history.csv")
             if self._patience_is_over():
@@ -204,6 +214,8 @@ class Run:
                     stop.append("patience")
             if log:
                 self.save()
+                if self.pending:  # stopped between two rows: those steps as a row
+                    log.scalars(self.step, means(self.pending, self.model, self.seconds))
         finally:
             if log:
                 log.close()
@@ -214,6 +226,14 @@ class Run:
         if log and done:
             self._film()
         return done
+
+    def _open_log(self):
+        """The curves, without the row of a stop between two rows: its steps will be
+        part of the next row."""
+        log = Log(self.folder, self.step - bool(self.pending))
+        if self.pending and (self.folder / "samples" / f"{self.step:08d}.png").exists():
+            self._draw(log)  # TensorBoard has dropped it with that row
+        return log
 
     def _patience_is_over(self):
         return self.evaluation is not None and self.evaluation.over
@@ -256,18 +276,13 @@ class Run:
         checkpoint.save(path or self.checkpoint, state, extra)
 
     def _write(self, log):
-        rows, self.pending = self.pending, []
-        means = {k: float(np.mean([r[k] for r in rows])) for k in rows[0]}
-        images = self.recipe.batch_size * self.recipe.d_steps
-        means["images_per_second"] = images / means.pop("step_seconds")
-        for role, rate in self.model.learning_rates().items():
-            means[f"learning_rate_{role}"] = rate
+        row = means(self.pending, self.model, self.seconds)
+        self.pending = []
         if self.recipe.meter_every:
-            means["diversity"] = self._diversity()
+            row["diversity"] = self._diversity()
         if self.evaluation:
-            means[self.evaluation.name] = self._evaluate()
-        means["seconds"] = self.seconds
-        log.scalars(self.step, means)
+            row[self.evaluation.name] = self._evaluate()
+        log.scalars(self.step, row)
 
     def _diversity(self):
         """The collapse meter, or None at a step between two of its points."""
@@ -325,12 +340,20 @@ class Run:
         self.report(f"{path}: {len(frames)} grids from the same latents")
 
 
+def pending_of(extra):
+    """A checkpoint's steps that are in no row of the curves yet, as `log.means` has
+    them."""
+    names = [str(n) for n in extra["pending_names"]]
+    return [dict(zip(names, row.tolist(), strict=True)) for row in extra["pending"]]
+
+
 def _differences(theirs, mine, path=""):
-    """[{"setting": "batch_size", "before": 32, "after": 64}, ...]; steps may differ."""
+    """[{"setting": "batch_size", "before": 32, "after": 64}, ...]; steps may differ, and
+    the data folder's name."""
     out = []
     for key in sorted(set(theirs) | set(mine)):
         name = f"{path}.{key}" if path else key
-        if name in ("recipe.steps", "recipe.about", "recipe.reported"):
+        if name in ("recipe.steps", "recipe.about", "recipe.reported", "data.name"):
             continue
         a, b = theirs.get(key), mine.get(key)
         if isinstance(a, dict) and isinstance(b, dict):
@@ -339,3 +362,25 @@ def _differences(theirs, mine, path=""):
             setting = name.removeprefix("recipe.")
             out.append({"setting": setting, "before": a, "after": b})
     return out
+
+
+def _in_words(differences):
+    """What a refusal says of them."""
+    said, kinds = [], []
+    for d in differences:
+        if d["setting"].startswith("data.digests."):
+            kinds.append(d["setting"].rpartition(".")[2])
+        else:
+            said.append("{setting}: the run has {before}, asked {after}".format_map(d))
+    if kinds:
+        said.append(f"data: other {' and '.join(kinds)} than the run's")
+    return "; ".join(said)
+
+
+def _stopping():
+    """Signals that save and stop. A terminal that closes sends SIGHUP, which nohup
+    has told a process to ignore."""
+    hangup = getattr(signal, "SIGHUP", None)  # Windows has none
+    if hangup and signal.getsignal(hangup) != signal.SIG_IGN:
+        return signal.SIGINT, signal.SIGTERM, hangup
+    return signal.SIGINT, signal.SIGTERM

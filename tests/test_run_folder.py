@@ -1,0 +1,223 @@
+"""What people do to a run folder: other data, two processes, a closed terminal."""
+
+import contextlib
+import csv
+import dataclasses
+import io
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from conftest import REPOSITORY, small
+
+import data_utils
+from train import lock
+from train.progress import Lines, shown
+from train.run import Run, RunError
+
+
+def begin(faces, folder, recipe="vae_c", **options):
+    options.setdefault("report", lambda line: None)
+    return Run(small(recipe), faces, folder, 0, "float32", **options)
+
+
+def fake(run):
+    """Let a run take steps that cost nothing."""
+    run.model.train_step = lambda data: {"loss": 0.5}
+    run.model.sample = lambda noise: np.zeros((len(noise), 64, 64, 3), "float32")
+    return run
+
+
+def steps(folder):
+    with open(folder / "history.csv", newline="") as file:
+        return [int(row["step"]) for row in csv.DictReader(file)]
+
+
+# ------------------------------------------------------------------ its data
+
+
+def test_other_data_is_refused_and_says_what_differs(faces, tmp_path):
+    begin(faces, tmp_path)
+    table = faces.attributes
+    reverse = slice(None, None, -1)
+    other = {
+        "names": {"names": faces.names[reverse]},
+        "labels": {"attributes": 1 - table},
+        "pixels": {"images": faces.images[reverse]},
+        "labels and names and pixels": {
+            "names": faces.names[reverse],
+            "attributes": table[reverse],
+            "images": faces.images[reverse],
+        },
+    }
+    for what, changed in other.items():
+        changed = dataclasses.replace(faces, **changed)
+        with pytest.raises(RunError, match=f"data: other {what} than the run's"):
+            begin(changed, tmp_path)
+    begin(dataclasses.replace(faces, attributes=1 - table), tmp_path, change=True)
+    (change,) = json.loads((tmp_path / "run.json").read_text())["changes"]
+    assert [d["setting"] for d in change["differences"]] == ["data.digests.labels"]
+
+
+def test_the_same_data_in_another_folder_resumes(faces_folder, faces, tmp_path):
+    begin(faces, tmp_path / "run")
+    shutil.copytree(faces_folder, tmp_path / "renamed")
+    again = data_utils.load_faces(tmp_path / "renamed")
+    assert begin(again, tmp_path / "run").identity["data"]["name"] == "renamed"
+
+
+def test_a_run_that_does_not_say_of_which_images_goes_on_with_a_word(faces, tmp_path):
+    begin(faces, tmp_path)
+    path = tmp_path / "run.json"
+    old = json.loads(path.read_text())
+    del old["data"]["digests"]
+    path.write_text(json.dumps(old))
+    said = []
+    run = begin(faces, tmp_path, report=said.append)
+    assert said == [f"{path}: does not say of which images; not compared"]
+    assert json.loads(path.read_text())["data"] == run.identity["data"]
+
+
+# ------------------------------------------------------------ two processes
+
+
+@pytest.fixture
+def another(tmp_path):
+    """Another process that holds a folder's lock until it is told to end."""
+    code = (
+        "import pathlib, sys; from train import lock\n"
+        "class Owner: pass\n"
+        "owner = Owner(); lock.hold(pathlib.Path(sys.argv[1]), owner)\n"
+        "print('held', flush=True); sys.stdin.read()"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path)],
+        cwd=REPOSITORY,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout.readline() == "held\n"
+    yield process
+    process.communicate()
+
+
+def test_a_folder_in_training_is_refused_with_the_process_and_machine(
+    another, faces, tmp_path
+):
+    with pytest.raises(
+        lock.Locked, match=f"process {another.pid} on .* trains in it"
+    ) as e:
+        begin(faces, tmp_path)
+    assert e.value.status == 2 and "\n" not in str(e.value)
+    assert [p.name for p in tmp_path.glob("*.*")] == []  # nothing was written
+    another.communicate()
+    assert not (tmp_path / "lock").exists()
+    begin(faces, tmp_path)
+
+
+def test_the_lock_of_a_killed_process_does_not_lock(another, faces, tmp_path):
+    another.kill()
+    another.wait()
+    assert (tmp_path / "lock").exists()
+    run = begin(faces, tmp_path)
+    assert json.loads((tmp_path / "lock").read_text())["process"] == os.getpid()
+    begin(faces, tmp_path)  # of the same process
+    del run
+
+
+def test_a_file_system_without_locks_says_so_once(faces, tmp_path, monkeypatch):
+    def flock(file, how):
+        raise OSError(38, "Function not implemented")
+
+    monkeypatch.setattr(lock.fcntl, "flock", flock)
+    said = []
+    begin(faces, tmp_path, report=said.append)
+    assert len(said) == 1 and "no lock here (Function not implemented)" in said[0]
+
+
+# ------------------------------------------------------- stopped by a signal
+
+
+def stopped_at(run, step, number=signal.SIGTERM):
+    def progress(now, logs):
+        if now == step:
+            os.kill(os.getpid(), number)
+
+    return run.train(60, sample_every=20, progress=progress)
+
+
+def test_a_closed_terminal_saves_unless_nohup_has_the_signal_ignored(faces, tmp_path):
+    before = signal.getsignal(signal.SIGHUP)
+    run = fake(begin(faces, tmp_path))
+    try:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        assert stopped_at(run, 3, signal.SIGHUP) is True  # to the end
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+        run = fake(begin(faces, tmp_path / "second"))
+        assert stopped_at(run, 3, signal.SIGHUP) is False
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert begin(faces, tmp_path / "second").step == 3
+
+
+def test_a_stop_between_two_rows_leaves_a_row_until_the_run_goes_on(faces, tmp_path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    def curves():
+        events = EventAccumulator(str(tmp_path))
+        events.Reload()
+        assert [p.step for p in events.Scalars("loss")] == steps(tmp_path)
+        return steps(tmp_path), [p.step for p in events.Images("samples")]
+
+    assert not stopped_at(fake(begin(faces, tmp_path)), 40)
+    assert curves() == ([25, 40], [20, 40])
+    assert not stopped_at(fake(begin(faces, tmp_path)), 50)
+    assert curves() == ([25, 50], [20, 40])
+    assert fake(begin(faces, tmp_path)).train(60, sample_every=20)
+    assert curves() == ([25, 50, 60], [20, 40, 60])
+
+
+def test_export_has_the_curve_to_the_weights_last_step(faces, faces_folder, tmp_path):
+    from train.export import write_history
+
+    run = fake(begin(faces, tmp_path / "run"))
+    run.train(60, checkpoint_seconds=1e9)  # as a killed one leaves it: rows beyond it
+    kept = fake(begin(faces, tmp_path / "other"))
+    assert not stopped_at(kept, 31)
+    shutil.copy(tmp_path / "run" / "history.csv", tmp_path / "other" / "history.csv")
+    extra = {k[2:]: v for k, v in np.load(kept.checkpoint).items() if k[0] == "x"}
+    (tmp_path / "out").mkdir()
+    write_history(tmp_path / "other", tmp_path / "out", 31, kept.model, extra)
+    assert steps(tmp_path / "out") == [25, 31]
+    assert "0.5" in (tmp_path / "out" / "history.csv").read_text().splitlines()[-1]
+
+
+# ------------------------------------------------------------ without a terminal
+
+
+def test_a_log_file_gets_a_line_a_minute_with_speed_and_time_to_go(capsys):
+    now = iter([0, 20, 65, 70, 130])
+    lines = Lines(10_000, images=16, clock=lambda: next(now))
+    for step in (1, 21, 131, 141, 261):
+        lines(step, "loss 0.5")
+    assert capsys.readouterr().out.splitlines() == [
+        "step 1 of 10,000: loss 0.5",
+        "step 131 of 10,000: loss 0.5, 32 images/s, 1 h 22 min to go",
+        "step 261 of 10,000: loss 0.5, 32 images/s, 1 h 21 min to go",
+    ]
+
+
+def test_lines_are_flushed_and_a_full_disk_does_not_end_the_run(monkeypatch):
+    class Full(io.StringIO):
+        def flush(self):
+            raise OSError(28, "No space left on device")
+
+    with contextlib.redirect_stdout(Full()) as out, shown("r", 0, 9, 4) as progress:
+        progress(1, {"loss": 0.5})
+    assert out.getvalue() == "step 1 of 9: loss 0.5\n"

@@ -1,0 +1,84 @@
+"""How far a run is: a bar on a terminal, a line a minute in a log file."""
+
+import contextlib
+import sys
+import time
+
+EVERY = 60  # seconds between lines
+
+
+@contextlib.contextmanager
+def shown(name, step, steps, images):
+    """Show the progress of a run from `step` to `steps`.
+
+    Args:
+        name: the recipe's.
+        images: of one step.
+
+    Yields:
+        a function to call after a step with (its number, {name of a loss: value}).
+    """
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    bar = Progress(
+        TextColumn(name),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[logs]}"),
+        console=Console(file=sys.stderr),
+        disable=not sys.stderr.isatty(),
+    )
+    lines = None
+    if not (sys.stdout.isatty() and sys.stderr.isatty()):
+        lines = Lines(steps, images)
+    with bar:
+        task = bar.add_task("", total=steps, completed=step, logs="")
+
+        def progress(step, logs):
+            losses = " ".join(f"{k} {v:.3g}" for k, v in list(logs.items())[:3])
+            bar.update(task, completed=step, logs=losses)
+            if lines:
+                lines(step, losses)
+
+        yield progress
+
+
+class Lines:
+    """Prints a line after the first step, which also compiles and says nothing about
+    speed, and then one every `EVERY` seconds."""
+
+    def __init__(self, steps, images, clock=time.monotonic):
+        self.steps, self.images, self.clock = steps, images, clock
+        self.last = None  # (step, time) of the last line
+
+    def __call__(self, step, losses):
+        now = self.clock()
+        if self.last and now - self.last[1] < EVERY and step < self.steps:
+            return
+        line = f"step {step:,} of {self.steps:,}: {losses}"
+        if self.last and now > self.last[1] and step > self.last[0]:
+            speed = (step - self.last[0]) / (now - self.last[1])
+            left = duration((self.steps - step) / speed)
+            line += f", {speed * self.images:.3g} images/s, {left} to go"
+        with contextlib.suppress(OSError):  # a full disk, "| tee" that has ended
+            print(line, flush=True)
+        self.last = step, now
+
+
+def duration(seconds):
+    """123 -> "2 min", 7,300 -> "2 h 2 min"."""
+    minutes = round(seconds / 60)
+    if minutes < 1:
+        return f"{seconds:.0f} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
