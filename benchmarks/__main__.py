@@ -209,7 +209,7 @@ def flops(recipe):
     cost = {role: forward_flops(build(recipe, role)) for role in recipe.networks}
     if recipe.family == "vae":
         return 3 * sum(cost.values())
-    if recipe.family == "gan" and recipe.d_steps == 1 and not recipe.wasserstein:
+    if recipe.family == "gan" and recipe.d_steps == 1 and recipe.adversarial == "bce":
         d, g = cost["discriminator"], cost["generator"]
         return (6 * d + g) + recipe.g_steps * (2 * d + 3 * g)
     return 0

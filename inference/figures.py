@@ -11,6 +11,7 @@ import numpy as np
 from data_utils import to_uint8
 from models import sampling
 from plot_utils import BLUE, GREEN, ORANGE, RED, panels, save, scatter, sheet
+from train.losses import adversarial
 
 RANGE = {(-1.0, 1.0): "[-1, 1]", (0.0, 1.0): "[0, 1]"}
 
@@ -82,7 +83,7 @@ def tsne(codes):
 def gan(trained, faces, out):
     """Problem 2: fig2_2 curves, fig2_3 samples, fig2_4 the failures boxed."""
     recipe, foot = trained.recipe, trained.origin()
-    unit = "Wasserstein score" if recipe.wasserstein else "binary cross entropy (nats)"
+    unit = adversarial(recipe.adversarial).unit
     figure = panels(
         trained.history(),
         (
@@ -115,7 +116,8 @@ def gan(trained, faces, out):
         "among the 24 that it finds most real"
     )
     save(sheet(many[shown], 8, title, boxed=boxed), out / "fig2_4.jpg", foot)
-    kind = "critic's score" if recipe.wasserstein else "D's probability of being real"
+    unbounded = adversarial(recipe.adversarial).middle is None
+    kind = "D's score" if unbounded else "D's probability of being real"
     least, median, most = np.percentile(scores, (0, 50, 100))
     print(
         f"{recipe.name}: {kind} of 256 random images: least {least:.4f}, "
@@ -136,15 +138,15 @@ def acgan(trained, faces, out):
     """Problem 3: fig3_2 curves, fig3_3 pairs with the attribute on and off."""
     recipe, foot = trained.recipe, trained.origin()
     history = trained.history()
-    if recipe.wasserstein:
-        parts = [("d_loss", "critic: fake - real", BLUE)]
+    if "d_loss_real" not in history:
+        parts = [("d_loss", "discriminator", BLUE)]
     else:
         parts = [
             ("d_loss_real", "on real images", BLUE),
             ("d_loss_fake", "on generated images", RED),
         ]
     parts.append(("g_loss", "generator (with classification)", ORANGE))
-    unit = "Wasserstein score" if recipe.wasserstein else "binary cross entropy (nats)"
+    unit = adversarial(recipe.adversarial).unit
     both = [("real", "on real images", BLUE), ("fake", "on generated images", RED)]
     figure = panels(
         history,

@@ -1,6 +1,7 @@
 """Networks of the reports, and the recipes that train them."""
 
 import importlib
+import inspect
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ __all__ = [
     "Optimizer",
     "Recipe",
     "RecipeError",
+    "asked",
     "build",
     "get_recipe",
     "latents",
@@ -38,12 +40,31 @@ def build(recipe, role):
     """
     module, function = recipe.networks[role].split(".")
     network = getattr(importlib.import_module("models." + module), function)
-    sizes = {"size": recipe.image_size}
-    if role in ("encoder", "decoder", "generator"):
-        sizes["latent"] = recipe.latent
-    if role == "generator" and recipe.condition:
-        sizes["condition"] = recipe.condition
-    return network(**sizes)
+    sizes = {
+        "size": recipe.image_size,
+        "latent": recipe.latent,
+        "condition": recipe.condition,
+    }
+    takes = inspect.signature(network).parameters
+    return network(**{name: size for name, size in sizes.items() if name in takes})
+
+
+def asked(recipe, seeds, table=None):
+    """What image k is asked to show unless told otherwise; a function of seed k.
+
+    Args:
+        recipe: a `Recipe`.
+        seeds: integers, one an image.
+        table: where the recipe has several attributes at once, rows of them as the
+            training data has them: int `(rows, condition)` of 0 and 1.
+
+    Returns:
+        int `(n,)`, classes taking turns; or `(n, condition)`, rows taking turns.
+    """
+    seeds = np.asarray(seeds, "int64")
+    if recipe.family == "attribute_gan":
+        return table[seeds % len(table)]
+    return seeds % max(2, recipe.condition)
 
 
 def latents(recipe, seeds, labels=None, truncation=1.0):

@@ -1,5 +1,7 @@
 """The few layers that Keras does not have as the reports need them."""
 
+import math
+
 from models.keras_setup import BACKEND, keras
 
 layers = keras.layers
@@ -88,33 +90,82 @@ def conv(filters, kernel, strides, pad=None, **kwargs):
     ]
 
 
-@keras.saving.register_keras_serializable("hw4")
-class TiledConvTranspose(layers.Conv2DTranspose):
-    """`Conv2DTranspose` whose kernel is as large as its stride.
+def conv_transpose(filters, kernel, strides, padding="same", **kwargs):
+    """`Conv2DTranspose` as a list of one layer, to stand beside `conv`."""
+    return [layers.Conv2DTranspose(filters, kernel, strides, padding, **kwargs)]
 
-    Its output windows do not overlap, so it is one matrix product per image
-    position. As a convolution's gradient, the 16x16 layer of Report B took two
-    thirds of a training step's time in convolutions. Same
-    variables, same output `(batch, height * strides, width * strides, filters)`.
+
+@keras.saving.register_keras_serializable("hw4")
+class UpConv(layers.Layer):
+    """Nearest-neighbour upsampling by 2, then a 3x3 convolution without bias.
+
+    Both at once, as one transposed 4x4 convolution with stride 2: an output pixel
+    sees four input pixels instead of nine copies of them. Its 4x4 kernel sums
+    those of the 3x3 taps that fall on the same input pixel. Same kernel, same
+    output as `UpSampling2D(2)` and `Conv2D(filters, 3, padding="same")`.
+    `(batch, height, width, channels)` -> `(batch, 2 height, 2 width, filters)`.
+    """
+
+    def __init__(self, filters, kernel_initializer="glorot_uniform", **kwargs):
+        super().__init__(**kwargs)
+        self.filters = filters
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+
+    def build(self, shape):
+        self.kernel = self.add_weight(
+            (3, 3, shape[-1], self.filters), self.kernel_initializer, name="kernel"
+        )
+
+    def call(self, inputs):
+        taps = [[0, 0, 1], [0, 1, 1], [1, 1, 0], [1, 0, 0]]
+        taps = ops.cast(ops.array(taps, "float32"), self.compute_dtype)
+        kernel = ops.einsum("ai,bj,ijcf->abfc", taps, taps, self.kernel)
+        return ops.conv_transpose(inputs, kernel, 2, "same")
+
+    def compute_output_shape(self, shape):
+        batch, height, width, _ = shape
+        return (batch, height and 2 * height, width and 2 * width, self.filters)
+
+    def get_config(self):
+        initializer = keras.initializers.serialize(self.kernel_initializer)
+        own = {"filters": self.filters, "kernel_initializer": initializer}
+        return super().get_config() | own
+
+
+@keras.saving.register_keras_serializable("hw4")
+class MinibatchStd(layers.Layer):
+    """Append one channel: how much the batch differs (Karras et al. 2018).
+
+    The standard deviation over the batch, averaged over all features and
+    positions, in float32. `(batch, height, width, channels)` -> `(..., channels + 1)`.
     """
 
     def call(self, inputs):
-        size, _, filters, channels = self.kernel.shape
-        height, width = inputs.shape[1:3]
-        kernel = ops.reshape(self.kernel, (-1, channels))
-        x = ops.matmul(ops.reshape(inputs, (-1, channels)), ops.transpose(kernel))
-        x = ops.reshape(x, (-1, height, width, size, size, filters))
-        x = ops.transpose(x, (0, 1, 3, 2, 4, 5))
-        x = ops.reshape(x, (-1, height * size, width * size, filters))
-        if self.use_bias:
-            x = x + ops.cast(self.bias, x.dtype)
-        return self.activation(x)
+        x = ops.cast(inputs, "float32")
+        spread = ops.mean(ops.sqrt(ops.var(x, 0) + 1e-8))
+        plane = ops.zeros_like(inputs[..., :1]) + ops.cast(spread, inputs.dtype)
+        return ops.concatenate([inputs, plane], -1)
+
+    def compute_output_shape(self, shape):
+        return (*shape[:-1], shape[-1] + 1)
 
 
-def conv_transpose(filters, kernel, strides, padding="same", **kwargs):
-    """`Conv2DTranspose` as a list of one layer, to stand beside `conv`."""
-    kind = TiledConvTranspose if kernel == strides else layers.Conv2DTranspose
-    return [kind(filters, kernel, strides, padding, **kwargs)]
+def pytorch_init(network):
+    """Draw a network's weights anew as PyTorch's layers do by default.
+
+    Kernels and biases are uniform within ±1/sqrt(fan in), where PyTorch counts
+    the fan in of a transposed convolution over its output channels.
+
+    Returns:
+        the same `keras.Model`.
+    """
+    for layer in network.layers:
+        if hasattr(layer, "kernel"):
+            bound = math.prod(layer.kernel.shape[:-1]) ** -0.5
+            draw = keras.initializers.RandomUniform
+            for v in layer.trainable_variables:
+                v.assign(draw(-bound, bound)(v.shape))
+    return network
 
 
 def stack(x, *rows):
@@ -146,3 +197,9 @@ def logits(network):
         ends_in_activation = isinstance(last, layers.Activation)
         ends.append(last.input if ends_in_activation else tensor)
     return keras.Model(network.input, ends, name=network.name + "_logits")
+
+
+def below_outputs(network):
+    """For each output of a network, the trainable variables that it rests on."""
+    parts = [keras.Model(network.input, tensor) for tensor in network.outputs]
+    return [part.trainable_variables for part in parts]

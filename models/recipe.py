@@ -12,20 +12,31 @@ class RecipeError(UserError):
     """An unknown recipe or field, or a value that does not fit; one line."""
 
 
+OPTIMIZERS = ("adam", "pytorch_adam", "rmsprop", "sgd")
+
+
 @dataclasses.dataclass(frozen=True)
 class Optimizer:
-    """One optimizer, of `keras.optimizers`."""
+    """One optimizer.
 
-    name: str = "adam"  # or "rmsprop"
+    `adam`, `rmsprop` and `sgd` are Keras'. `pytorch_adam` adds epsilon to the
+    root of the bias-corrected second moment, as PyTorch does; Keras' adds it
+    before the correction, which in the first steps is 30 times as much.
+    """
+
+    name: str = "adam"  # of OPTIMIZERS
     learning_rate: float = 2e-4
     beta_1: float = 0.9  # Adam only
     beta_2: float = 0.999  # Adam only
+    rho: float = 0.9  # RMSprop only: decay of the mean square
+    epsilon: float = 1e-7  # Adam: beside the root; RMSprop: inside it
     decay: float = 1.0  # learning rate x decay ...
     decay_steps: int = 0  # ... every so many updates, in stairs; 0 = never
 
     def __post_init__(self):
-        if self.name not in ("adam", "rmsprop"):
-            raise RecipeError(f"unknown optimizer '{self.name}'; known: adam, rmsprop")
+        if self.name not in OPTIMIZERS:
+            known = ", ".join(OPTIMIZERS)
+            raise RecipeError(f"unknown optimizer '{self.name}'; known: {known}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,15 +61,21 @@ class Recipe:
     sum_squares: bool = False  # squared error summed over the image, not its mean
     d_steps: int = 1  # discriminator updates in a step, each on its own images
     g_steps: int = 1  # generator updates in a step
-    wasserstein: bool = False  # D is a critic: scores, no log
+    adversarial: str = "bce"  # which loss: a key of train.losses.ADVERSARIAL
     clip: float = 0.0  # critic weights into [-clip, clip]; 0 = no clipping
-    gradient_penalty: float = 0.0  # weight of the critic's gradient penalty
+    gradient_penalty: float = 0.0  # weight of (|slope| - 1)^2 between real and fake
+    r1: float = 0.0  # weight of D's squared slope at real images, halved
+    r2: float = 0.0  # the same at generated images
+    penalty_every: int = 1  # r1 and r2 every so many steps, so many times as strong
+    classify: float = 1.0  # weight of the class in the losses of D and G
+    augment: float = 0.0  # strength, 0 to 1, of what all images are put through before D
     image_noise: float = 0.0  # stddev of Gaussian noise on D's images, [-1, 1] units
     real_target: float = 1.0  # D's target on real images; < 1 is a soft label
     flip: bool = False  # mirror half of the training images
     ema: float = 0.999  # decay of the average of the network that draws
     meter_every: int = 0  # steps between points of the collapse meter; 0 = none
     snapshots: tuple = ()  # epochs whose drawing networks the run keeps
+    chosen: tuple = ()  # what the report leaves open and was chosen here, in words
 
     def replace(self, settings):
         """A copy with `settings`, {"field" or "optimizer.field": text}.
@@ -75,7 +92,10 @@ class Recipe:
 
     @classmethod
     def from_resolved(cls, plain):
-        """The inverse of `resolved`; KeyError or TypeError where it is not one."""
+        """The inverse of `resolved`; KeyError or TypeError where it is not one.
+
+        A field that is newer than the file has its default.
+        """
         optimizers = {k: Optimizer(**v) for k, v in plain["optimizers"].items()}
         tuples = {k: tuple(v) for k, v in plain.items() if isinstance(v, list)}
         return cls(**(plain | tuples | {"optimizers": optimizers}))
@@ -94,11 +114,15 @@ FIXED = (
     "optimizers",
     "about",
     "reported",
+    "chosen",
     # What the networks' tables were written for.
     "pixel_range",
     "image_size",
     "condition",
 )
+
+
+AT_LEAST_ONE = ("batch_size", "latent", "d_steps", "g_steps", "penalty_every")
 
 
 def _set(recipe, key, text):
@@ -142,7 +166,7 @@ def _set_field(record, field, text, key):
     low = min(value, default=0) if kind is tuple else value
     if kind in (int, float, tuple) and not (low >= 0):
         raise RecipeError(f"recipe field '{key}' cannot be {text}")
-    if field in ("batch_size", "latent", "d_steps", "g_steps") and value < 1:
+    if field in AT_LEAST_ONE and value < 1:
         raise RecipeError(f"recipe field '{key}' must be at least 1, not {text}")
     return dataclasses.replace(record, **{field: value})
 
@@ -150,12 +174,15 @@ def _set_field(record, field, text, key):
 def _check(recipe):
     """Raise RecipeError where a setting would do nothing, or cannot be."""
     family = recipe.family
-    if recipe.d_steps > 1 and family not in ("gan", "acgan"):
+    if recipe.d_steps > 1 and family not in ("gan", "acgan", "attribute_gan"):
         raise RecipeError(f"recipe field 'd_steps' is 1 in a recipe of {family}")
-    if recipe.clip and family not in ("gan", "acgan"):
+    if recipe.clip and family not in ("gan", "acgan", "attribute_gan"):
         raise RecipeError(f"recipe field 'clip' is not for a recipe of {family}")
-    if recipe.gradient_penalty and not recipe.wasserstein:
-        raise RecipeError("recipe field 'gradient_penalty' needs wasserstein=true")
+    for field in ("gradient_penalty", "r1", "r2", "augment"):
+        if getattr(recipe, field) and family in ("vae", "classifier"):
+            raise RecipeError(f"recipe field '{field}' is not for a recipe of {family}")
+    if recipe.augment > 1:
+        raise RecipeError(f"recipe field 'augment' is 1 at most, not {recipe.augment}")
     if recipe.meter_every and family == "classifier":
         raise RecipeError(f"recipe field 'meter_every' is not for a {family}")
     if recipe.meter_every % LOG_EVERY:

@@ -4,12 +4,43 @@
 table and the cards beside the weights all read it.
 """
 
+import dataclasses
 import difflib
 
 from models.recipe import Optimizer, Recipe, RecipeError
 
-ADAM_C = Optimizer("adam", 2e-4, beta_1=0.5)
-ADAM_D = Optimizer("adam", 1e-4, beta_1=0.5)
+ADAM_C = Optimizer("pytorch_adam", 2e-4, beta_1=0.5, epsilon=1e-8)
+ADAM_D = Optimizer("pytorch_adam", 1e-4, beta_1=0.5, epsilon=1e-8)
+RMSPROP_A = Optimizer("rmsprop", 5e-5, rho=0.9, epsilon=1e-10)  # TensorFlow 1's
+ADAM_TODAY = Optimizer("pytorch_adam", 4e-4, beta_1=0.0, beta_2=0.99, epsilon=1e-8)
+
+# What several reports leave open.
+CHOSEN_A = (
+    "kernel 5x5, stride 2, leaky slope 0.2",
+    "weights: Keras' Glorot",
+)
+WGAN_A = (
+    *CHOSEN_A,
+    "rate 5e-5, 5 critic steps, z 100, batch 64 (the WGAN paper's)",
+    "RMSProp with TensorFlow 1's rho 0.9 and epsilon 1e-10",
+)
+CHOSEN_B = (
+    "activations leaky ReLU 0.2 where the tables name none",
+    'padding "same"',
+    "the right branch's filters and stride, cut off in the table",
+    "weights: Keras' Glorot; RMSProp and Adam with Keras' epsilon",
+)
+CHOSEN_C = (
+    "weights: PyTorch's default, uniform within 1/sqrt(fan in)",
+    "Adam as PyTorch has it, epsilon 1e-8",
+    "length of training",
+)
+CHOSEN_D = (
+    "the DCGAN of Report C, from 6x6 to 96x96",
+    *CHOSEN_C[:2],
+    "steps of the runs",
+)
+CHOSEN_TODAY = ("everything: the recipe is in no report",)
 
 
 def _report_d(name, about, generator="generator", discriminator="discriminator", **more):
@@ -22,6 +53,7 @@ def _report_d(name, about, generator="generator", discriminator="discriminator",
         "image_size": 96,
         "ema": 0.0,  # the study is of the generator itself
         "meter_every": 25,
+        "chosen": CHOSEN_D,
     }
     networks = {
         "generator": f"report_d.{generator}",
@@ -32,9 +64,25 @@ def _report_d(name, about, generator="generator", discriminator="discriminator",
 
 GRADIENT_PENALTY = {
     "discriminator": "critic",
-    "wasserstein": True,
+    "adversarial": "wasserstein",
     "gradient_penalty": 250.0,
     "d_steps": 3,
+    "chosen": (*CHOSEN_D, "no batch norm in the critic"),
+}
+
+
+TODAY = {
+    "batch_size": 32,
+    "steps": 60_000,
+    "latent": 128,
+    "adversarial": "relativistic",
+    "r1": 0.1,
+    "r2": 0.1,
+    "penalty_every": 8,
+    "augment": 1.0,
+    "flip": True,
+    "ema": 0.998,
+    "chosen": CHOSEN_TODAY,
 }
 
 
@@ -53,6 +101,12 @@ _ALL = [
         pixel_range=(0.0, 1.0),
         attribute="Male",
         kl_weight=2.5e-6,  # vae_c's 1e-5 in [-1, 1]: squared errors are 1/4 here
+        chosen=(
+            *CHOSEN_A,
+            "batch norm in the decoder, and its dense start of 4x4x512",
+            "KL weight, that of vae_c in the range [0, 1]",
+            "Adam 1e-4, batch 64",
+        ),
     ),
     Recipe(
         "wgan_a",
@@ -60,8 +114,8 @@ _ALL = [
         "gan",
         {"generator": "report_a.generator", "discriminator": "report_a.critic"},
         {
-            "discriminator": Optimizer("rmsprop", 5e-5),
-            "generator": Optimizer("rmsprop", 5e-5),
+            "discriminator": RMSPROP_A,
+            "generator": RMSPROP_A,
         },
         about="DCGAN with Wasserstein loss, critic weights clipped to 0.01",
         reported="clear faces, many broken",
@@ -69,8 +123,9 @@ _ALL = [
         steps=30_000,
         latent=100,
         d_steps=5,
-        wasserstein=True,
+        adversarial="wasserstein",
         clip=0.01,
+        chosen=WGAN_A,
     ),
     Recipe(
         "acgan_a",
@@ -78,8 +133,8 @@ _ALL = [
         "acgan",
         {"generator": "report_a.generator", "discriminator": "report_a.acgan_critic"},
         {
-            "discriminator": Optimizer("rmsprop", 5e-5),
-            "generator": Optimizer("rmsprop", 5e-5),
+            "discriminator": RMSPROP_A,
+            "generator": RMSPROP_A,
         },
         about="wgan_a and a dense classifier on the critic's features",
         reported="classifier's loss swings with the critic's",
@@ -88,8 +143,12 @@ _ALL = [
         latent=100,
         condition=1,
         d_steps=5,
-        wasserstein=True,
+        adversarial="wasserstein",
         clip=0.01,
+        chosen=(
+            *WGAN_A,
+            "the classifier: one dense layer, not clipped with the critic",
+        ),
     ),
     Recipe(
         "vae_b",
@@ -103,6 +162,11 @@ _ALL = [
         steps=100_000,  # 500 epochs of the course's 40,000 images
         latent=1024,
         kl_weight=5e-5,
+        chosen=(
+            "the networks: four strided convolutions with batch norm, mirrored",
+            "pixels in [-1, 1]",
+            "weights: Keras' Glorot; Adam with Keras' epsilon",
+        ),
     ),
     Recipe(
         "gan_b",
@@ -118,6 +182,7 @@ _ALL = [
         batch_size=200,
         steps=100_000,
         latent=256,
+        chosen=CHOSEN_B,
     ),
     Recipe(
         "acgan_b",
@@ -138,6 +203,7 @@ _ALL = [
         steps=100_000,
         latent=256,
         condition=1,
+        chosen=(*CHOSEN_B, "D and the classifier both move the extractor"),
     ),
     Recipe(
         "infogan_b",
@@ -158,6 +224,7 @@ _ALL = [
         steps=70_000,
         latent=256,
         condition=7,
+        chosen=(*CHOSEN_B, "D and the classifier both move the extractor"),
     ),
     Recipe(
         "vae_c",
@@ -172,6 +239,7 @@ _ALL = [
         latent=512,
         attribute="Bangs",
         kl_weight=1e-5,
+        chosen=(*CHOSEN_C, "KL summed over the code, MSE a mean over the image"),
     ),
     Recipe(
         "dcgan_c",
@@ -182,7 +250,7 @@ _ALL = [
             "discriminator": "report_c.dcgan_discriminator",
         },
         {
-            "discriminator": Optimizer("adam", 5e-5, beta_1=0.5),
+            "discriminator": dataclasses.replace(ADAM_C, learning_rate=5e-5),
             "generator": ADAM_C,
         },
         about="DCGAN printed layer by layer, two generator updates per step",
@@ -193,6 +261,7 @@ _ALL = [
         g_steps=2,
         image_noise=0.1,  # the report names both tricks, not their size
         real_target=0.9,
+        chosen=(*CHOSEN_C, "sizes of the two tricks: noise 0.1, real target 0.9"),
     ),
     Recipe(
         "acgan_c",
@@ -209,16 +278,22 @@ _ALL = [
         steps=30_000,
         latent=100,
         condition=1,
+        chosen=(
+            *CHOSEN_C,
+            "the label joins the noise as 0 or 1",
+            "cross entropy of logits, where the report has Softmax and then "
+            "CrossEntropyLoss",
+        ),
     ),
     _report_d("dcgan_d", "DCGAN at 96x96", reported="collapses at epoch 18"),
     _report_d(
         "wgan_gp_d",
         "WGAN-GP on the same networks, without batch norm in the critic",
         reported="no collapse by epoch 39, a little blurred",
-        optimizers={
-            "discriminator": Optimizer("adam", 2e-3, beta_1=0.5),
-            "generator": Optimizer("adam", 2e-3, beta_1=0.5),
-        },
+        optimizers=dict.fromkeys(
+            ("discriminator", "generator"),
+            dataclasses.replace(ADAM_D, learning_rate=2e-3),
+        ),
         **GRADIENT_PENALTY,
     ),
     _report_d(
@@ -256,12 +331,39 @@ _ALL = [
             kl_weight=weight,
             sum_squares=True,
             snapshots=(10, 50, 100),
+            chosen=(
+                "the networks: four strided convolutions 32-64-64-128, mirrored",
+                "squared error summed over the image, sigmoid output, code of 20",
+                "weights: Keras' Glorot; Adam with Keras' epsilon",
+            ),
         )
         for name, weight, reported in (
             ("vae_e", 1.0, "sharper by epoch; samples blurred"),
             ("vae_e_kl0", 0.0, "as x1, in deeper colours"),
             ("vae_e_kl100", 100.0, "reconstructions and samples blurred"),
         )
+    ),
+    Recipe(
+        "rpgan",
+        "-",
+        "gan",
+        {"generator": "today.generator", "discriminator": "today.discriminator"},
+        {"discriminator": ADAM_TODAY, "generator": ADAM_TODAY},
+        about="a compact GAN of today: relativistic pairs, R1 and R2, augmentation",
+        **TODAY,
+    ),
+    Recipe(
+        "rpgan_attributes",
+        "-",
+        "attribute_gan",
+        {
+            "generator": "today.generator",
+            "discriminator": "today.attribute_discriminator",
+        },
+        {"discriminator": ADAM_TODAY, "generator": ADAM_TODAY},
+        about="rpgan asked for 13 attributes at once",
+        condition=13,
+        **TODAY,
     ),
     Recipe(
         "attributes",

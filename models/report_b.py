@@ -1,7 +1,8 @@
 """Report B: two-branch generator, average-pooled discriminator, three heads.
 
-Hidden activations are leaky ReLU 0.2 where the report's tables name none
-(chosen); rows stand as in the tables: kernel / filters / strides.
+A comment with kernel / filters / strides marks a row of the report's tables, in
+their order. Rows without one are (chosen): the activations between them, leaky
+ReLU 0.2, and the reshaping of noise. So is "same" padding.
 """
 
 from models.keras_setup import keras
@@ -53,18 +54,22 @@ def vae_decoder(latent=1024, size=64):
 
 
 def generator(latent=256, condition=0, size=64):
-    """Noise (and label) `(latent + condition,)` -> image `(64, 64, 3)` in [-1, 1]."""
+    """Noise (and label) `(latent + condition,)` -> image `(size, size, 3)` in [-1, 1].
+
+    The first three rows span the report's table; its two columns begin below them.
+    """
     noise = keras.Input((latent + condition,), name="noise_and_label")
+    side = size // 32
     start = stack(
         noise,
         layers.Reshape((1, 1, latent + condition)),
-        conv(4096, 1, 1),  # 1x1 / 4096 / 1
+        conv(side * side * 1024, 1, 1),  # 1x1 / 4096 / 1
         leaky(),
-        layers.Reshape((2, 2, 1024)),
+        layers.Reshape((side, side, 1024)),  # 2, 2, 1024
+        conv_transpose(512, 4, 2),  # 4x4 / 512 / 2
     )
     left = stack(
         start,
-        conv_transpose(512, 4, 2),  # 4x4 / 512 / 2
         BatchNorm(),
         leaky(),
         conv_transpose(256, 4, 2),  # 4x4 / 256 / 2
@@ -74,8 +79,8 @@ def generator(latent=256, condition=0, size=64):
     )
     right = stack(
         start,
-        # filters and strides are cut off in the table; the addition fixes them
-        conv_transpose(128, 16, 16),  # 16x16 / 128 / 16
+        # Filters and stride are cut off in the table; the addition fixes both.
+        conv_transpose(128, 16, 8),  # 16x16 / 128 / 8
         BatchNorm(),
     )
     x = stack(
@@ -135,10 +140,10 @@ def acgan_discriminator(size=64):
     return keras.Model(image, [real, label], name="discriminator")
 
 
-def infogan_discriminator(size=64, categories=7):
-    """Image -> [probability of being real `(1,)`, of each category `(categories,)`]."""
+def infogan_discriminator(size=64, condition=7):
+    """Image -> [probability of being real `(1,)`, of each category `(condition,)`]."""
     image = keras.Input((size, size, 3), name="image")
     features = _extractor(image)
     real = _head(features, 1, "sigmoid", "real")
-    label = _head(features, categories, "softmax", "label")
+    label = _head(features, condition, "softmax", "label")
     return keras.Model(image, [real, label], name="discriminator")

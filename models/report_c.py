@@ -4,11 +4,12 @@ The comment beside a row is the module's number in the report. Same layers,
 same parameter counts, same output for the same weights; images are channels
 last here, so `Flatten` orders features by (row, column, channel) where
 PyTorch has (channel, row, column): weights ported from PyTorch permute the
-rows of the layer that follows.
+rows of the layer that follows. Fresh weights are drawn as PyTorch draws them
+(chosen: the report prints modules and sets no weights).
 """
 
 from models.keras_setup import keras
-from models.layers import BatchNorm, conv, conv_transpose, output, stack
+from models.layers import BatchNorm, conv, conv_transpose, output, pytorch_init, stack
 
 layers = keras.layers
 
@@ -33,11 +34,12 @@ def vae_encoder(latent=512, size=64):
     log_var = output("linear", "log_var")(
         layers.Dense(latent, name="logvarParametrize")(x)
     )
-    return keras.Model(image, [mean, log_var], name="encoder")
+    return pytorch_init(keras.Model(image, [mean, log_var], name="encoder"))
 
 
 def vae_decoder(latent=512, size=64):
-    """Code `(latent,)` -> image `(64, 64, 3)` in [-1, 1]; sides go 4-12-28-60-64."""
+    """Code `(latent,)` -> image `(size, size, 3)` in [-1, 1]; the report's sides
+    are 4-12-28-60-64."""
 
     def block(filters):
         return [
@@ -47,17 +49,18 @@ def vae_decoder(latent=512, size=64):
         ]
 
     code = keras.Input((latent,), name="code")
+    side = (size - 32) // 8
     x = stack(
         code,
-        layers.Dense(4096),  # (0)
-        layers.Reshape((4, 4, 256)),  # (1) unFlatten
+        layers.Dense(side * side * 256),  # (0) 4096
+        layers.Reshape((side, side, 256)),  # (1) unFlatten
         block(128),  # (2)
         block(64),  # (3)
         block(32),  # (4)
         conv_transpose(3, 5, 1, "valid"),  # (5)
         output("tanh"),  # (6)
     )
-    return keras.Model(code, x, name="decoder")
+    return pytorch_init(keras.Model(code, x, name="decoder"))
 
 
 def dcgan_generator(latent=100, size=64, dropout=0.0):
@@ -86,7 +89,7 @@ def dcgan_generator(latent=100, size=64, dropout=0.0):
         conv_transpose(3, 4, 2, "same", use_bias=False),  # (12)
         output("tanh"),  # (13)
     )
-    return keras.Model(noise, x, name="generator")
+    return pytorch_init(keras.Model(noise, x, name="generator"))
 
 
 def dcgan_discriminator(size=64, dropout=0.0, critic=False):
@@ -114,15 +117,15 @@ def dcgan_discriminator(size=64, dropout=0.0, critic=False):
         layers.Flatten(),
         output("linear" if critic else "sigmoid", "real"),  # (12)
     )
-    return keras.Model(image, x, name="discriminator")
+    return pytorch_init(keras.Model(image, x, name="discriminator"))
 
 
 def acgan_generator(latent=100, condition=1, size=64):
-    """Noise and label `(latent + condition,)` -> image `(64, 64, 3)` in [-1, 1]."""
+    """Noise and label `(latent + condition,)` -> image `(size, size, 3)` in [-1, 1]."""
 
-    def block(filters, strides, padding):
+    def block(filters, strides, padding, kernel=4):
         return [
-            *conv_transpose(filters, 4, strides, padding, use_bias=False),
+            *conv_transpose(filters, kernel, strides, padding, use_bias=False),
             BatchNorm(),
             layers.ReLU(),
         ]
@@ -131,14 +134,14 @@ def acgan_generator(latent=100, condition=1, size=64):
     x = stack(
         noise,
         layers.Reshape((1, 1, latent + condition)),
-        block(384, 1, "valid"),  # tconv1, 4x4
+        block(384, 1, "valid", size // 16),  # tconv1, 4x4
         block(192, 2, "same"),  # tconv2, 8x8
         block(96, 2, "same"),  # tconv3, 16x16
         block(48, 2, "same"),  # tconv4, 32x32
         conv_transpose(3, 4, 2, "same", use_bias=False),  # tconv5
         output("tanh"),
     )
-    return keras.Model(noise, x, name="generator")
+    return pytorch_init(keras.Model(noise, x, name="generator"))
 
 
 def acgan_discriminator(size=64):
@@ -167,4 +170,4 @@ def acgan_discriminator(size=64):
     )
     real = output("sigmoid", "real")(layers.Dense(1, name="real_fc_dis")(x))
     label = output("softmax", "label")(layers.Dense(2, name="label_fc_aux")(x))
-    return keras.Model(image, [real, label], name="discriminator")
+    return pytorch_init(keras.Model(image, [real, label], name="discriminator"))

@@ -1,16 +1,14 @@
 """Batch-norm statistics of an averaged generator, taken anew."""
 
-import numpy as np
-
-from models import latents
+from models import asked, latents
 from models.layers import BatchNorm
 
 STANDING = (16, 128)  # batches, and images in each
 
 
-def standing_statistics(generator, recipe):
+def standing_statistics(generator, recipe, table=None):
     """Take the batch-norm statistics of an averaged generator anew (Brock et al.
-    2019), over `STANDING` batches of noise and uniformly drawn classes.
+    2019), over `STANDING` batches of noise and of what `models.asked` asks for.
 
     The statistics averaged in training belong to weights that moved on: they are
     wider than what the averaged weights make, and grey the images. The noise is
@@ -23,7 +21,6 @@ def standing_statistics(generator, recipe):
         for norm in norms:
             norm.momentum = k / (k + 1)  # the plain mean over batches
         seeds = range(10**9 + k * size, 10**9 + (k + 1) * size)
-        labels = np.arange(size) % max(2, recipe.condition)
-        generator(latents(recipe, seeds, labels), training=True)
+        generator(latents(recipe, seeds, asked(recipe, seeds, table)), training=True)
     for norm, value in zip(norms, momentum, strict=True):
         norm.momentum = value

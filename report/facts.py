@@ -143,7 +143,7 @@ def rows(network):
     batch norm and activation, stands in its row."""
     found = {}  # name of a layer -> its row
     for layer in network.layers:
-        words = describe(layer).replace("TiledConvTranspose", "Conv2DTranspose")
+        words = describe(layer)
         kind, _, rest = words.partition(" ")
         if kind == "InputLayer":
             continue

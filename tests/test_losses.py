@@ -1,10 +1,12 @@
 """Losses against their formulas, written out in numpy."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from conftest import small
 
-from models import keras_setup
+from models import RecipeError, keras_setup
 from models.keras_setup import keras, to_numpy
 from train import losses
 from train.backend import gradients
@@ -21,13 +23,13 @@ def test_discriminator_and_generator_bce():
     real, fake = LOGITS, LOGITS[::-1] * 0.5
     d_real, d_fake = sigmoid(real), sigmoid(fake)
     expected = -np.log(d_real).mean() - np.log(1 - d_fake).mean()
-    assert float(losses.discriminator_bce(real, fake)) == pytest.approx(
-        expected, rel=1e-5
-    )
+    found, parts = losses.discriminator_bce(real, fake)
+    assert float(found) == pytest.approx(expected, rel=1e-5)
+    assert float(sum(parts.values())) == pytest.approx(expected, rel=1e-5)
     soft = -(0.9 * np.log(d_real) + 0.1 * np.log(1 - d_real)).mean()
     expected = soft - np.log(1 - d_fake).mean()
-    found = float(losses.discriminator_bce(real, fake, 0.9))
-    assert found == pytest.approx(expected, rel=1e-5)
+    found = losses.discriminator_bce(real, fake, 0.9)[0]
+    assert float(found) == pytest.approx(expected, rel=1e-5)
     expected = -np.log(d_fake).mean()
     assert float(losses.generator_bce(fake)) == pytest.approx(expected, rel=1e-5)
 
@@ -39,15 +41,31 @@ def test_bce_of_large_logits_is_finite():
 
 def test_wasserstein():
     real, fake = np.float32([[1.0], [3.0]]), np.float32([[0.0], [-2.0]])
-    assert float(losses.critic_wasserstein(real, fake)) == -3.0
+    assert float(losses.critic_wasserstein(real, fake)[0]) == -3.0
     assert float(losses.generator_wasserstein(fake)) == 1.0
+
+
+def test_least_squares_hinge_and_relativistic():
+    real, fake = np.float32([[1.5], [0.5]]), np.float32([[0.5], [-2.0]])
+    pairs = {name: losses.adversarial(name) for name in losses.ADVERSARIAL}
+    d = {name: float(pair.d_loss(real, fake)[0]) for name, pair in pairs.items()}
+    g = {name: float(pair.g_loss(fake, real)) for name, pair in pairs.items()}
+    assert d["least_squares"] == (0.25 + 0.25) / 4 + (0.25 + 4) / 4
+    assert g["least_squares"] == (0.25 + 9) / 4
+    assert d["hinge"] == (0 + 0.5) / 2 + (1.5 + 0) / 2 and g["hinge"] == 0.75
+    softplus = np.log1p(np.exp([[-1.0], [-2.5]])).mean()
+    assert d["relativistic"] == pytest.approx(softplus, rel=1e-5)
+    softplus = np.log1p(np.exp([[1.0], [2.5]])).mean()
+    assert g["relativistic"] == pytest.approx(softplus, rel=1e-5)
+    with pytest.raises(RecipeError, match="unknown adversarial loss 'x'; known: bce, w"):
+        losses.adversarial("x")
 
 
 def critic_of(weights):
     """A GAN whose critic is the sum of image x weights: its slope is the weights
     everywhere."""
     model = FAMILIES["gan"](small("wgan_gp_d", image_size=32), seed=1)
-    model.judge = linear = keras.Sequential(
+    model.logits = linear = keras.Sequential(
         [
             keras.Input(weights.shape),
             keras.layers.Flatten(),
@@ -59,23 +77,42 @@ def critic_of(weights):
     return model
 
 
+def penalty_of(model, real, fake):
+    return model.slope_penalties(real, fake, model.score)[1]["gradient_penalty"]
+
+
+def test_r1_and_r2_of_a_linear_critic_every_other_step():
+    weights = np.full((32, 32, 3), 0.1, "float32")
+    model = critic_of(weights)
+    model.recipe = dataclasses.replace(
+        model.recipe, gradient_penalty=0.0, r1=0.5, r2=2.0, penalty_every=2
+    )
+    images = np.random.default_rng(0).uniform(-1, 1, (2, 32, 32, 3)).astype("float32")
+    half = 0.5 * np.square(weights).sum()
+    for step, times in ((0, 2), (1, 0), (2, 2)):
+        model.step.assign(step)
+        total, logs = model.slope_penalties(images, -images, model.score)
+        assert float(total) == pytest.approx(times * (0.5 + 2.0) * half, rel=1e-5)
+        assert float(logs["r1"]) == pytest.approx(times * half, rel=1e-5)
+
+
 @pytest.mark.parametrize(("norm", "penalty"), [(1.0, 0.0), (3.0, 4.0), (0.0, 1.0)])
 def test_gradient_penalty_of_a_linear_critic(norm, penalty):
     rng = np.random.default_rng(0)
     weights = rng.standard_normal((32, 32, 3)).astype("float32")
     model = critic_of(weights * np.float32(norm / np.sqrt(np.square(weights).sum())))
     real, fake = rng.uniform(-1, 1, (2, 2, 32, 32, 3)).astype("float32")
-    found = float(model.gradient_penalty(real, fake))
+    found = float(penalty_of(model, real, fake))
     assert found == pytest.approx(penalty, abs=1e-5)
 
 
 def test_gradient_penalty_where_the_slope_is_zero_keeps_gradients_finite():
     model = critic_of(np.zeros((32, 32, 3), "float32"))
-    kernel = model.judge.trainable_variables
+    kernel = model.logits.trainable_variables
     images = np.zeros((2, 32, 32, 3), "float32")
 
     def loss():
-        penalty = model.gradient_penalty(images, images)
+        penalty = penalty_of(model, images, images)
         return penalty, {"penalty": penalty}
 
     logs, (gradient,) = gradients(loss, kernel, model.touched[:-1])
@@ -90,9 +127,9 @@ def test_gradient_penalty_is_float32_in_a_run_of_bfloat16():
         keras_setup.set_precision(precision)
         model = FAMILIES["gan"](small("wgan_gp_d", image_size=32), seed=1)
         keras_setup.set_precision("float32")
-        found.append(float(model.gradient_penalty(real, fake)))
-        answers = to_numpy(model.judge(real, training=True))
-        assert model.judge.layers[1].compute_dtype == precision
+        found.append(float(penalty_of(model, real, fake)))
+        answers = to_numpy(model.logits(real, training=True))
+        assert model.logits.layers[1].compute_dtype == precision
         found.append(answers)
     assert found[0] == pytest.approx(found[2], rel=1e-6)
     assert (found[1] != found[3]).any()  # the rest did run in bfloat16

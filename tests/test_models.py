@@ -251,16 +251,38 @@ def test_batch_norm_moves_by_the_unbiased_variance_on_every_backend():
         )
 
 
-def test_tiled_transposed_convolution_equals_keras():
-    from models.layers import TiledConvTranspose
+def test_up_convolution_equals_upsampling_and_convolution():
+    from models.layers import UpConv
 
-    ours = TiledConvTranspose(5, 4, 4, "same")
-    theirs = keras.layers.Conv2DTranspose(5, 4, 4, "same")
+    ours = UpConv(5)
     x = np.random.default_rng(0).standard_normal((2, 3, 2, 7)).astype("float32")
-    ours(x), theirs(x)
-    theirs.set_weights([w + 0.1 for w in ours.get_weights()])
-    ours.set_weights(theirs.get_weights())
-    np.testing.assert_allclose(ours(x), theirs(x), atol=1e-5)
+    found = ours(x)
+    theirs = keras.layers.Conv2D(5, 3, padding="same", use_bias=False)
+    larger = keras.layers.UpSampling2D(2)(x)
+    theirs.build(larger.shape)
+    theirs.set_weights(ours.get_weights())
+    np.testing.assert_allclose(found, theirs(larger), atol=1e-5)
+    assert ours.compute_output_shape((2, 3, 2, 7)) == found.shape
+
+
+def test_minibatch_deviation_is_one_channel_of_the_batch():
+    from models.layers import MinibatchStd
+
+    x = np.random.default_rng(0).standard_normal((8, 4, 4, 3)).astype("float32")
+    y = to_numpy(MinibatchStd()(x))
+    np.testing.assert_array_equal(y[..., :3], x)
+    np.testing.assert_allclose(y[..., 3], x.std(0).mean(), rtol=1e-4)
+
+
+def test_report_c_starts_as_pytorch_does():
+    recipe = get_recipe("acgan_c")
+    for role in recipe.networks:
+        for layer in build(recipe, role).layers:
+            if hasattr(layer, "kernel"):
+                kernel = to_numpy(layer.kernel)
+                bound = np.prod(kernel.shape[:-1]) ** -0.5
+                assert 0.98 * bound < np.abs(kernel).max() <= bound
+                assert np.abs(kernel).mean() == pytest.approx(bound / 2, rel=0.05)
 
 
 def test_logits_are_what_the_last_activation_reads():

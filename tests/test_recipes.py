@@ -22,9 +22,21 @@ def test_ten_recipes_of_three_reports():
     ]
 
 
+def pytorch_adam(rate):
+    """The Adam of Reports C and D."""
+    return Optimizer("pytorch_adam", rate, beta_1=0.5, beta_2=0.999, epsilon=1e-8)
+
+
+def test_every_recipe_says_what_was_chosen():
+    for recipe in RECIPES.values():
+        assert recipe.chosen or recipe.name == "attributes"
+
+
 def test_what_the_reports_say_of_training():
     r = RECIPES
-    assert r["vae_b"].optimizers["vae"] == Optimizer("adam", 2e-4, 0.9, 0.999, 0.9, 4000)
+    assert r["vae_b"].optimizers["vae"] == Optimizer(
+        "adam", 2e-4, decay=0.9, decay_steps=4000
+    )
     assert (r["vae_b"].batch_size, r["vae_b"].latent, r["vae_b"].kl_weight) == (
         200,
         1024,
@@ -39,19 +51,19 @@ def test_what_the_reports_say_of_training():
     ]
     assert r["infogan_b"].condition == 7 and r["infogan_b"].steps == 70_000
     assert r["wgan_a"].clip == 0.01 and r["wgan_a"].d_steps == 5
-    assert r["vae_c"].optimizers["vae"] == Optimizer("adam", 2e-4, 0.5, 0.999)
+    assert r["vae_c"].optimizers["vae"] == pytorch_adam(2e-4)
     assert (r["vae_c"].batch_size, r["vae_c"].kl_weight) == (32, 1e-5)
-    assert r["dcgan_c"].optimizers["discriminator"] == Optimizer("adam", 5e-5, 0.5)
+    assert r["dcgan_c"].optimizers["discriminator"] == pytorch_adam(5e-5)
     assert (r["dcgan_c"].g_steps, r["dcgan_c"].batch_size) == (2, 128)
     assert r["acgan_c"].latent + r["acgan_c"].condition == 101
     assert r["vae_a"].pixel_range == (0.0, 1.0)
     for name in ("dcgan_d", "dcgan_dropout_d", "dcgan_dropout_g_d", "wgan_gp_same_d"):
-        assert set(r[name].optimizers.values()) == {Optimizer("adam", 1e-4, 0.5, 0.999)}
+        assert set(r[name].optimizers.values()) == {pytorch_adam(1e-4)}
         assert (r[name].batch_size, r[name].image_size) == (64, 96)
-    assert set(r["wgan_gp_d"].optimizers.values()) == {Optimizer("adam", 2e-3, 0.5)}
+    assert set(r["wgan_gp_d"].optimizers.values()) == {pytorch_adam(2e-3)}
     for name in ("wgan_gp_d", "wgan_gp_same_d"):
         assert (r[name].gradient_penalty, r[name].d_steps) == (250, 3)
-        assert r[name].wasserstein and not r[name].clip
+        assert r[name].adversarial == "wasserstein" and not r[name].clip
     weights = {name: r[name].kl_weight for name in r if name.startswith("vae_e")}
     assert weights == {"vae_e": 1, "vae_e_kl0": 0, "vae_e_kl100": 100}
     assert r["vae_e"].optimizers["vae"] == Optimizer("adam", 1e-4)
@@ -78,9 +90,10 @@ def test_unknown_recipe_lists_the_known_ones():
         ("snapshots", "ten", "takes tuple"),
         ("condition", "1", "unknown recipe field"),
         ("image_size", "32", "unknown recipe field"),
-        ("gradient_penalty", "10", "needs wasserstein"),
+        ("augment", "2", "1 at most"),
+        ("penalty_every", "0", "at least 1"),
         ("meter_every", "10", "multiple of 25"),
-        ("generator.name", "sgd", "known: adam, rmsprop"),
+        ("generator.name", "adagrad", "known: adam, pytorch_adam, rmsprop, sgd"),
     ],
 )
 def test_settings_that_do_not_fit(key, value, saying):

@@ -25,6 +25,12 @@ def parse(words=None):
     length.add_argument(
         "--epochs", type=float, help="the same, in passes over the images"
     )
+    parser.add_argument(
+        "--from",
+        dest="start",
+        metavar="WEIGHTS",
+        help="start from trained weights: a recipe's name, or a folder with card.json",
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
         "--set",
@@ -101,11 +107,15 @@ def work(recipe, args):
     """Everything after the arguments; the exit status."""
     import data_utils
     from train import workers
+    from train.feed import fitted, labels_of
+    from train.losses import adversarial
 
+    adversarial(recipe.adversarial)  # an unknown one is refused before anything else
     workers.join(recipe.batch_size)
     faces = data_utils.load_faces(args.data, "train", recipe.image_size)
     if args.images:
         faces = faces.first(args.images)
+    recipe = fitted(recipe, faces)
     steps = args.steps or recipe.steps
     if args.epochs:
         images = recipe.batch_size * recipe.d_steps
@@ -124,8 +134,17 @@ def work(recipe, args):
         from models import WEIGHTS
         from train.evaluate import Evaluation
 
-        evaluation = Evaluation(recipe, args.data, WEIGHTS, args.patience)
-    run = Run(recipe, faces, args.run, args.seed, args.precision, args.change)
+        table = labels_of(recipe, faces)
+        evaluation = Evaluation(recipe, args.data, WEIGHTS, args.patience, table)
+    run = Run(
+        recipe,
+        faces,
+        args.run,
+        args.seed,
+        args.precision,
+        args.change,
+        start=args.start,
+    )
     run.evaluation, run.evaluate_every = evaluation, args.evaluate_every
     return train(run, steps, args)
 

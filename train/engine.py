@@ -22,9 +22,12 @@ def make_optimizer(spec):
         rate = keras.optimizers.schedules.ExponentialDecay(
             rate, spec.decay_steps, spec.decay, staircase=True
         )
+    if spec.name == "sgd":
+        return keras.optimizers.SGD(rate)
     if spec.name == "rmsprop":
-        return keras.optimizers.RMSprop(rate)
-    return Adam(rate, spec.beta_1, spec.beta_2)
+        return keras.optimizers.RMSprop(rate, spec.rho, epsilon=spec.epsilon)
+    pytorch = spec.name == "pytorch_adam"
+    return Adam(rate, spec.beta_1, spec.beta_2, spec.epsilon, pytorch=pytorch)
 
 
 class Family(keras.Model):

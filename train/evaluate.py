@@ -7,13 +7,11 @@ is measured on images every so many steps decides which checkpoint ships.
 import contextlib
 import math
 
-import numpy as np
-
 import data_utils
 from cli import UserError
 from metrics.distance import frechet
 from metrics.sides import Real
-from models import build, latents, sampling
+from models import asked, build, latents, sampling
 from models.keras_setup import keras, set_precision
 from models.sampling import run_network
 from models.standing import standing_statistics
@@ -35,16 +33,18 @@ class Evaluation:
         data: its data folder; its test split is measured on.
         root: the folder of all weights, with those of the attribute network.
         patience: `over` after so many values in a row that are not the least.
+        table: for a recipe of several attributes at once, those of the training
+            images.
 
     Raises:
         cli.UserError: no test images, too few, no attribute network, or a
             recipe that neither draws nor rebuilds.
     """
 
-    def __init__(self, recipe, data, root, patience=None):
+    def __init__(self, recipe, data, root, patience=None, table=None):
         if recipe.family == "classifier":
             raise UserError(f"{recipe.name}: --evaluate-every is for what draws images")
-        self.recipe, self.patience = recipe, patience
+        self.recipe, self.patience, self.table = recipe, patience, table
         self.name = "test_mse" if recipe.family == "vae" else "test_frechet"
         with _float32():
             self.real = Real(data, recipe.image_size, COUNT, root)
@@ -89,10 +89,10 @@ class Evaluation:
         return error["mse_minus1_1"]
 
     def _distance(self, generator):
-        standing_statistics(generator, self.recipe)
-        count = len(self.real.images)
-        labels = np.arange(count) % max(2, self.recipe.condition)
-        outputs = run_network(generator, latents(self.recipe, range(count), labels))
+        standing_statistics(generator, self.recipe, self.table)
+        seeds = range(len(self.real.images))
+        labels = asked(self.recipe, seeds, self.table)
+        outputs = run_network(generator, latents(self.recipe, seeds, labels))
         images = data_utils.to_uint8(outputs, self.recipe.pixel_range)
         return frechet(self.real.features, self.real.features_of(images))
 

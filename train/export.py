@@ -14,7 +14,7 @@ import numpy as np
 
 import data_utils
 from cli import UserError, run_cli
-from models import FORMS, WEIGHTS, latents
+from models import FORMS, WEIGHTS, asked, latents
 
 LIMIT = 45 * 2**20  # bytes a file may have
 
@@ -116,8 +116,9 @@ def write_networks(chosen, identity, folder, faces, form):
     networks = dict(model.average)
     if "generator" in networks:
         standing_statistics(networks["generator"], recipe)
-    draws = recipe.family in ("gan", "infogan") and not recipe.meter_every
-    if draws:  # fig2_4, categories read back; the study of collapse has neither
+    # It boxes the least real samples, reads categories back, and another run may
+    # start from it; the study of collapse does without.
+    if "discriminator" in model.networks and recipe.report != "D":
         networks["discriminator"] = model.networks["discriminator"]
     steps = int(extra["step"])
     write_history(run, folder, steps, model, extra)
@@ -127,6 +128,7 @@ def write_networks(chosen, identity, folder, faces, form):
     return {
         "recipe": recipe.resolved(),
         "data": identity["data"],
+        "from": identity.get("from"),
         "changes": identity["changes"],
         "seed": identity["seed"],
         "precision": identity["precision"],
@@ -262,7 +264,8 @@ def largest_change(networks, role, copy, recipe, faces):
     pairs = zip(
         *(x if isinstance(x, list) else [x] for x in (before, after)), strict=True
     )
-    what = "critic's score" if recipe.wasserstein else "probability"
+    ends = networks[role].layers[-1].get_config().get("activation")
+    what = "score" if ends == "linear" else "probability"
     return what, float(max(np.abs(a - b).max() for a, b in pairs))
 
 

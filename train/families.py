@@ -9,9 +9,10 @@ batch norm would otherwise learn to tell the two apart by the batch they share.
 """
 
 from models.keras_setup import in_float32, keras
-from models.layers import logits
+from models.layers import below_outputs, logits
 from train import losses
-from train.backend import input_gradient
+from train.augment import augment
+from train.backend import input_gradient, now_and_then
 from train.engine import Family
 
 ops = keras.ops
@@ -61,14 +62,18 @@ class VAE(Family):
 
 
 class GAN(Family):
-    """Standard GAN (Goodfellow et al. 2014) with G maximising log D(G(z)), or
-    Wasserstein GAN (Arjovsky et al. 2017) with clipped weights or with a gradient
-    penalty (Gulrajani et al. 2017)."""
+    """Generative adversarial network (Goodfellow et al. 2014) with any loss of
+    `losses.ADVERSARIAL`; clipped weights (Arjovsky et al. 2017), a gradient penalty
+    (Gulrajani et al. 2017; Mescheder et al. 2018) and augmentation (Zhao et al.
+    2020) where the recipe has them."""
 
     drawing = ("generator",)
 
     def setup(self):
-        self.judge = logits(self.networks["discriminator"])
+        self.adversarial = losses.adversarial(self.recipe.adversarial)
+        self.logits = logits(self.networks["discriminator"])
+        # What each answer of D rests on: the layers below it, its own head included.
+        self.answers = below_outputs(self.networks["discriminator"])
 
     def owned(self):
         return {
@@ -84,17 +89,19 @@ class GAN(Family):
             logs |= self.minimize("discriminator", lambda r=real: self.d_loss(r))
             self.clip_critic()
         for _ in range(self.recipe.g_steps):
-            logs |= self.minimize("generator", self.g_loss)
+            logs |= self.minimize("generator", lambda: self.g_loss(real))
         self.end()
         return logs
 
     def d_loss(self, real):
-        fake = ops.stop_gradient(self.generate())
-        on_real, on_fake = self.look(real)[0], self.look(fake)[0]
-        return self.d_adversarial(on_real, on_fake, real, fake)
+        real, fake = self.shown(real), self.shown(ops.stop_gradient(self.generate()))
+        loss, logs = self.d_adversarial(self.score(real), self.score(fake))
+        penalty, more = self.slope_penalties(real, fake, self.score)
+        return loss + penalty, {"d_loss": loss} | logs | more
 
-    def g_loss(self):
-        loss = self.g_adversarial(self.look(self.generate())[0])
+    def g_loss(self, real):
+        on_real = self.score(self.shown(real)) if self.adversarial.pairs else None
+        loss = self.adversarial.g_loss(self.score(self.shown(self.generate())), on_real)
         return loss, {"g_loss": loss}
 
     def generate(self, condition=None):
@@ -104,77 +111,76 @@ class GAN(Family):
             noise = ops.concatenate([noise, condition], -1)
         return self.networks["generator"](noise, training=True)
 
-    def look(self, images):
-        """What D says of `images`: a list of float32 logits, realness first."""
+    def shown(self, images):
+        """Images as D is shown them: augmented, with noise, real ones like generated."""
+        if self.recipe.augment:
+            images = augment(images, self.recipe.augment, self.random)
         if self.recipe.image_noise:
             images = images + self.random(
                 keras.random.normal, *images.shape[1:], stddev=self.recipe.image_noise
             )
-        answers = self.judge(images, training=True)
+        return images
+
+    def look(self, images):
+        """What D answers: a list of float32 logits, the score of realness first."""
+        answers = self.logits(images, training=True)
         answers = answers if isinstance(answers, (list, tuple)) else [answers]
         return [ops.cast(a, "float32") for a in answers]
 
-    def d_adversarial(self, real, fake, real_images, fake_images):
-        """(loss, logs) of telling real logits from fake ones."""
-        if self.recipe.wasserstein:
-            loss = losses.critic_wasserstein(real, fake)
-            parts = {"score_real": ops.mean(real), "score_fake": ops.mean(fake)}
-            # A score has no natural zero: count from the middle of the two.
-            middle = 0.5 * (parts["score_real"] + parts["score_fake"])
-            if self.recipe.gradient_penalty:
-                penalty = self.gradient_penalty(real_images, fake_images)
-                parts["gradient_penalty"] = penalty
-                loss = loss + self.recipe.gradient_penalty * penalty
-        else:
-            loss = losses.discriminator_bce(real, fake, self.recipe.real_target)
-            parts = {
-                "d_loss_real": losses.bce(real, self.recipe.real_target),
-                "d_loss_fake": losses.bce(fake, 0.0),
-            }
-            middle = 0.0
-        return loss, {
-            "d_loss": loss,
-            **parts,
+    def score(self, images):
+        """How real D finds images, `(batch, 1)`, before any sigmoid."""
+        return self.look(images)[0]
+
+    def d_adversarial(self, real, fake):
+        """(loss, logs) of telling scores of real images from those of generated."""
+        loss, logs = self.adversarial.d_loss(real, fake, self.recipe.real_target)
+        middle = self.adversarial.middle
+        if middle is None:
+            middle = 0.5 * (ops.mean(real) + ops.mean(fake))
+        return loss, logs | {
             "d_accuracy_real": ops.mean(ops.cast(real > middle, "float32")),
             "d_accuracy_fake": ops.mean(ops.cast(fake <= middle, "float32")),
         }
 
-    def gradient_penalty(self, real, fake):
-        """How far the critic's slope is from 1, at random points between real and
-        generated images (Gulrajani et al. 2017), in float32 whatever the rest
-        runs in."""
-        share = self.random(keras.random.uniform, 1, 1, 1)
-        between = fake + share * (real - fake)
+    def slope_penalties(self, real, fake, score):
+        """(sum, logs) of what D's slope costs, in float32 whatever the rest runs in.
 
-        def score(images):
-            answers = self.judge(images, training=True)
-            return answers[0] if isinstance(answers, (list, tuple)) else answers
+        Args:
+            real, fake: images as D was shown them.
+            score: images -> `(batch, 1)`.
+        """
+        recipe, total, logs = self.recipe, 0.0, {}
+        if recipe.gradient_penalty:
+            share = self.random(keras.random.uniform, 1, 1, 1)
+            between = fake + share * (real - fake)
+            penalty = losses.slope_penalty(self.slope(score, between))
+            total += recipe.gradient_penalty * penalty
+            logs["gradient_penalty"] = penalty
+        if recipe.r1 or recipe.r2:
 
-        with in_float32(self.judge):
-            return losses.slope_penalty(input_gradient(score, between, self.touched))
+            def squared_slopes():
+                on_real = losses.squared_slope(self.slope(score, real))
+                if not recipe.r2:
+                    return on_real, 0.0 * on_real
+                return on_real, losses.squared_slope(self.slope(score, fake))
 
-    def g_adversarial(self, fake):
-        if self.recipe.wasserstein:
-            return losses.generator_wasserstein(fake)
-        return losses.generator_bce(fake)
+            every = recipe.penalty_every
+            r1, r2 = now_and_then(self.step % every == 0, squared_slopes)
+            total += every * (recipe.r1 * r1 + recipe.r2 * r2)
+            logs |= {"r1": every * r1, "r2": every * r2}  # so that means are right
+        return total, logs
+
+    def slope(self, score, images):
+        """d score / d image of each image."""
+        with in_float32(self.logits):
+            return input_gradient(score, images, self.touched)
 
     def clip_critic(self):
-        """Weight clipping after every critic update, where the recipe has it.
-
-        A classifier on the critic's features keeps its own head free.
-        """
+        """Weight clipping after every critic update, where the recipe has it; the
+        critic is what the score rests on, so not the head of a classifier."""
         if self.recipe.clip:
-            for v in self.without("label"):
+            for v in self.answers[0]:
                 v.assign(ops.clip(v, -self.recipe.clip, self.recipe.clip))
-
-    def without(self, head):
-        """D's trainable variables except one head's ("real" or "label")."""
-        return [
-            v
-            for layer in self.networks["discriminator"].layers
-            if not layer.name.startswith(head + "_")
-            for v in layer.trainable_variables
-        ]
 
     def sample(self, noise):
         """Images from the averaged generator: `(n, latent + condition)` ->
@@ -196,22 +202,26 @@ class ACGAN(GAN):
             )
             self.clip_critic()
         for _ in range(self.recipe.g_steps):
-            logs |= self.minimize("generator", self.g_loss)
+            logs |= self.minimize("generator", lambda: self.g_loss(real))
         self.end()
         return logs
 
     def d_loss(self, real, label):
         fake, asked = self.generate_asked()
-        fake = ops.stop_gradient(fake)
+        real, fake = self.shown(real), self.shown(ops.stop_gradient(fake))
         (on_real, real_class), (on_fake, fake_class) = self.look(real), self.look(fake)
-        adversarial, logs = self.d_adversarial(on_real, on_fake, real, fake)
-        guess, more = classified(real_class, label, fake_class, asked)
-        return adversarial + guess, logs | more
+        loss, logs = self.d_adversarial(on_real, on_fake)
+        penalty, more = self.slope_penalties(real, fake, self.score)
+        guess, read = classified(real_class, label, fake_class, asked)
+        loss += self.recipe.classify * guess
+        return loss + penalty, {"d_loss": loss} | logs | more | read
 
-    def g_loss(self):
+    def g_loss(self, real):
         fake, asked = self.generate_asked()
-        on_fake, fake_class = self.look(fake)
-        loss = self.g_adversarial(on_fake) + losses.classification(fake_class, asked)
+        on_real = self.score(self.shown(real)) if self.adversarial.pairs else None
+        on_fake, fake_class = self.look(self.shown(fake))
+        loss = self.adversarial.g_loss(on_fake, on_real)
+        loss += self.recipe.classify * losses.classification(fake_class, asked)
         return loss, {"g_loss": loss}
 
     def generate_asked(self):
@@ -228,29 +238,31 @@ class ACGAN3(ACGAN):
 
     def owned(self):
         return {
-            "discriminator": self.without("label"),
-            "classifier": self.without("real"),
+            "discriminator": self.answers[0],
+            "classifier": self.answers[1],
             "generator": self.networks["generator"].trainable_variables,
         }
 
     def train_step(self, data):
         self.begin()
         real, label = self.pixels(data["images"][0]), data["labels"][0]
-        logs = self.minimize("discriminator", lambda: GAN.d_loss(self, real))
+        logs = self.minimize("discriminator", lambda: self.d_loss(real))
         logs |= self.minimize("classifier", lambda: self.c_loss(real, label))
         for _ in range(self.recipe.g_steps):
-            logs |= self.minimize("generator", self.g_loss)
+            logs |= self.minimize("generator", lambda: self.g_loss(real))
         self.end()
         return logs
 
-    def generate(self, condition=None):
-        if condition is None:  # D's own step: any class will do
-            return self.generate_asked()[0]
-        return super().generate(condition)
+    def d_loss(self, real):
+        fake, _ = self.generate_asked()
+        real, fake = self.shown(real), self.shown(ops.stop_gradient(fake))
+        loss, logs = self.d_adversarial(self.score(real), self.score(fake))
+        penalty, more = self.slope_penalties(real, fake, self.score)
+        return loss + penalty, {"d_loss": loss} | logs | more
 
     def c_loss(self, real, label):
         fake, asked = self.generate_asked()
-        fake = ops.stop_gradient(fake)
+        real, fake = self.shown(real), self.shown(ops.stop_gradient(fake))
         return classified(self.look(real)[1], label, self.look(fake)[1], asked)
 
 
@@ -261,19 +273,83 @@ class InfoGAN(ACGAN3):
     def train_step(self, data):
         self.begin()
         real = self.pixels(data["images"][0])
-        logs = self.minimize("discriminator", lambda: GAN.d_loss(self, real))
+        logs = self.minimize("discriminator", lambda: self.d_loss(real))
         logs |= self.minimize("classifier", self.c_loss)
         for _ in range(self.recipe.g_steps):
-            logs |= self.minimize("generator", self.g_loss)
+            logs |= self.minimize("generator", lambda: self.g_loss(real))
         self.end()
         return logs
 
     def c_loss(self):
         fake, asked = self.generate_asked()
-        guess = self.look(ops.stop_gradient(fake))[1]
+        guess = self.look(self.shown(ops.stop_gradient(fake)))[1]
         loss = losses.classification(guess, asked)
         accuracy = losses.label_accuracy(guess, asked)
         return loss, {"c_loss_fake": loss, "c_accuracy_fake": accuracy}
+
+
+class AttributeGAN(GAN):
+    """Conditional GAN of many binary attributes at once.
+
+    A generated image is asked for the attributes of the real image that it is paired
+    with. D scores image and attributes together (projection, Miyato and Koyama
+    2018): its answer `match` has a number an attribute, added to the score where
+    the image shall have it and subtracted where not. A third answer, where D has
+    one, reads the attributes, as an auxiliary classifier does.
+    """
+
+    def train_step(self, data):
+        self.begin()
+        logs = {}
+        for k in range(self.recipe.d_steps):
+            real, label = self.pixels(data["images"][k]), data["labels"][k]
+            logs |= self.minimize(
+                "discriminator", lambda r=real, y=label: self.d_loss(r, y)
+            )
+            self.clip_critic()
+        for _ in range(self.recipe.g_steps):
+            logs |= self.minimize("generator", lambda: self.g_loss(real, label))
+        self.end()
+        return logs
+
+    def d_loss(self, real, label):
+        fake = self.generate(ops.cast(label, "float32"))
+        real, fake = self.shown(real), self.shown(ops.stop_gradient(fake))
+        on_real, read = self.matched(real, label)
+        on_fake, fake_read = self.matched(fake, label)
+        loss, logs = self.d_adversarial(on_real, on_fake)
+        penalty, more = self.slope_penalties(
+            real, fake, lambda images: self.matched(images, label)[0]
+        )
+        logs = logs | more
+        if read is not None:  # of real images alone: generated ones are wrong early on
+            guess = losses.classification(read, label)
+            loss += self.recipe.classify * guess
+            logs |= {
+                "c_loss_real": guess,
+                "c_accuracy_real": losses.label_accuracy(read, label),
+                "c_accuracy_fake": losses.label_accuracy(fake_read, label),
+            }
+        return loss + penalty, {"d_loss": loss} | logs
+
+    def g_loss(self, real, label):
+        fake = self.shown(self.generate(ops.cast(label, "float32")))
+        on_real = None
+        if self.adversarial.pairs:
+            on_real = self.matched(self.shown(real), label)[0]
+        on_fake, read = self.matched(fake, label)
+        loss = self.adversarial.g_loss(on_fake, on_real)
+        if read is not None:
+            loss += self.recipe.classify * losses.classification(read, label)
+        return loss, {"g_loss": loss}
+
+    def matched(self, images, label):
+        """(score of images together with attributes `(batch, 1)`, logits of the
+        attributes as D reads them, or None)."""
+        score, match, *read = self.look(images)
+        signs = 2.0 * ops.cast(label, "float32") - 1.0
+        score += ops.sum(match * signs, -1, keepdims=True)
+        return score, read[0] if read else None
 
 
 class Classifier(Family):
@@ -282,7 +358,7 @@ class Classifier(Family):
     drawing = ("classifier",)
 
     def setup(self):
-        self.judge = logits(self.networks["classifier"])
+        self.logits = logits(self.networks["classifier"])
 
     def owned(self):
         return {"classifier": self.networks["classifier"].trainable_variables}
@@ -292,7 +368,7 @@ class Classifier(Family):
         images, labels = self.pixels(data["images"][0]), data["labels"][0]
 
         def loss():
-            guess = ops.cast(self.judge(images, training=True), "float32")
+            guess = ops.cast(self.logits(images, training=True), "float32")
             total = losses.bce(guess, ops.cast(labels, "float32"))
             right = ops.equal(guess > 0, labels > 0)
             return total, {
@@ -331,5 +407,6 @@ FAMILIES = {
     "acgan": ACGAN,
     "acgan3": ACGAN3,
     "infogan": InfoGAN,
+    "attribute_gan": AttributeGAN,
     "classifier": Classifier,
 }

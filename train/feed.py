@@ -1,5 +1,6 @@
 """What a step sees: which images of the folder, in which order, with what labels."""
 
+import dataclasses
 import hashlib
 import os
 
@@ -15,17 +16,15 @@ class Feed:
 
     `images` is uint8 `(d_steps, batch, size, size, 3)`; `labels`, only where
     the recipe learns from them, int32 `(d_steps, batch)`, or `(d_steps, batch,
-    attributes)` for the attribute network. `data` holds all of both.
+    attributes)` for several attributes at once. `data` holds all of both.
     """
 
     def __init__(self, recipe, faces, seed):
         self.recipe, self.seed = recipe, seed
         self.data = {"images": faces.images}
-        if recipe.family in ("acgan", "acgan3"):
-            self.data["labels"] = faces.label(recipe.attribute)
-        elif recipe.family == "classifier":
-            columns = [faces.label(name) for name in attribute_columns(recipe, faces)]
-            self.data["labels"] = np.stack(columns, 1)
+        labels = labels_of(recipe, faces)
+        if labels is not None:
+            self.data["labels"] = labels
 
     def __call__(self, step):
         return self.gather(self.data, *self.order(step))
@@ -51,15 +50,44 @@ class Feed:
         return batch
 
 
+def labels_of(recipe, faces):
+    """What a recipe learns of its images beside pixels: int32 `(n,)` of one
+    attribute, `(n, attributes)` of all, or None."""
+    if recipe.family in ("acgan", "acgan3"):
+        return faces.label(recipe.attribute)
+    if recipe.family in ("classifier", "attribute_gan"):
+        names = attribute_columns(recipe, faces)
+        return np.stack([faces.label(name) for name in names], 1)
+    return None
+
+
 def attribute_columns(recipe, faces):
-    """The attributes of the faces, as many as the attribute network reads."""
-    faces.label(recipe.attribute)  # there are attributes at all, and this one
-    names = list(faces.attributes.columns)
-    if len(names) != 13:
+    """Names of the attributes of the faces.
+
+    Raises:
+        DataError: no CSV, or not as many as the networks of the recipe take.
+    """
+    takes = recipe.condition or 13
+    if faces.attributes is None or not len(faces.attributes.columns):
         raise data_utils.DataError(
-            f"{faces.folder}: {len(names)} attributes, the network reads 13"
+            f"{faces.folder}: no attributes; add {faces.folder.name}.csv with "
+            "image_name and 0/1 attributes"
+        )
+    names = list(faces.attributes.columns)
+    if len(names) != takes:
+        raise data_utils.DataError(
+            f"{faces.folder}: {len(names)} attributes, the network takes {takes}"
         )
     return names
+
+
+def fitted(recipe, faces):
+    """The recipe for these faces: a network of all attributes takes as many as there
+    are."""
+    if recipe.family == "attribute_gan" and faces.attributes is not None:
+        count = len(faces.attributes.columns)
+        return dataclasses.replace(recipe, condition=count)
+    return recipe
 
 
 def describe(recipe, faces):
@@ -71,7 +99,7 @@ def describe(recipe, faces):
         "size": faces.images.shape[1],
         "digests": digests(faces),
     }
-    if recipe.family == "classifier":
+    if recipe.family in ("classifier", "attribute_gan"):
         about["attributes"] = attribute_columns(recipe, faces)
     return about
 

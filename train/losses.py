@@ -1,10 +1,15 @@
 """Losses as pure functions of arrays; every one returns a scalar in float32.
 
-Names: `real` and `fake` are a discriminator's logits on real and generated
-images, `(batch, 1)`; sigmoid(logit) is the probability of being real.
+Names: `real` and `fake` are a discriminator's scores of real and generated
+images, `(batch, 1)`, before any sigmoid; higher is more real. `ADVERSARIAL` at
+the end is the one list of adversarial losses.
 """
 
+import dataclasses
+from collections.abc import Callable
+
 from models.keras_setup import keras
+from models.recipe import RecipeError
 
 ops = keras.ops
 
@@ -15,23 +20,55 @@ def bce(logits, target):
 
 
 def discriminator_bce(real, fake, real_target=1.0):
-    """-log D(x) - log(1 - D(G(z))); a real_target below 1 is a soft label."""
-    return bce(real, real_target) + bce(fake, 0.0)
+    """-log D(x) - log(1 - D(G(z))), D = sigmoid; a real_target below 1 is a soft
+    label."""
+    on_real, on_fake = bce(real, real_target), bce(fake, 0.0)
+    return on_real + on_fake, {"d_loss_real": on_real, "d_loss_fake": on_fake}
 
 
-def generator_bce(fake):
+def generator_bce(fake, real=None):
     """-log D(G(z)): maximised, where log(1 - D(G(z))) has no gradient early on."""
     return bce(fake, 1.0)
 
 
-def critic_wasserstein(real, fake):
+def critic_wasserstein(real, fake, real_target=1.0):
     """E f(G(z)) - E f(x), whose negative estimates the Wasserstein distance."""
-    return ops.mean(fake) - ops.mean(real)
+    on_real, on_fake = ops.mean(real), ops.mean(fake)
+    return on_fake - on_real, {"score_real": on_real, "score_fake": on_fake}
 
 
-def generator_wasserstein(fake):
+def generator_wasserstein(fake, real=None):
     """-E f(G(z))."""
     return -ops.mean(fake)
+
+
+def discriminator_least_squares(real, fake, real_target=1.0):
+    """((D(x) - 1)^2 + D(G(z))^2) / 2."""
+    on_real = 0.5 * ops.mean(ops.square(real - real_target))
+    on_fake = 0.5 * ops.mean(ops.square(fake))
+    return on_real + on_fake, {"d_loss_real": on_real, "d_loss_fake": on_fake}
+
+
+def generator_least_squares(fake, real=None):
+    """(D(G(z)) - 1)^2 / 2."""
+    return 0.5 * ops.mean(ops.square(fake - 1.0))
+
+
+def discriminator_hinge(real, fake, real_target=1.0):
+    """max(0, 1 - D(x)) + max(0, 1 + D(G(z)))."""
+    on_real, on_fake = ops.mean(ops.relu(1.0 - real)), ops.mean(ops.relu(1.0 + fake))
+    return on_real + on_fake, {"d_loss_real": on_real, "d_loss_fake": on_fake}
+
+
+def discriminator_relativistic(real, fake, real_target=1.0):
+    """softplus(D(G(z)) - D(x)): x is to score above the G(z) it is paired with."""
+    scores = {"score_real": ops.mean(real), "score_fake": ops.mean(fake)}
+    return ops.mean(ops.softplus(fake - real)), scores
+
+
+def generator_relativistic(fake, real=None):
+    """softplus(D(x) - D(G(z)))."""
+    return ops.mean(ops.softplus(real - fake))
 
 
 def slope_penalty(gradients):
@@ -46,13 +83,21 @@ def slope_penalty(gradients):
     return ops.mean(ops.square(norm - 1.0))
 
 
+def squared_slope(gradients):
+    """E |g|^2 / 2 over a batch of `gradients`, `(batch, ...)` (Mescheder et al. 2018)."""
+    return 0.5 * ops.mean(ops.sum(ops.square(gradients), range(1, len(gradients.shape))))
+
+
 def classification(logits, label):
     """Cross entropy: sigmoid for one unit, softmax for several.
 
     Args:
         logits: `(batch, 1)` or `(batch, classes)` float.
-        label: `(batch,)` integers, the class of each image.
+        label: `(batch,)` integers, the class of each image; or `(batch, attributes)`
+            of 0 and 1, independent of each other, one a logit.
     """
+    if len(label.shape) == 2:
+        return bce(logits, ops.cast(label, "float32"))
     if logits.shape[-1] == 1:
         return bce(logits, ops.cast(label, "float32")[:, None])
     return ops.mean(
@@ -61,7 +106,10 @@ def classification(logits, label):
 
 
 def label_accuracy(logits, label):
-    """Share of images whose most likely class is `label`; shapes as above."""
+    """Share of images whose most likely class is `label`, or of attributes that are
+    right; shapes as above."""
+    if len(label.shape) == 2:
+        return ops.mean(ops.cast(ops.equal(logits > 0, label > 0), "float32"))
     if logits.shape[-1] == 1:
         guess = ops.cast(logits[:, 0] > 0, "int32")
     else:
@@ -79,3 +127,59 @@ def kl_divergence(mean, log_var):
     over the batch. Both arguments are `(batch, latent)`."""
     per_unit = 0.5 * (ops.exp(log_var) + ops.square(mean) - 1.0 - log_var)
     return ops.mean(ops.sum(per_unit, -1))
+
+
+@dataclasses.dataclass(frozen=True)
+class Adversarial:
+    """A pair of losses.
+
+    Attributes:
+        d_loss: (real, fake, real_target) -> (loss, {name: part of it}).
+        g_loss: (fake, real) -> loss; `real` is None unless `pairs`.
+        unit: of both, for the axis of a figure.
+        middle: the score halfway between real and fake, above which D calls an
+            image real; None: halfway between the two means.
+        pairs: G's loss compares with scores of real images.
+    """
+
+    d_loss: Callable
+    g_loss: Callable
+    unit: str
+    middle: float | None = 0.0
+    pairs: bool = False
+
+
+ADVERSARIAL = {
+    # Goodfellow et al. 2014
+    "bce": Adversarial(discriminator_bce, generator_bce, "binary cross entropy (nats)"),
+    # Arjovsky et al. 2017; a score has no natural zero
+    "wasserstein": Adversarial(
+        critic_wasserstein, generator_wasserstein, "Wasserstein score", middle=None
+    ),
+    # Mao et al. 2017
+    "least_squares": Adversarial(
+        discriminator_least_squares, generator_least_squares, "squared error", middle=0.5
+    ),
+    # Lim and Ye 2017
+    "hinge": Adversarial(discriminator_hinge, generator_wasserstein, "hinge loss"),
+    # Jolicoeur-Martineau 2019; Huang et al. 2024
+    "relativistic": Adversarial(
+        discriminator_relativistic,
+        generator_relativistic,
+        "softplus of a pair's difference",
+        middle=None,
+        pairs=True,
+    ),
+}
+
+
+def adversarial(name):
+    """The `Adversarial` called `name`.
+
+    Raises:
+        RecipeError: unknown; the message lists the known ones.
+    """
+    if name not in ADVERSARIAL:
+        known = ", ".join(ADVERSARIAL)
+        raise RecipeError(f"unknown adversarial loss '{name}'; known: {known}")
+    return ADVERSARIAL[name]

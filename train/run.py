@@ -12,10 +12,10 @@ import numpy as np
 import data_utils
 from cli import UserError, replacing
 from metrics import collapse
-from models import Recipe, latents
+from models import Recipe, asked, latents
 from models.keras_setup import BACKEND, keras, to_numpy
 from models.recipe import LOG_EVERY
-from train import backend, checkpoint, lock, machine, workers
+from train import backend, checkpoint, lock, machine, transfer, workers
 from train.families import FAMILIES
 from train.feed import Feed, describe
 from train.log import Log, means
@@ -46,6 +46,7 @@ class Run:
         change: go on although settings differ; `run.json` then keeps what
             changed, and at which step.
         report: called with one line of text when there is something to say.
+        start: where a fresh run takes its weights from; see `train.transfer`.
 
     Attributes:
         best: the file of the best checkpoint, by `evaluation`.
@@ -59,7 +60,15 @@ class Run:
     """
 
     def __init__(
-        self, recipe, faces, folder, seed, precision, change=False, report=print
+        self,
+        recipe,
+        faces,
+        folder,
+        seed,
+        precision,
+        change=False,
+        report=print,
+        start=None,
     ):
         self.recipe, self.folder, self.report = recipe, Path(folder), report
         self.checkpoint = self.folder / "checkpoint.npz"
@@ -71,6 +80,7 @@ class Run:
             "backend": BACKEND,
             "data": describe(recipe, faces),
             "replicas": workers.replicas,
+            "from": None,
             "changes": [],
         }
         self.hardware = [machine.hardware()]
@@ -93,6 +103,9 @@ class Run:
             self.images = int(extra.get("images", self.step * images))
             self.seconds = float(extra["seconds"])
             self.pending = pending_of(extra)
+        elif start:
+            self.identity["from"] = transfer.start_from(self.model, start)
+            report(transfer.in_words(self.identity["from"]))
         if differences:
             self.pending = []  # of other settings, and perhaps of other columns
             self.identity["changes"].append(
@@ -121,6 +134,7 @@ class Run:
                     f"{path}: not of this version; use a new --run folder"
                 ) from None
             self.identity["changes"] = theirs.get("changes", [])
+            self.identity["from"] = theirs.setdefault("from", None)
             self.hardware = theirs.pop("hardware", []) + self.hardware
             differences = _differences(theirs, self.identity)
             if differences and not change:
@@ -318,7 +332,7 @@ class Run:
 
     def draw(self, count=GRID):
         """Images of the averaged network from fixed latents, uint8 `(count, ...)`."""
-        labels = np.arange(count) % max(2, self.recipe.condition)
+        labels = asked(self.recipe, range(count), self.feed.data.get("labels"))
         noise = latents(self.recipe, range(count), labels)
         images = [
             to_numpy(keras.ops.cast(self.model.sample(part), "float32"))
@@ -347,13 +361,19 @@ def pending_of(extra):
     return [dict(zip(names, row.tolist(), strict=True)) for row in extra["pending"]]
 
 
+NOT_SETTINGS = (
+    *(f"recipe.{k}" for k in ("steps", "about", "reported", "chosen")),
+    "data.name",
+)
+
+
 def _differences(theirs, mine, path=""):
     """[{"setting": "batch_size", "before": 32, "after": 64}, ...]; steps may differ, and
     the data folder's name."""
     out = []
     for key in sorted(set(theirs) | set(mine)):
         name = f"{path}.{key}" if path else key
-        if name in ("recipe.steps", "recipe.about", "recipe.reported", "data.name"):
+        if name in NOT_SETTINGS:
             continue
         a, b = theirs.get(key), mine.get(key)
         if isinstance(a, dict) and isinstance(b, dict):

@@ -1,0 +1,111 @@
+"""One generator of today, in no report: what the same data and cores give now.
+
+A compact network: transposed 4x4 kernels are left for upsampling and 3x3
+convolutions, skip-layer excitation lets low resolutions choose the channels of
+high ones (FastGAN, Liu et al. 2021), D has no batch norm and sees how much its
+batch differs (Karras et al. 2018). It is trained with R3GAN's loss (Huang et al.
+2024), see `train.losses`.
+"""
+
+from models.keras_setup import keras
+from models.layers import (
+    BatchNorm,
+    MinibatchStd,
+    UpConv,
+    conv,
+    output,
+    stack,
+)
+
+layers = keras.layers
+WIDTH = 32  # channels at full resolution
+
+
+def he():
+    """He's initialisation for leaky ReLU 0.2, normal."""
+    return keras.initializers.VarianceScaling(2 / 1.04, "fan_in", "untruncated_normal")
+
+
+def leaky():
+    return layers.LeakyReLU(0.2)
+
+
+def generator(latent=128, condition=0, size=64, width=WIDTH):
+    """Noise (and attributes) `(latent + condition,)` -> image `(size, size, 3)` in
+    [-1, 1]."""
+
+    def up(filters):
+        return [UpConv(filters, he()), BatchNorm(), leaky()]
+
+    def excite(x, filters):
+        """Factors in (0, 1) of `filters` channels, `(1, 1, filters)`, from a map."""
+        return stack(
+            x,
+            layers.AveragePooling2D(x.shape[1] // 4),
+            conv(filters, 4, 1, pad=0, kernel_initializer=he()),
+            leaky(),
+            conv(filters, 1, 1, kernel_initializer=he()),
+            layers.Activation("sigmoid"),
+        )
+
+    noise = keras.Input((latent + condition,), name="noise_and_label")
+    side = size // 16
+    start = stack(
+        noise,
+        layers.Dense(side * side * 8 * width, kernel_initializer=he()),
+        layers.Reshape((side, side, 8 * width)),
+        BatchNorm(),
+        leaky(),
+    )
+    twice = stack(start, up(8 * width))  # 8x8
+    x = stack(twice, up(4 * width), up(2 * width))  # 32x32
+    x = layers.Multiply()([x, excite(start, 2 * width)])
+    x = stack(x, up(width))  # 64x64
+    x = layers.Multiply()([x, excite(twice, width)])
+    x = stack(x, conv(3, 3, 1, kernel_initializer=he()), output("tanh"))
+    return keras.Model(noise, x, name="generator")
+
+
+def _features(image, width):
+    """Image -> `(8 * width,)`."""
+
+    def down(filters):
+        return [*conv(filters, 4, 2, kernel_initializer=he()), leaky()]
+
+    return stack(
+        image,
+        down(2 * width),  # 32x32
+        down(4 * width),
+        down(8 * width),
+        down(8 * width),  # 4x4
+        MinibatchStd(),
+        conv(8 * width, 3, 1, kernel_initializer=he()),
+        leaky(),
+        layers.Flatten(),
+        layers.Dense(8 * width, kernel_initializer=he()),
+        leaky(),
+    )
+
+
+def discriminator(size=64, width=WIDTH):
+    """Image `(size, size, 3)` in [-1, 1] -> score `(1,)`."""
+    image = keras.Input((size, size, 3), name="image")
+    score = layers.Dense(1, kernel_initializer=he())(_features(image, width))
+    return keras.Model(image, output("linear", "score")(score), name="discriminator")
+
+
+def attribute_discriminator(size=64, condition=13, width=WIDTH):
+    """Image -> [score `(1,)`, how well each attribute matches `(condition,)`,
+    probability of each attribute `(condition,)`]."""
+    image = keras.Input((size, size, 3), name="image")
+    x = _features(image, width)
+    score = layers.Dense(1, kernel_initializer=he())(x)
+    match = layers.Dense(condition, use_bias=False, name="match_head")(x)
+    match = layers.Rescaling((8 * width) ** -0.5, dtype="float32")(match)
+    read = layers.Dense(condition, name="label_head")(x)
+    ends = [
+        output("linear", "score")(score),
+        output("linear", "match")(match),
+        output("sigmoid", "label")(read),
+    ]
+    return keras.Model(image, ends, name="discriminator")

@@ -1,0 +1,106 @@
+"""Start a run from trained weights instead of from noise (`--from`).
+
+Networks are matched by role, their layers by kind (or given name) and order, and
+variables by shape. Where a layer takes more inputs than it did (a label joins the
+noise), the old rows are kept and the new ones start at zero: at first they change
+nothing. What does not fit is said, never skipped in silence.
+"""
+
+import re
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+
+from cli import UserError
+from models.recipes import RECIPES
+
+
+def start_from(model, source):
+    """Take weights over into a fresh model, into its averages as well.
+
+    Args:
+        model: a `train.engine.Family` that has not been trained.
+        source: a recipe's name, or a folder of weights with `card.json`.
+
+    Returns:
+        dict for the run's card: recipe, steps and sha256 of the source, how many
+        variables were taken, widened and left fresh ("role/layer/variable").
+
+    Raises:
+        UserError: no such weights, or no network in common.
+    """
+    from models import WEIGHTS
+    from models.trained import Trained
+
+    folder = WEIGHTS / source if source in RECIPES else Path(source)
+    if not (folder / "card.json").exists():
+        raise UserError(
+            f"--from {source}: no weights there; give a recipe that has some, or a "
+            "folder with card.json, as train.export makes it"
+        )
+    trained = Trained(folder.resolve().name, folder.resolve().parent)
+    roles = [r for r in model.networks if r in trained.card["files"]]
+    if not roles:
+        raise UserError(f"--from {source}: it has no {' or '.join(model.networks)}")
+    taken, widened, fresh = 0, [], []
+    for role, network in model.networks.items():
+        old = by_place(trained.network(role)) if role in roles else {}
+        for place, variable in by_place(network).items():
+            value = old.get(place)
+            fit = None if value is None else fitted(value.numpy(), variable.shape)
+            if fit is None:
+                fresh.append(f"{role}/{place}")
+                continue
+            variable.assign(fit)
+            taken += 1
+            if fit.shape != tuple(value.shape):
+                widened.append(f"{role}/{place}")
+    for role, network in model.average.items():
+        network.set_weights(model.networks[role].get_weights())
+    return {
+        "recipe": trained.recipe.name,
+        "steps": trained.card["steps"],
+        "sha256": {r: trained.card["files"][r]["sha256"] for r in roles},
+        "variables": taken,
+        "widened": widened,
+        "fresh": fresh,
+    }
+
+
+def by_place(network):
+    """{"conv2d 2/kernel": variable}: layers by kind and order among their like."""
+    seen, found = Counter(), {}
+    for layer in network.layers:
+        kind = re.sub(r"_\d+$", "", layer.name)  # Keras numbers names it gives itself
+        place = f"{kind} {seen[kind]}"
+        seen[kind] += 1
+        found |= {
+            f"{place}/{v.name}": v
+            for v in layer.variables
+            if "seed_generator" not in v.path
+        }
+    return found
+
+
+def fitted(value, shape):
+    """`value` in this shape, rows of zeros added where it has fewer input rows (the
+    axis before the last, as the label follows the noise); None where it cannot be."""
+    if value.shape == tuple(shape):
+        return value
+    if value.ndim != len(shape) or value.ndim < 2:
+        return None
+    more = shape[-2] - value.shape[-2]
+    if more < 0 or value.shape[:-2] + value.shape[-1:] != (*shape[:-2], shape[-1]):
+        return None
+    return np.pad(value, [*[(0, 0)] * (value.ndim - 2), (0, more), (0, 0)])
+
+
+def in_words(said):
+    """One line about what `start_from` did."""
+    line = f"starts from {said['recipe']} ({said['steps']:,} steps): "
+    line += f"{said['variables']} variables taken"
+    for name in ("widened", "fresh"):
+        if said[name]:
+            line += f"; {name}: {', '.join(said[name])}"
+    return line
