@@ -15,7 +15,7 @@ B_GENERATOR = [
     ("Conv2DTranspose", 4, 512, 2, (4, 4, 512)),
     ("Conv2DTranspose", 4, 256, 2, (8, 8, 256)),
     ("Conv2DTranspose", 9, 128, 4, (32, 32, 128)),
-    ("Conv2DTranspose", 16, 128, 16, (32, 32, 128)),
+    ("Conv2DTranspose", 16, 128, 8, (32, 32, 128)),
     ("Conv2DTranspose", 5, 64, 2, (64, 64, 64)),
     ("Conv2D", 1, 3, 1, (64, 64, 3)),
 ]

@@ -173,6 +173,7 @@ class GAN(Family):
     def slope(self, score, images):
         """d score / d image of each image."""
         with in_float32(self.logits):
+            images = ops.convert_to_tensor(images)
             return input_gradient(score, images, self.touched)
 
     def clip_critic(self):
