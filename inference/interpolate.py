@@ -46,14 +46,14 @@ def run(args):
             sampling.encode(trained, np.stack(images)), args.steps, sampling.linear
         )
     else:
-        codes = between_seeds(trained.recipe, seeds, args.label, args.steps, truncation)
+        codes = between_seeds(trained, seeds, args.label, args.steps, truncation)
     frames = sampling.render(trained, codes)
     write(args.out, frames)
     print(f"{len(frames)} frames of {trained.recipe.name} are in {args.out}")
     return 0
 
 
-def between_seeds(recipe, seeds, label, steps, truncation=1.0):
+def between_seeds(trained, seeds, label, steps, truncation=1.0):
     """Latents on the way from seed to seed: noise spherically, classes linearly.
 
     Returns:
@@ -62,7 +62,8 @@ def between_seeds(recipe, seeds, label, steps, truncation=1.0):
     from models import latents
     from models.sampling import linear, spherical, walk
 
-    labels = options.classes(recipe, seeds, label)
+    recipe = trained.recipe
+    labels = options.classes(trained, seeds, label)
     keys = latents(recipe, seeds, labels, truncation)
     noise, condition = np.split(keys, [recipe.latent], axis=1)
     parts = walk(noise, steps, spherical), walk(condition, steps, linear)

@@ -38,21 +38,25 @@ def drawing_recipe(name, families=("vae", "gan", "acgan", "acgan3", "infogan")):
     return name
 
 
-def classes(recipe, seeds, label=None):
+def classes(trained, seeds, label=None):
     """The class that each seed is drawn with.
 
     Args:
-        recipe: a `Recipe`.
+        trained: `Trained` weights, or those of a run.
         seeds: integers.
-        label: "<attribute>=<0 or 1>", or "category=<number>" of an InfoGAN; None
-            lets the classes take turns: seed modulo their number.
+        label: "<attribute>=<0 or 1>", several with commas between them where the
+            recipe has several, or "category=<number>" of an InfoGAN; what is not
+            given is as `models.asked` has it.
 
     Returns:
-        list of int, or None where the recipe has no condition.
+        list of int, or of lists of them, or None where the recipe has no condition.
 
     Raises:
         UserError: a label that the recipe does not know.
     """
+    recipe = trained.recipe
+    if recipe.family == "attribute_gan":
+        return switched(trained, seeds, label)
     if not recipe.condition:
         if label:
             raise UserError(f"--label {label}: {recipe.name} has no condition; leave it")
@@ -67,6 +71,22 @@ def classes(recipe, seeds, label=None):
             f"--label {label}: {recipe.name} takes {known}=0 to {known}={count - 1}"
         )
     return [int(value)] * len(seeds)
+
+
+def switched(trained, seeds, label):
+    """Rows of all attributes, those of `label` set; arguments as of `classes`."""
+    from models.sampling import asked_of
+
+    names, rows = trained.attributes, asked_of(trained, seeds).copy()
+    for part in label.split(",") if label else ():
+        name, _, value = part.strip().partition("=")
+        if name not in names or value not in ("0", "1"):
+            raise UserError(
+                f"--label {label}: {trained.recipe.name} takes <attribute>=0 or 1, "
+                f"of {', '.join(names)}"
+            )
+        rows[:, names.index(name)] = int(value)
+    return rows.tolist()
 
 
 def spread(count, most):

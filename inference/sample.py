@@ -21,7 +21,7 @@ def run(args):
 
     from models import sampling
 
-    labels = options.classes(trained.recipe, seeds, args.label)
+    labels = options.classes(trained, seeds, args.label)
     writable(args.out)
     for k in range(0, len(seeds), BATCH):
         part = slice(k, k + BATCH)

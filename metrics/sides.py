@@ -110,13 +110,13 @@ class Subject:
         out: a folder for figures, or None.
 
     Attributes:
-        asked: int `(n,)`, the class sample k was asked for: classes take turns.
+        asked: what sample k was asked to show; see `models.asked`.
     """
 
     def __init__(self, trained, real, out=None):
         self.trained, self.real, self.out = trained, real, out
         self.recipe, self.count = trained.recipe, len(real.images)
-        self.asked = np.arange(self.count) % max(2, self.recipe.condition)
+        self.asked = sampling.asked_of(trained, range(self.count))
 
     @functools.cached_property
     def samples(self):

@@ -1,12 +1,13 @@
 """From noise or codes to images, and back: what trained networks make of arrays."""
 
 import itertools
+from pathlib import Path
 
 import numpy as np
 
 import data_utils
 from cli import UserError
-from models import latents
+from models import asked, latents
 from models.keras_setup import to_numpy
 from models.trained import Trained
 
@@ -100,8 +101,39 @@ def reconstruction_error(images, outputs, pixel_range):
     }
 
 
+def label_table(folder):
+    """`labels.csv` beside weights: int `(rows, attributes)`, what training images had;
+    None where the recipe does not have it.
+
+    Raises:
+        UserError: unreadable.
+    """
+    path = Path(folder) / "labels.csv"
+    if not path.exists():
+        return None
+    try:
+        return np.loadtxt(path, "int32", delimiter=",", skiprows=1, ndmin=2)
+    except (OSError, ValueError):
+        raise UserError(f"{path}: unreadable; restore it with git checkout") from None
+
+
+def asked_of(trained, seeds):
+    """What each seed's image is asked to show by default; see `models.asked`.
+
+    Raises:
+        UserError: the recipe needs `labels.csv`, and it is not there.
+    """
+    table = label_table(trained.folder)
+    if trained.recipe.family == "attribute_gan" and table is None:
+        raise UserError(f"{trained.folder}/labels.csv: missing; git checkout restores it")
+    return asked(trained.recipe, seeds, table)
+
+
 def draw(trained, seeds, labels=None, at=None, truncation=1.0):
     """Images of a generator or decoder; image k is a function of seed k.
+
+    `labels` is what they are asked to show, see `models.latents`; default:
+    `asked_of`.
 
     `at` is an epoch, for the network as it was then (a snapshot); `truncation` is
     that of `models.latents`.
@@ -109,6 +141,8 @@ def draw(trained, seeds, labels=None, at=None, truncation=1.0):
     Returns:
         uint8 `(n, height, width, 3)`.
     """
+    if labels is None and trained.recipe.condition:
+        labels = asked_of(trained, seeds)
     noise = latents(trained.recipe, seeds, labels, truncation)
     return render(trained, noise, at)
 
@@ -134,11 +168,11 @@ def category_read_back(trained, count=350):
     Returns:
         dict: n, accuracy, chance.
     """
-    asked = np.arange(count) % trained.recipe.condition
-    images = draw(trained, range(1000, 1000 + count), asked)
+    wanted = np.arange(count) % trained.recipe.condition
+    images = draw(trained, range(1000, 1000 + count), wanted)
     pixels = data_utils.from_uint8(images, trained.recipe.pixel_range)
     read = run_network(trained.network("discriminator"), pixels)[1].argmax(1)
-    accuracy, chance = float((read == asked).mean()), 1 / trained.recipe.condition
+    accuracy, chance = float((read == wanted).mean()), 1 / trained.recipe.condition
     return {"n": count, "accuracy": accuracy, "chance": chance}
 
 

@@ -75,6 +75,11 @@ class Trained:
             self.network(kind, int(epoch.removeprefix("epoch_")) if epoch else None)
         self.history()
 
+    @property
+    def attributes(self):
+        """Names of the attributes that the network reads, or is asked for."""
+        return self.card["data"].get("attributes", [self.recipe.attribute])
+
     def snapshots(self):
         """Epochs whose networks there are beside those of the end."""
         names = {role.rpartition("/")[0] for role in self.card["files"]} - {""}

@@ -9,6 +9,7 @@ import numpy as np
 
 from cli import UserError
 from models import Recipe, build
+from models.sampling import label_table
 from models.standing import standing_statistics
 
 
@@ -36,7 +37,9 @@ class RunWeights:
         if not settings.exists():
             raise UserError(f"{self.folder}: not a run of 'python -m train'")
         try:
-            self.recipe = Recipe.from_resolved(json.loads(settings.read_text())["recipe"])
+            identity = json.loads(settings.read_text())
+            self.recipe = Recipe.from_resolved(identity["recipe"])
+            self.attributes = identity["data"].get("attributes", [self.recipe.attribute])
         except (ValueError, KeyError, TypeError):
             raise UserError(f"{settings}: not of this version, or cut short") from None
         if not checkpoint.exists():
@@ -65,7 +68,8 @@ class RunWeights:
                 raise UserError(f"{self.folder}: its {role} is of another network")
             variable.assign(value)
         if role == "generator":
-            standing_statistics(network, self.recipe)
+            table = label_table(self.folder)
+            standing_statistics(network, self.recipe, table)
         return network
 
     def origin(self):

@@ -2,6 +2,7 @@
 
 import gc
 import importlib.util
+from types import SimpleNamespace
 
 import imageio.v3 as iio
 import numpy as np
@@ -44,22 +45,42 @@ def test_lists_of_numbers():
 
 
 def test_classes_of_seeds():
-    acgan, infogan = get_recipe("acgan_c"), get_recipe("infogan_b")
+    acgan, infogan, vae, dcgan = (
+        SimpleNamespace(recipe=get_recipe(name))
+        for name in ("acgan_c", "infogan_b", "vae_c", "dcgan_c")
+    )
     assert options.classes(acgan, [4, 5, 7]) == [0, 1, 1]
     assert options.classes(acgan, [4, 5], "Smiling=1") == [1, 1]
     assert options.classes(infogan, [6, 7, 9]) == [6, 0, 2]
     assert options.classes(infogan, [0], "category=6") == [6]
-    assert options.classes(get_recipe("vae_c"), [0]) is None
-    for recipe, label in (
+    assert options.classes(vae, [0]) is None
+    for trained, label in (
         (acgan, "Male=1"),
         (acgan, "Smiling=2"),
         (acgan, "Smiling"),
         (infogan, "category=7"),
         (infogan, "Smiling=1"),
-        (get_recipe("dcgan_c"), "Smiling=1"),
+        (dcgan, "Smiling=1"),
     ):
-        with pytest.raises(UserError, match=f"--label {label}: {recipe.name}"):
-            options.classes(recipe, [0], label)
+        with pytest.raises(UserError, match=f"--label {label}: {trained.recipe.name}"):
+            options.classes(trained, [0], label)
+
+
+def test_several_attributes_are_as_the_data_has_them_unless_told(tmp_path):
+    (tmp_path / "labels.csv").write_text("Bangs,Smiling\n1,0\n0,0\n1,1\n")
+    trained = SimpleNamespace(
+        recipe=get_recipe("rpgan_attributes"),
+        folder=tmp_path,
+        attributes=["Bangs", "Smiling"],
+    )
+    assert options.classes(trained, [0, 4]) == [[1, 0], [0, 0]]
+    assert options.classes(trained, [0, 4], "Smiling=1, Bangs=0") == [[0, 1], [0, 1]]
+    for label in ("Smile=1", "Smiling=2", "Smiling", "category=1"):
+        with pytest.raises(UserError, match="of Bangs, Smiling"):
+            options.classes(trained, [0], label)
+    (tmp_path / "labels.csv").unlink()
+    with pytest.raises(UserError, match="labels.csv: missing"):
+        options.classes(trained, [0])
 
 
 # --------------------------------------------------------------------- sample
@@ -103,14 +124,16 @@ def test_spherical_walks_keep_to_the_sphere():
 
 def test_a_walk_passes_through_every_seed():
     recipe = get_recipe("acgan_c")
-    codes = interpolate.between_seeds(recipe, [1, 4, 9], None, 4)
+    codes = interpolate.between_seeds(SimpleNamespace(recipe=recipe), [1, 4, 9], None, 4)
     assert codes.shape == (9, recipe.latent + 1) and codes.dtype == np.float32
     keys = latents(recipe, [1, 4, 9], [1, 0, 1])
     np.testing.assert_allclose(codes[::4], keys, atol=1e-6)
     np.testing.assert_allclose(codes[:5, -1], [1, 0.75, 0.5, 0.25, 0])
     steps = np.linalg.norm(np.diff(codes[:, :-1], axis=0), axis=1)
     assert steps.min() > 0.8 * steps.max()
-    asked = interpolate.between_seeds(recipe, [1, 4, 9], "Smiling=1", 4)
+    asked = interpolate.between_seeds(
+        SimpleNamespace(recipe=recipe), [1, 4, 9], "Smiling=1", 4
+    )
     assert (asked[:, -1] == 1).all()
 
 

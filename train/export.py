@@ -106,6 +106,7 @@ def write_networks(chosen, identity, folder, faces, form):
     """
     from models import Recipe
     from models.keras_setup import keras
+    from models.sampling import label_table
     from models.standing import standing_statistics
     from train import checkpoint, machine
     from train.families import FAMILIES
@@ -114,8 +115,11 @@ def write_networks(chosen, identity, folder, faces, form):
     model = FAMILIES[recipe.family](recipe, identity["seed"])
     extra = checkpoint.restore(chosen, model.state())
     networks = dict(model.average)
+    with contextlib.suppress(FileNotFoundError):
+        shutil.copy(run / "labels.csv", folder / "labels.csv")
+    table = label_table(folder)
     if "generator" in networks:
-        standing_statistics(networks["generator"], recipe)
+        standing_statistics(networks["generator"], recipe, table)
     # It boxes the least real samples, reads categories back, and another run may
     # start from it; the study of collapse does without.
     if "discriminator" in model.networks and recipe.report != "D":
@@ -250,8 +254,10 @@ def largest_change(networks, role, copy, recipe, faces):
     low, high = recipe.pixel_range
     snapshot, slash, kind = role.rpartition("/")
     if kind in ("decoder", "generator"):
-        labels = np.arange(64) % max(2, recipe.condition)
-        inputs = latents(recipe, range(64), labels)
+        table = None
+        if recipe.family == "attribute_gan":  # any of its attributes will do
+            table = np.random.default_rng(0).integers(0, 2, (64, recipe.condition))
+        inputs = latents(recipe, range(64), asked(recipe, range(64), table))
         before, after = run_network(networks[role], inputs), run_network(copy, inputs)
     else:
         inputs = data_utils.from_uint8(faces.images[:64], recipe.pixel_range)

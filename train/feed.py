@@ -7,6 +7,7 @@ import os
 import numpy as np
 
 import data_utils
+from cli import replacing
 from train import workers
 
 
@@ -59,6 +60,18 @@ def labels_of(recipe, faces):
         names = attribute_columns(recipe, faces)
         return np.stack([faces.label(name) for name in names], 1)
     return None
+
+
+TABLE = 1000  # rows of labels that go along with weights
+
+
+def write_label_table(path, recipe, faces):
+    """Where a recipe has several attributes at once: `labels.csv` with those of the
+    first training images, from which images are asked for what the data has."""
+    if recipe.family == "attribute_gan":
+        table = faces.attributes[:TABLE].astype(int)
+        with replacing(path, "w") as file:
+            table.to_csv(file, index=False, lineterminator="\n")
 
 
 def attribute_columns(recipe, faces):

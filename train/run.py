@@ -17,7 +17,7 @@ from models.keras_setup import BACKEND, keras, to_numpy
 from models.recipe import LOG_EVERY
 from train import backend, checkpoint, lock, machine, transfer, workers
 from train.families import FAMILIES
-from train.feed import Feed, describe
+from train.feed import Feed, describe, write_label_table
 from train.log import Log, means
 
 GRID = 32  # images in the grid from fixed latents
@@ -115,6 +115,7 @@ class Run:
             for path in self.folder.glob(".*.tmp"):
                 path.unlink(missing_ok=True)  # of a process killed while it wrote
             self._write_identity()
+            write_label_table(self.folder / "labels.csv", recipe, faces)
 
     def _claim(self, change):
         """Make the folder this run's, or refuse it; return what changes."""

@@ -1,0 +1,80 @@
+"""Starting from trained weights (`--from`)."""
+
+import json
+
+import numpy as np
+import pytest
+from conftest import small
+
+from cli import UserError
+from models import get_recipe
+from models.keras_setup import to_numpy
+from models.trained import save, sha256
+from train.families import FAMILIES
+from train.transfer import by_place, fitted, in_words, start_from
+
+
+def weights_of(name, root):
+    """A folder of fresh weights of a recipe, and the model they are of."""
+    recipe = small(name)
+    model = FAMILIES[recipe.family](recipe, seed=3)
+    folder = root / name
+    folder.mkdir()
+    files = {}
+    for role, network in model.networks.items():
+        path = folder / f"{role}.weights.h5"
+        save(network, path, "float32")
+        files[role] = {"file": path.name, "sha256": sha256(path)}
+    card = {"recipe": recipe.resolved(), "steps": 7, "files": files}
+    (folder / "card.json").write_text(json.dumps(card))
+    return folder, model
+
+
+def values(network):
+    return {place: to_numpy(v) for place, v in by_place(network).items()}
+
+
+def test_a_label_joins_and_everything_else_is_taken(tmp_path):
+    folder, before = weights_of("wgan_a", tmp_path)
+    after = FAMILIES["acgan"](small("acgan_a"), seed=1)
+    said = start_from(after, folder)
+    old, new = values(before.networks["generator"]), values(after.networks["generator"])
+    assert old.keys() == new.keys()
+    for place in old:
+        if place == "dense 0/kernel":
+            np.testing.assert_array_equal(new[place][:-1], old[place])
+            assert not new[place][-1:].any()
+        else:
+            np.testing.assert_array_equal(new[place], old[place])
+    old, new = (values(m.networks["discriminator"]) for m in (before, after))
+    fresh = new.keys() - old.keys()
+    assert fresh == {"label_head 0/kernel", "label_head 0/bias"}
+    assert all((new[place] == old[place]).all() for place in old)
+    assert said["fresh"] == [f"discriminator/{p}" for p in sorted(fresh, reverse=True)]
+    assert said["widened"] == ["generator/dense 0/kernel"]
+    assert (said["recipe"], said["steps"]) == ("wgan_a", 7)
+    assert "fresh: discriminator/label_head 0/kernel" in in_words(said)
+    for v, a in zip(
+        after.networks["generator"].variables,
+        after.average["generator"].variables,
+        strict=True,
+    ):
+        np.testing.assert_array_equal(to_numpy(v), to_numpy(a))
+
+
+def test_rows_that_can_and_cannot_be_added():
+    kernel = np.ones((1, 1, 4, 3), "float32")
+    assert fitted(kernel, (1, 1, 6, 3)).sum() == 12
+    assert fitted(kernel, (1, 1, 3, 3)) is None  # rows would be lost
+    assert fitted(kernel, (1, 1, 6, 4)) is None
+    assert fitted(np.ones(3), (4,)) is None
+
+
+def test_what_cannot_be_started_from(tmp_path):
+    model = FAMILIES["acgan"](small("acgan_a"))
+    with pytest.raises(UserError, match="--from nowhere: no weights there"):
+        start_from(model, "nowhere")
+    folder, _ = weights_of("vae_e", tmp_path)
+    with pytest.raises(UserError, match="it has no generator or discriminator"):
+        start_from(model, folder)
+    assert get_recipe("acgan_a").condition == 1
