@@ -25,7 +25,7 @@ def weights_of(name, root):
         path = folder / f"{role}.weights.h5"
         save(network, path, "float32")
         files[role] = {"file": path.name, "sha256": sha256(path)}
-    card = {"recipe": recipe.resolved(), "steps": 7, "files": files}
+    card = {"recipe": recipe.resolved(), "steps": 7, "epochs": 1.0, "files": files}
     (folder / "card.json").write_text(json.dumps(card))
     return folder, model
 

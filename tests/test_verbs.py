@@ -79,7 +79,7 @@ def test_several_attributes_are_as_the_data_has_them_unless_told(tmp_path):
         with pytest.raises(UserError, match="of Bangs, Smiling"):
             options.classes(trained, [0], label)
     (tmp_path / "labels.csv").unlink()
-    with pytest.raises(UserError, match="labels.csv: missing"):
+    with pytest.raises(UserError, match=r"labels\.csv: missing"):
         options.classes(trained, [0])
 
 
@@ -124,7 +124,8 @@ def test_spherical_walks_keep_to_the_sphere():
 
 def test_a_walk_passes_through_every_seed():
     recipe = get_recipe("acgan_c")
-    codes = interpolate.between_seeds(SimpleNamespace(recipe=recipe), [1, 4, 9], None, 4)
+    trained = SimpleNamespace(recipe=recipe)
+    codes = interpolate.between_seeds(trained, [1, 4, 9], None, 4)
     assert codes.shape == (9, recipe.latent + 1) and codes.dtype == np.float32
     keys = latents(recipe, [1, 4, 9], [1, 0, 1])
     np.testing.assert_allclose(codes[::4], keys, atol=1e-6)
