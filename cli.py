@@ -13,6 +13,10 @@ class UserError(ValueError):
     status = 2  # the command line's exit status
 
 
+class DataError(UserError):
+    """A data folder cannot be used; the message names the file and the cure."""
+
+
 def run_cli(main):
     """Call `main()` for a command line; exit with the status it returns.
 

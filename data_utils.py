@@ -5,6 +5,7 @@ and `test.csv` (`image_name` and binary attributes). A folder of images
 without CSV works wherever no attribute is needed.
 """
 
+import collections
 import concurrent.futures
 import contextlib
 import dataclasses
@@ -14,15 +15,10 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
-from cli import UserError, replacing
-
-SUFFIXES = (".png", ".jpg", ".jpeg")
-
-
-class DataError(UserError):
-    """The data folder cannot be used; the message names the file and the cure."""
+from attribute_table import read_attributes
+from cli import DataError, replacing
+from image_file import NOTES, OTHERS, SUFFIXES, read_image
 
 
 @dataclasses.dataclass
@@ -35,12 +31,14 @@ class Faces:
         attributes: pandas frame `(n, attributes)` of 0 and 1 (int8), or None.
         names: file names, in the same order.
         folder: the folder of images.
+        without_row: images of the folder that the CSV does not list; left out.
     """
 
     images: np.ndarray
     attributes: object
     names: list
     folder: Path
+    without_row: int = 0
 
     def first(self, count):
         """The first `count` of them.
@@ -92,17 +90,26 @@ def load_faces(data, split="train", size=64, report=print):
     """
     data = Path(data)
     if not data.is_dir():
-        raise DataError(f"{data}: no such folder; give a folder with {split}/ in it")
+        what = "no such folder" + (" but a file; unpack it" if data.is_file() else "")
+        raise DataError(f"{data}: {what}; give a folder with {split}/ in it{_hint(data)}")
     folder, table = data / split, data / f"{split}.csv"
     if not folder.is_dir():
+        hint = _hint(data, split)
         if table.exists():
-            raise DataError(f"{folder}: no such folder, but {table} lists its images")
+            raise DataError(
+                f"{folder}: no such folder, but {table} lists its images{hint}"
+            )
         if split != "train":
-            raise DataError(f"{folder}: no such folder; images to test on belong there")
+            raise DataError(
+                f"{folder}: no such folder; images to test on belong there{hint}"
+            )
+        if hint:
+            raise DataError(f"{folder}: no such folder{hint}")
         folder = data
-    present = {p.name: p for p in image_files(folder)}
+    listed = table.exists()
+    present = {p.name: p for p in image_files(folder, None if listed else report)}
     attributes, names = None, list(present)
-    if table.exists():
+    if listed:
         attributes = read_attributes(table)
         names = [str(n) for n in attributes.index]
         missing = [n for n in names if n not in present]
@@ -111,69 +118,63 @@ def load_faces(data, split="train", size=64, report=print):
                 f"{table}: {len(missing)} of its images are not in {folder}: "
                 f"{', '.join(missing[:5])}; add them or remove their rows"
             )
+    without_row = len(present) - len(names)
+    if without_row:
+        report(
+            f"{table}: {without_row} of {len(present)} images in {folder} have no row; "
+            "they are left out"
+        )
     paths = [present[n] for n in names]
     digest = _digest(folder, paths, size)
     images = _cached(digest, paths, size, report)
     if len(images) != len(paths):
         raise DataError(f"cache {digest[:12]} does not fit {folder}; remove it")
-    return Faces(images, attributes, names, folder)
+    return Faces(images, attributes, names, folder, without_row)
 
 
-def image_files(folder):
+def _hint(data, split=None):
+    """What a user who gave this folder may have meant."""
+    text = str(data)
+    if not data.is_dir():
+        if "\\" in text:
+            return r" (write / for \; in WSL C:\ is /mnt/c/)"
+        return f" (without the blank: {text.strip()})" if text != text.strip() else ""
+    if data.resolve().name == split and (data / ".." / f"{split}.csv").exists():
+        return f"; give {data.parent} instead"
+    for inner in sorted(path for path in data.iterdir() if path.is_dir()):
+        if inner.name.lower() == split:
+            return f"; rename {inner} to {split}"
+        if (inner / split).is_dir():
+            return f"; give {inner} instead"
+    return ""
+
+
+def image_files(folder, report=None):
     """The image files of a folder, sorted by name.
 
+    Args:
+        folder: the folder.
+        report: called with one line of text where images of other kinds are left out.
+
     Raises:
-        DataError: there are none.
+        DataError: there are none, or one is a link to nothing.
     """
-    files = [
-        p
-        for p in sorted(folder.iterdir())
-        if p.suffix.lower() in SUFFIXES and not p.name.startswith(".")
-    ]
+    files, others = [], 0
+    for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+        suffix = os.path.splitext(entry.name)[1].lower()
+        if entry.name.startswith(".") or suffix not in SUFFIXES:
+            others += suffix in OTHERS
+        elif entry.is_file():
+            files.append(Path(entry.path))
+        elif not entry.is_dir():
+            raise DataError(f"{entry.path}: a link to nothing; restore or remove it")
+    found = f"{others} images of other kinds ({' '.join(OTHERS)})"
     if not files:
-        raise DataError(f"{folder}: no images; put PNG or JPEG files there")
+        what = f"; {found} there" if others else ""
+        raise DataError(f"{folder}: no images; put PNG or JPEG files there{what}")
+    if others and report:
+        report(f"{folder}: {found} are left out")
     return files
-
-
-def read_attributes(table):
-    """Read a CSV of binary attributes; -1 (CelebA's own files) becomes 0.
-
-    Returns:
-        pandas frame of int8 0 and 1, indexed by image name.
-
-    Raises:
-        DataError: no `image_name` column, missing or non-binary cells, a name
-            that stands twice, no rows.
-    """
-    import pandas as pd
-
-    try:
-        frame = pd.read_csv(table, dtype={"image_name": str})
-    except (ValueError, OSError) as error:
-        raise DataError(f"{table}: not a CSV file ({error})") from None
-    if "image_name" not in frame:
-        raise DataError(f"{table}: no column image_name; its first line names columns")
-    if frame.empty:
-        raise DataError(f"{table}: no rows; list one image a row")
-    frame = frame.set_index("image_name")
-    twice = frame.index[frame.index.duplicated()]
-    if len(twice):
-        raise DataError(f"{table}: {twice[0]} stands there twice; keep one row")
-    for column in frame:
-        values = pd.to_numeric(frame[column], errors="coerce")
-        bad = ~values.isin([-1, 0, 1])
-        if bad.any():
-            row = bad.to_numpy().argmax()
-            cell = frame[column].iloc[row]
-            what = "is empty" if pd.isna(cell) else f"is '{cell}'"
-            raise DataError(
-                f"{table}: {column} of {frame.index[row]} {what}; attributes are "
-                f"0 or 1 (or -1 and 1); {int(bad.sum())} such cells in the column"
-            )
-        frame[column] = values
-    if (frame == -1).any(axis=None) and (frame == 0).any(axis=None):
-        raise DataError(f"{table}: both 0 and -1 in it; use 0 and 1, or -1 and 1")
-    return frame.clip(lower=0).astype("int8")
 
 
 def indices(n, batch, step, seed):
@@ -207,34 +208,13 @@ def _permutation(n, seed, epoch):
 
 
 def _digest(folder, paths, size):
-    h = hashlib.sha256(f"1 {folder.resolve()} {size}\n".encode())
+    # The number is that of the way images are decoded.
+    h = hashlib.sha256(os.fsencode(f"2 {folder.resolve()} {size}\n"))
     for path in paths:
         info = path.stat()
-        h.update(f"{path.name} {info.st_size} {info.st_mtime_ns}\n".encode())
+        times = f"{info.st_mtime_ns} {info.st_ctime_ns}"  # the latter cannot be copied
+        h.update(os.fsencode(f"{path.name} {info.st_size} {times}\n"))
     return h.hexdigest()
-
-
-def read_image(path, size):
-    """Read one image file.
-
-    Returns:
-        (uint8 `(size, size, 3)`, whether it was cropped or resized for that).
-
-    Raises:
-        DataError: not a readable image.
-    """
-    try:
-        with Image.open(path) as image:
-            image = image.convert("RGB")
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        raise DataError(f"{path}: not a readable image; replace or remove it") from None
-    resized = image.size != (size, size)
-    if resized:
-        side = min(image.size)
-        left, top = (image.width - side) // 2, (image.height - side) // 2
-        box = (left, top, left + side, top + side)
-        image = image.resize((size, size), Image.Resampling.LANCZOS, box)
-    return np.asarray(image, "uint8"), resized
 
 
 def _decode(paths, size, report):
@@ -242,42 +222,47 @@ def _decode(paths, size, report):
     from rich.console import Console
     from rich.progress import track
 
-    resized = 0
+    done = collections.Counter()
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         # In parts, or all would be read before the first is written.
         parts = (paths[k : k + 1024] for k in range(0, len(paths), 1024))
         decoded = track(
             (x for part in parts for x in pool.map(lambda p: read_image(p, size), part)),
-            f"decoding {paths[0].parent.name}",
+            "decoding images",
             len(paths),
             console=Console(file=sys.stderr),
             transient=True,
             disable=not sys.stderr.isatty(),
         )
         try:
-            for image, changed in decoded:
-                resized += changed
+            for image, notes in decoded:
+                done.update(notes)
                 yield image
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
-    if resized:
-        report(
-            f"{resized} of {len(paths)} images are not {size}x{size}: "
-            "centre-cropped and resized"
-        )
+    for note, text in NOTES.items():
+        if done[note]:
+            report(f"{done[note]} of {len(paths)} images {text.format(size=size)}")
 
 
 def cache_folder():
-    """Where decoded images are kept: $HW4_CACHE, else the user's cache folder."""
-    home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    return Path(os.environ.get("HW4_CACHE") or os.path.join(home, "hw4-faces"))
+    """Where decoded images are kept: $HW4_CACHE, else the user's cache folder; None
+    where the user has no home."""
+    home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    folder = os.environ.get("HW4_CACHE") or os.path.join(home, "hw4-faces")
+    folder = os.path.expanduser(folder)
+    return None if folder.startswith("~") else Path(folder)
 
 
 def _cached(digest, paths, size, report):
     """All images as one array, memory-mapped from the cache: decoded right into it,
     they are never all in memory, unless no cache can be written."""
-    path = cache_folder() / f"{digest}.npy"
+    folder = cache_folder()
+    if folder is None:
+        report("no home folder to cache decoded images in; HW4_CACHE names another")
+        return _in_memory(paths, size, report)
+    path = folder / f"{digest}.npy"
     with contextlib.suppress(OSError, ValueError, EOFError):
         return np.load(path, mmap_mode="r", allow_pickle=False)
     shape = (len(paths), size, size, 3)
@@ -291,7 +276,11 @@ def _cached(digest, paths, size, report):
         return np.load(path, mmap_mode="r", allow_pickle=False)
     except OSError as error:
         report(f"{path.parent}: cannot cache decoded images there ({error.strerror})")
-    images = np.empty(shape, "uint8")
+        return _in_memory(paths, size, report)
+
+
+def _in_memory(paths, size, report):
+    images = np.empty((len(paths), size, size, 3), "uint8")
     for k, image in enumerate(_decode(paths, size, report)):
         images[k] = image
     return images
