@@ -191,8 +191,7 @@ def check(trained, root):
     """
     from models.trained import Trained
 
-    judged = ("acgan", *STUDIES["kl"])
-    if any(problem in judged for problem in trained):
+    if any(problem in STUDIES["kl"] for problem in trained):
         trained = trained | {"attributes": Trained("attributes", root)}
     for problem, weights in trained.items():
         weights.check()

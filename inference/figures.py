@@ -9,6 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from data_utils import to_uint8
+from metrics import record
+from metrics.reconstruction import reconstruction_error
 from models import sampling
 from plot_utils import BLUE, GREEN, ORANGE, RED, panels, save, scatter, sheet
 from train.losses import adversarial
@@ -34,7 +36,7 @@ def vae(trained, faces, out, attribute=None):
     with ThreadPoolExecutor(1) as pool:  # neither alone keeps two cores busy
         points = pool.submit(tsne, codes)
         outputs = sampling.decode(trained, codes)
-    error = sampling.reconstruction_error(faces.images, outputs, recipe.pixel_range)
+    error = reconstruction_error(faces.images, outputs, recipe.pixel_range)
     error["data"] = str(faces.folder.parent.name)
     shown = np.concatenate(
         [faces.images[:10], to_uint8(outputs[:10], recipe.pixel_range)]
@@ -166,22 +168,25 @@ def acgan(trained, faces, out):
 
     seeds = list(range(10)) * 2
     images = sampling.draw(trained, seeds, np.repeat((1, 0), 10))
-    read = sampling.asked_and_read(trained, trained.folder.parent)
+    measured = record.newest(trained).get("asked_attribute")
     rows = (recipe.attribute, f"not {recipe.attribute}")
-    judge = (
-        f"a network that is right on {read['judge_accuracy_on_real']:.1%} "
-        f"of {read['judge_n_real']:,} real test faces"
-    )
-    title = (
-        "10 pairs, the same noise in a column (seeds 0 to 9); "
-        f"{read['agreement']:.1%} of {read['n']:,} images\nare read as asked by {judge}"
-    )
+    title = "10 pairs, the same noise in a column (seeds 0 to 9)"
+    said = "not measured how many images are read as asked"
+    if measured:
+        read, count = measured["values"], measured["n_fake"]
+        network = (
+            f"a network that is right on {read['reader_accuracy_on_real']:.1%} "
+            f"of {read['reader_n_real']:,} real test faces"
+        )
+        title += f"; {read['agreement']:.1%} of {count:,} images\n"
+        title += f"are read as asked by {network}"
+        said = (
+            f"{read['agreement']:.1%} of {count:,} images read as asked (on "
+            f"{read['agreement_on']:.1%}, off {read['agreement_off']:.1%}) by {network}"
+        )
     save(sheet(images, 10, title, rows), out / "fig3_3.jpg", foot)
-    print(
-        f"{recipe.name}: {read['agreement']:.1%} of {read['n']:,} images read as asked "
-        f"(on {read['agreement_on']:.1%}, off {read['agreement_off']:.1%}) by {judge}"
-    )
-    return {"asked_and_read": read}
+    print(f"{recipe.name}: {said}")
+    return {"asked_attribute": measured}
 
 
 def infogan(trained, faces, out):
@@ -230,9 +235,13 @@ def infogan(trained, faces, out):
     title = "Category 0 / category 1 mixed in one code, in steps"
     save(sheet(images, 7, title, rows, names), out / "fig4_4.jpg", foot)
 
-    read = sampling.category_read_back(trained)
-    print(
-        f"{recipe.name}: its own classifier reads {read['accuracy']:.1%} of {read['n']} "
-        f"random images as the category asked for (chance {read['chance']:.1%})"
-    )
-    return {"category_read_back": read}
+    measured = record.newest(trained).get("categories")
+    said = "not measured how many categories its own classifier reads back"
+    if measured:
+        read = measured["values"]["own_classifier"]
+        said = (
+            f"its own classifier reads {read['accuracy']:.1%} of {read['n']} random "
+            f"images as the category asked for (chance {read['chance']:.1%})"
+        )
+    print(f"{recipe.name}: {said}")
+    return {"categories": measured}

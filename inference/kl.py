@@ -5,6 +5,8 @@ import numpy as np
 from data_utils import to_uint8
 from inference.studies import COLORS, by_epoch, origins
 from metrics import collapse, distance
+from metrics.reader import Reader
+from metrics.reconstruction import reconstruction_error
 from models import sampling
 from models.trained import Trained
 from plot_utils import panels, save, sheet
@@ -71,20 +73,20 @@ def draw(trained, faces, out):
     figure = sheet(np.concatenate(images), 12, title, list(runs), names)
     save(figure, out / "fig6_4.jpg", foot)
 
-    judge = Trained("attributes", trained[0].folder.parent)
-    real = distance.features(judge, faces.images)
-    numbers = {label: numbers_of(t, faces, judge, real) for label, t in runs.items()}
+    reader = Reader(Trained("attributes", trained[0].folder.parent))
+    real = reader.features(faces.images)
+    numbers = {label: numbers_of(t, faces, reader, real) for label, t in runs.items()}
     per_unit = {label: n.pop("kl_of_units") for label, n in numbers.items()}
     save(unit_bars(per_unit, numbers), out / "fig6_5.jpg", foot)
     print_table(numbers, len(faces.images))
     return numbers
 
 
-def numbers_of(trained, faces, judge, real):
+def numbers_of(trained, faces, reader, real):
     """What the KL weight did to one run, on all test faces.
 
     Args:
-        judge: `Trained` weights of the attribute network.
+        reader: the attribute network, a `Reader`.
         real: its features of the faces.
 
     Returns:
@@ -96,9 +98,9 @@ def numbers_of(trained, faces, judge, real):
     mean, log_var = sampling.posterior(trained, faces.images)
     outputs = sampling.decode(trained, mean)
     units = 0.5 * (np.exp(log_var) + np.square(mean) - 1 - log_var).mean(0)
-    error = sampling.reconstruction_error(faces.images, outputs, recipe.pixel_range)
+    error = reconstruction_error(faces.images, outputs, recipe.pixel_range)
     samples = sampling.draw(trained, range(len(faces.images)))
-    fake = distance.features(judge, samples)
+    fake = reader.features(samples)
     mmd, error_of_mmd = distance.kernel(real, fake)
     few = min(collapse.SAMPLES, len(samples))
     return {

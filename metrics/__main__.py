@@ -6,11 +6,9 @@ line of a metric is the newest; new weights start a new file.
 """
 
 import argparse
-import json
-import time
 from pathlib import Path
 
-from cli import UserError, replacing, run_cli, writable
+from cli import UserError, run_cli, writable
 from models.recipes import get_recipe
 
 
@@ -122,6 +120,7 @@ def size_of(data):
 
 def measure_all(chosen, args, root):
     """Measure {`Trained`: names of metrics}, printing and recording each result."""
+    from metrics import record
     from metrics.registry import METRICS
     from metrics.sides import Real, Subject
     from models.trained import Trained
@@ -130,7 +129,7 @@ def measure_all(chosen, args, root):
     sides = {size: Real(args.data, size, args.samples, root) for size in sizes}
     for trained in chosen:  # every mistake comes before the first number
         trained.check()
-    if any(METRICS[name].judged for names in chosen.values() for name in names):
+    if any(METRICS[name].reads for names in chosen.values() for name in names):
         Trained("attributes", root).check()
     for trained, names in chosen.items():
         real = sides[trained.recipe.image_size]
@@ -138,48 +137,11 @@ def measure_all(chosen, args, root):
         print(f"{trained.origin()}; on {real.faces.folder}")
         path = (args.out or trained.folder) / "metrics.jsonl"
         for name in names:
-            metric, began = METRICS[name], time.perf_counter()
-            values, text = metric.measure(subject)
-            seconds = time.perf_counter() - began
+            result, text = record.measured(subject, name)
             print(f"  {name}: {text}", flush=True)
-            if values is not None:
-                append(path, row(name, metric, values, subject) | {"seconds": seconds})
+            if result is not None:
+                record.append(path, result)
         print(f"  appended to {path}")
-
-
-def row(name, metric, values, subject):
-    """One result, as plain JSON values."""
-    card, real, recipe = subject.trained.card, subject.real, subject.recipe
-    counts = {"n_real": len(real.images), "n_fake": subject.count}
-    result = {
-        "metric": name,
-        "values": {k: v for k, v in values.items() if k not in counts},
-        "recipe": recipe.name,
-        "data": real.data.resolve().name,
-        "split": real.split,
-        **{k: values.get(k, n) for k, n in counts.items()},
-        "pixel_range": metric.pixel_range,
-        "steps": card["steps"],
-        "weights": {
-            role: entry["sha256"][:12]
-            for role, entry in card["files"].items()
-            if "/" not in role
-        },
-        "date": time.strftime("%Y-%m-%d"),
-    }
-    if metric.judged:
-        result["attribute_network"] = real.accuracy
-    return result
-
-
-def append(path, result):
-    """Add one line to a file of JSON lines; the file is whole at all times."""
-    try:
-        before = path.read_text() if path.exists() else ""
-        with replacing(path, "w") as file:
-            file.write(before + json.dumps(result) + "\n")
-    except OSError as error:
-        raise UserError(f"{path}: cannot write there ({error.strerror})") from None
 
 
 if __name__ == "__main__":

@@ -2,7 +2,9 @@
 
 import numpy as np
 
+import data_utils
 from metrics import collapse
+from metrics.reader import Reader
 from models import sampling
 
 
@@ -16,18 +18,14 @@ def asked_attribute(subject):
     """
     trained, real = subject.trained, subject.real
     attribute = trained.recipe.attribute
-    values = sampling.agreement(real.judge, attribute, subject.asked, subject.read)
+    values = real.reader.agreement(attribute, subject.asked, subject.read)
     values |= {"n_real": 0, "n_fake": values.pop("n")}
     seeds = range(subject.count // 2)
     on, off = (
-        sampling.read_attributes(
-            real.judge,
-            real.as_judged(sampling.draw(trained, seeds, np.full(len(seeds), label))),
-        )
-        > 0.5
+        real.reader.read(sampling.draw(trained, seeds, np.full(len(seeds), label))) > 0.5
         for label in (1, 0)
     )
-    names = sampling.attribute_names(real.judge)
+    names = real.reader.names
     values["pairs"] = len(seeds)
     values["kept"] = kept(on, off, names, attribute)
     strangers = np.roll(off, 1, axis=0)
@@ -68,7 +66,7 @@ def keepable(real, names, attribute):
     table = real.faces.attributes
     if table is None or attribute not in table:
         return None
-    read = sampling.read_attributes(real.judge, real.as_judged(real.images)) > 0.5
+    read = real.reader.read(real.images) > 0.5
     shown = real.faces.label(attribute)[: len(read)] == 1
     if shown.all() or not shown.any():
         return None
@@ -87,10 +85,10 @@ def categories(subject):
     """
     asked, read = subject.asked, subject.read
     pixels = collapse.shrink(subject.samples, 8)
-    names = sampling.attribute_names(subject.real.judge)
+    names = subject.real.reader.names
     values = {
         "n_real": 0,
-        "own_classifier": sampling.category_read_back(subject.trained),
+        "own_classifier": category_read_back(subject.trained),
         "apart_by_features": told_apart(subject.features, asked),
         "apart_by_pixels": told_apart(pixels.reshape(len(pixels), -1), asked),
         "chance": 1 / subject.recipe.condition,
@@ -98,11 +96,12 @@ def categories(subject):
         "brightness": profile(pixels.mean((1, 2)), asked, ("red", "green", "blue")),
     }
     own = values["own_classifier"]
-    lines = [
-        f"own classifier {own['accuracy']:.1%} of {own['n']}; told apart by features "
-        f"{values['apart_by_features']:.1%}, by 8x8 pixels "
-        f"{values['apart_by_pixels']:.1%} (chance {values['chance']:.1%})"
-    ]
+    lines = [f"own classifier {own['accuracy']:.1%} of {own['n']}"]
+    if values["apart_by_features"] is not None:
+        lines[0] += (
+            f"; told apart by features {values['apart_by_features']:.1%}, by 8x8 pixels "
+            f"{values['apart_by_pixels']:.1%} (chance {values['chance']:.1%})"
+        )
     middle = read.mean(0)
     for k, means in enumerate(values["read"]):
         off = np.array([means[name] for name in names]) - middle
@@ -113,14 +112,30 @@ def categories(subject):
     return values, "\n".join(lines)
 
 
+def category_read_back(trained, count=350):
+    """How often an InfoGAN's own classifier reads the category asked for.
+
+    Returns:
+        dict: n, accuracy, chance.
+    """
+    asked = np.arange(count) % trained.recipe.condition
+    images = sampling.draw(trained, range(1000, 1000 + count), asked)
+    pixels = data_utils.from_uint8(images, trained.recipe.pixel_range)
+    read = sampling.run_network(trained.network("discriminator"), pixels)[1].argmax(1)
+    accuracy, chance = float((read == asked).mean()), 1 / trained.recipe.condition
+    return {"n": count, "accuracy": accuracy, "chance": chance}
+
+
 def told_apart(features, asked):
     """Accuracy of a linear discriminant (shrunk covariance), each image classified
-    by one fitted to the other four fifths.
+    by one fitted to the other four fifths; None of fewer than 4 images a category.
 
     Args:
         features: `(n, d)`.
         asked: int `(n,)`, the category.
     """
+    if np.bincount(asked).min() < 4:
+        return None
     from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
     from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
@@ -143,7 +158,7 @@ def attribute_accuracy(subject):
     faces = subject.real.faces
     if faces.attributes is None:
         return None, "left out: no labels to compare with"
-    values = sampling.attribute_accuracy(subject.trained, faces)
+    values = Reader(subject.trained).accuracy(faces)
     values |= {"n_real": values.pop("n"), "n_fake": 0}
     shares = {name: float(faces.label(name).mean()) for name in values["accuracy"]}
     values["commoner_answer"] = {name: max(s, 1 - s) for name, s in shares.items()}

@@ -5,11 +5,7 @@ in the space of this project's own small network, trained on faces of 64x64: the
 compare with each other, never with numbers from InceptionV3.
 """
 
-import functools
-
 import numpy as np
-
-import data_utils
 
 SUBSETS, SUBSET = 50, 200  # of the kernel distance, for its standard error
 
@@ -34,36 +30,6 @@ def _frechet(a, b):
 def _kernel(a, b):
     value, error = kernel(a, b)
     return {"distance": value, "standard_error": error, "subsets": SUBSETS}
-
-
-def features(judge, images):
-    """What the attribute network knows of images before it names attributes.
-
-    Args:
-        judge: `Trained` weights of the attribute network.
-        images: uint8 `(n, 64, 64, 3)`.
-
-    Returns:
-        float32 `(n, 256)`: the averaged maps of its last convolution.
-    """
-    from models.sampling import run_network
-
-    pixels = data_utils.from_uint8(images, judge.recipe.pixel_range)
-    return run_network(_pooled(judge), pixels)
-
-
-@functools.cache  # one network a judge: Keras compiles each anew
-def _pooled(judge):
-    """The attribute network up to the averaged maps of its last convolution."""
-    from models.keras_setup import keras
-
-    network = judge.network("classifier")
-    pooled = next(
-        layer.output
-        for layer in network.layers
-        if isinstance(layer, keras.layers.GlobalAveragePooling2D)
-    )
-    return keras.Model(network.input, pooled)
 
 
 def frechet(a, b):

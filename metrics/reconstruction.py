@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from data_utils import to_uint8
+import data_utils
 from metrics.ssim import ssim
 from models import sampling
 
@@ -16,11 +16,11 @@ def reconstruction(subject):
     trained, images = subject.trained, subject.real.faces.images
     pixel_range = trained.recipe.pixel_range
     outputs = sampling.reconstruct(trained, images)[1]
-    values = sampling.reconstruction_error(images, outputs, pixel_range)
+    values = reconstruction_error(images, outputs, pixel_range)
     values["n_real"] = values["n_fake"] = values.pop("n")
     starts = range(0, len(images), 256)
     parts = [
-        ssim(images[k : k + 256], to_uint8(outputs[k : k + 256], pixel_range))
+        ssim(images[k : k + 256], data_utils.to_uint8(outputs[k : k + 256], pixel_range))
         for k in starts
     ]
     values["ssim"] = float(np.concatenate(parts).mean())
@@ -30,3 +30,30 @@ def reconstruction(subject):
         f"all {len(images):,} images of {subject.real.split}"
     )
     return values, text
+
+
+def reconstruction_error(images, outputs, pixel_range):
+    """Error over all images, pixels and channels.
+
+    Args:
+        images: uint8 `(n, height, width, 3)`.
+        outputs: float `(n, height, width, 3)` in `pixel_range`.
+
+    Returns:
+        dict: n, mse in [-1, 1] and in [0, 1] (one quarter of it), psnr in dB
+        (of the mean squared error over the set, peak 1 in [0, 1]), code.
+    """
+    low, high = pixel_range
+    total = 0.0
+    for k in range(0, len(images), 256):
+        part = data_utils.from_uint8(images[k : k + 256], (0.0, 1.0)).astype("float64")
+        other = (outputs[k : k + 256].astype("float64") - low) / (high - low)
+        total += float(np.square(part - other).sum())
+    mse = total / images.size
+    return {
+        "n": len(images),
+        "mse_minus1_1": 4 * mse,
+        "mse_0_1": mse,
+        "psnr_db": float(-10 * np.log10(max(mse, 1e-12))),
+        "code": "posterior mean",
+    }

@@ -6,12 +6,9 @@ What several metrics need is made when the first of them asks, and kept.
 import functools
 from pathlib import Path
 
-import numpy as np
-from PIL import Image
-
 import data_utils
 from cli import UserError
-from metrics import distance
+from metrics.reader import Reader
 from models import sampling
 from models.trained import Trained
 
@@ -56,40 +53,27 @@ class Real:
         self.others = self.training[: len(self.images)] if enough else None
 
     @functools.cached_property
-    def judge(self):
-        """`Trained` weights of the attribute network."""
-        return Trained("attributes", self.root)
+    def reader(self):
+        """The attribute network, a `Reader`."""
+        return Reader(Trained("attributes", self.root))
 
     @functools.cached_property
     def accuracy(self):
-        """The attribute network's accuracy on these faces, as far as they are
-        labelled; else what its card says. See `sampling.attribute_accuracy`."""
-        table, names = self.faces.attributes, sampling.attribute_names(self.judge)
-        if table is None or not set(names) <= set(table.columns):
-            return self.judge.card["test"]
-        seen = self.faces
-        if self.size != self.judge.recipe.image_size:
-            seen = data_utils.load_faces(
-                self.data, self.split, self.judge.recipe.image_size
-            )
+        """The reader's accuracy on these faces, as far as they are labelled; else
+        what is recorded of it."""
+        table = self.faces.attributes
+        if table is None or not set(self.reader.names) <= set(table.columns):
+            return self.reader.recorded_accuracy
         name = f"{self.data.resolve().name}/{self.split}"
-        return {"data": name} | sampling.attribute_accuracy(self.judge, seen)
+        return {"data": name} | self.reader.accuracy(self.faces)
 
     @functools.cached_property
     def features(self):
-        return self.features_of(self.images)
-
-    def features_of(self, images):
-        """uint8 images of any size -> features `(n, 256)`."""
-        return distance.features(self.judge, self.as_judged(images))
-
-    def as_judged(self, images):
-        """Images in the attribute network's size."""
-        return resized(images, self.judge.recipe.image_size)
+        return self.reader.features(self.images)
 
     @functools.cached_property
     def features_of_others(self):
-        return self.features_of(self.others)
+        return self.reader.features(self.others)
 
     @functools.cache  # noqa: B019 - lives as long as the process measures
     def floor(self, compare, features=False):
@@ -125,13 +109,12 @@ class Subject:
 
     @functools.cached_property
     def features(self):
-        return self.real.features_of(self.samples)
+        return self.real.reader.features(self.samples)
 
     @functools.cached_property
     def read(self):
         """Probabilities of the attributes of the samples, `(n, attributes)`."""
-        images = self.real.as_judged(self.samples)
-        return sampling.read_attributes(self.real.judge, images)
+        return self.real.reader.read(self.samples)
 
     def against_data(self, compare, features=False):
         """Compare samples with data, and training images with data beside it.
@@ -154,13 +137,3 @@ class Subject:
         text, floor = words(values), values["training_images"]
         beside = f"; training images in place of samples {words(floor)}" if floor else ""
         return text + beside
-
-
-def resized(images, side):
-    """uint8 `(n, height, width, 3)` -> `(n, side, side, 3)`."""
-    if images.shape[1:3] == (side, side):
-        return images
-    how = Image.Resampling.LANCZOS
-    return np.stack(
-        [np.asarray(Image.fromarray(x).resize((side,) * 2, how)) for x in images]
-    )

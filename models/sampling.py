@@ -9,7 +9,6 @@ import data_utils
 from cli import UserError
 from models import asked, latents
 from models.keras_setup import to_numpy
-from models.trained import Trained
 
 PART = 512  # images that are float at a time
 
@@ -74,33 +73,6 @@ def decode(trained, codes, at=None):
     return run_network(trained.network("decoder", at), codes)
 
 
-def reconstruction_error(images, outputs, pixel_range):
-    """Error over all images, pixels and channels.
-
-    Args:
-        images: uint8 `(n, height, width, 3)`.
-        outputs: float `(n, height, width, 3)` in `pixel_range`.
-
-    Returns:
-        dict: n, mse in [-1, 1] and in [0, 1] (one quarter of it), psnr in dB
-        (of the mean squared error over the set, peak 1 in [0, 1]), code.
-    """
-    low, high = pixel_range
-    total = 0.0
-    for k in range(0, len(images), 256):
-        part = data_utils.from_uint8(images[k : k + 256], (0.0, 1.0)).astype("float64")
-        other = (outputs[k : k + 256].astype("float64") - low) / (high - low)
-        total += float(np.square(part - other).sum())
-    mse = total / images.size
-    return {
-        "n": len(images),
-        "mse_minus1_1": 4 * mse,
-        "mse_0_1": mse,
-        "psnr_db": float(-10 * np.log10(max(mse, 1e-12))),
-        "code": "posterior mean",
-    }
-
-
 def label_table(folder):
     """`labels.csv` beside weights: int `(rows, attributes)`, what training images had;
     None where the recipe does not have it.
@@ -123,8 +95,10 @@ def asked_of(trained, seeds):
     Raises:
         UserError: the recipe needs `labels.csv`, and it is not there.
     """
+    if trained.recipe.family != "attribute_gan":
+        return asked(trained.recipe, seeds)
     table = label_table(trained.folder)
-    if trained.recipe.family == "attribute_gan" and table is None:
+    if table is None:
         raise UserError(f"{trained.folder}/labels.csv: missing; git checkout restores it")
     return asked(trained.recipe, seeds, table)
 
@@ -160,94 +134,6 @@ def realness(trained, images):
     pixels = data_utils.from_uint8(images, trained.recipe.pixel_range)
     answer = run_network(trained.network("discriminator"), pixels)
     return (answer[0] if isinstance(answer, list) else answer)[:, 0]
-
-
-def category_read_back(trained, count=350):
-    """How often an InfoGAN's own classifier reads the category asked for.
-
-    Returns:
-        dict: n, accuracy, chance.
-    """
-    wanted = np.arange(count) % trained.recipe.condition
-    images = draw(trained, range(1000, 1000 + count), wanted)
-    pixels = data_utils.from_uint8(images, trained.recipe.pixel_range)
-    read = run_network(trained.network("discriminator"), pixels)[1].argmax(1)
-    accuracy, chance = float((read == wanted).mean()), 1 / trained.recipe.condition
-    return {"n": count, "accuracy": accuracy, "chance": chance}
-
-
-def attribute_names(judge):
-    """The attributes the attribute network reads, in its outputs' order."""
-    return judge.card["data"]["attributes"]
-
-
-def read_attributes(judge, images):
-    """Probabilities of the attributes of uint8 images: float32 `(n, attributes)`."""
-    pixels = data_utils.from_uint8(images, judge.recipe.pixel_range)
-    return run_network(judge.network("classifier"), pixels)
-
-
-def asked_and_read(trained, root, count=1000):
-    """How often generated faces show the attribute they were asked for, as the
-    attribute network reads them.
-
-    Args:
-        trained: `Trained` weights of a conditional recipe with one attribute.
-        root: where the attribute network's weights lie.
-        count: images, image k from seed k; half are asked to have it, half not to.
-
-    Returns:
-        dict: n, agreement of both kinds, of those asked on and asked off, and
-        the attribute network's own accuracy on real test faces.
-    """
-    judge = Trained("attributes", root)
-    asked = np.arange(count) % 2
-    images = draw(trained, range(count), asked)
-    return agreement(
-        judge, trained.recipe.attribute, asked, read_attributes(judge, images)
-    )
-
-
-def agreement(judge, attribute, asked, read):
-    """`asked_and_read`, from classes `(n,)` and what the judge read, `(n, attributes)`.
-
-    Raises:
-        UserError: the judge does not read this attribute.
-    """
-    names = attribute_names(judge)
-    if attribute not in names:
-        raise UserError(
-            f"the attribute network does not read '{attribute}', only {', '.join(names)}"
-        )
-    agrees = (read[:, names.index(attribute)] > 0.5) == asked
-    return {
-        "attribute": attribute,
-        "n": len(asked),
-        "agreement": float(agrees.mean()),
-        "agreement_on": float(agrees[asked == 1].mean()),
-        "agreement_off": float(agrees[asked == 0].mean()),
-        "judge_accuracy_on_real": judge.card["test"]["accuracy"][attribute],
-        "judge_n_real": judge.card["test"]["n"],
-    }
-
-
-def attribute_accuracy(judge, faces):
-    """The attribute network's accuracy on labelled faces, per attribute.
-
-    Args:
-        judge: `Trained` weights of the attribute network.
-        faces: `data_utils.Faces` with attributes.
-
-    Returns:
-        dict: n, accuracy by attribute, their mean.
-    """
-    read = read_attributes(judge, faces.images) > 0.5
-    accuracy = {
-        name: float((read[:, k] == faces.label(name)).mean())
-        for k, name in enumerate(attribute_names(judge))
-    }
-    mean = float(np.mean(list(accuracy.values())))
-    return {"n": len(faces.images), "accuracy": accuracy, "mean_accuracy": mean}
 
 
 def walk(keys, steps, between):

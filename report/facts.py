@@ -8,13 +8,13 @@ printed as missing.
 import json
 
 from inference.__main__ import PROBLEMS, STUDIES
+from metrics import record
 from models import build
 from models.describe import describe, parameters
 from models.recipe import LOG_EVERY
 from models.recipes import RECIPES
 from models.trained import Trained
 from report import RESULTS
-from report.table import metrics_of, obtained
 
 LAST = 20  # rows of a history that a curve's end is the mean of
 
@@ -51,12 +51,12 @@ def recipe_facts(recipe, root):
     trained = Trained(recipe.name, root)
     card, history = trained.card, trained.history()
     facts |= {
-        "obtained": obtained(trained),
+        "obtained": record.headline(trained),
         "card": {k: v for k, v in card.items() if k not in ("recipe", "files")},
         "trained": training_of(trained.recipe),
         "departures": departures(recipe, card),
         "end": {k: float(v) for k, v in history.tail(LAST).mean().items()},
-        "metrics": metrics_of(trained),
+        "metrics": record.newest(trained),
     }
     return facts
 

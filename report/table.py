@@ -5,72 +5,14 @@ README's two marks.
 """
 
 import argparse
-import json
 from pathlib import Path
 
 from cli import UserError, replacing, run_cli
-from metrics import collapse
+from metrics import record
 from models import WEIGHTS
 from models.recipes import RECIPES
 
 MARKS = "<!-- recipes -->", "<!-- /recipes -->"
-
-
-def obtained(trained):
-    """The number that says most of trained weights, in words, with what it was
-    measured on: of the card, the metrics or the history."""
-    test = trained.card["test"]
-    if "mse_minus1_1" in test:
-        return (
-            f"test MSE {test['mse_minus1_1']:.4f} in [-1, 1] "
-            f"({test['mse_0_1']:.5f} in [0, 1], {test['n']:,} faces)"
-        )
-    if "agreement" in test:
-        return (
-            f"{test['agreement']:.1%} of {test['n']:,} images read as asked "
-            f"({test['attribute']}; the reader is right on "
-            f"{test['judge_accuracy_on_real']:.1%} of real test faces)"
-        )
-    if "mean_accuracy" in test:
-        return (
-            f"{test['mean_accuracy']:.1%} right on average, Smiling "
-            f"{test['accuracy']['Smiling']:.1%} ({test['n']:,} test faces)"
-        )
-    if "accuracy" in test:
-        return (
-            f"own classifier reads {test['accuracy']:.1%} of {test['n']} images as "
-            f"asked (chance {test['chance']:.1%})"
-        )
-    if trained.recipe.meter_every:
-        end = trained.history()["diversity"].dropna().iloc[-1]
-        said = "collapsed" if end < collapse.COLLAPSED else "not collapsed"
-        return f"{said}: diversity {end:.2f} of the data's at the end"
-    measured = metrics_of(trained)
-    if "frechet_attribute_features" in measured:
-        distance = measured["frechet_attribute_features"]
-        best = distance["values"]["training_images"]["distance"]
-        return (
-            f"Frechet distance {distance['values']['distance']:.1f} in our attribute "
-            f"network's features ({distance['n_fake']:,} images; real ones {best:.1f})"
-        )
-    return "see the figures"
-
-
-def metrics_of(trained):
-    """{metric: its newest result} of exactly these weights, on the test images of
-    the data they were trained on."""
-    path = trained.folder / "metrics.jsonl"
-    if not path.exists():
-        return {}
-    rows = [json.loads(line) for line in path.read_text().splitlines()]
-    own = {role: entry["sha256"][:12] for role, entry in trained.card["files"].items()}
-    data = trained.card["data"]["name"]
-    return {
-        row["metric"]: row
-        for row in rows
-        if all(own.get(role) == digest for role, digest in row["weights"].items())
-        and (row["data"], row["split"]) == (data, "test")
-    }
 
 
 def table(root=WEIGHTS):
@@ -85,7 +27,7 @@ def table(root=WEIGHTS):
         result, how = "no weights yet", ""
         if (Path(root) / recipe.name / "card.json").exists():
             trained = Trained(recipe.name, root)
-            card, result = trained.card, obtained(trained)
+            card, result = trained.card, record.headline(trained)
             how = (
                 f"{card['steps']:,} steps of {card['recipe']['batch_size']}, "
                 f"{card['epochs']:.0f} epochs of {card['data']['images']:,} images, "

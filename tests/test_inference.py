@@ -16,6 +16,8 @@ from PIL import Image
 import data_utils
 from cli import UserError
 from inference.__main__ import STUDIES, main, trained_defaults
+from metrics import condition, record
+from metrics.reconstruction import reconstruction_error
 from models import build, get_recipe, latents, sampling, standing
 from models.keras_setup import to_numpy
 from models.sampling import run_network
@@ -33,9 +35,8 @@ def trained(faces_folder, tmp_path_factory):
     monkeypatch = pytest.MonkeyPatch()
     monkeypatch.setattr(standing, "STANDING", (2, 4))
     monkeypatch.setattr(backend, "compiled", uncompiled)
-    for name, count in (("asked_and_read", 20), ("category_read_back", 14)):
-        few = functools.partial(getattr(sampling, name), count=count)
-        monkeypatch.setattr(sampling, name, few)
+    few = functools.partial(condition.category_read_back, count=14)
+    monkeypatch.setattr(condition, "category_read_back", few)
     faces = data_utils.load_faces(faces_folder)
     for name in ("attributes", *PROBLEMS.values(), *STUDIES["kl"]):
         recipe = dataclasses.replace(get_recipe(name), batch_size=2)
@@ -77,7 +78,7 @@ def test_cards_say_what_the_weights_are(trained):
     for name in PROBLEMS.values():
         card = json.loads((trained / name / "card.json").read_text())
         assert card["recipe"]["name"] == name and card["recipe"]["batch_size"] == 2
-        assert card["data"] == {"name": "drawn_faces", "images": 48, "size": 64}
+        assert card["data"]["name"] == "drawn_faces" and card["data"]["images"] == 48
         assert card["steps"] == 2 and card["training_hours"] >= 0
         for role, entry in card["files"].items():
             path = trained / name / f"{role}.weights.h5"
@@ -85,8 +86,10 @@ def test_cards_say_what_the_weights_are(trained):
             assert entry["bytes"] == path.stat().st_size < export.LIMIT
             if entry["form"] == "float16" and "pixel" in entry["largest_change"]["of"]:
                 assert entry["largest_change"]["by"] <= 1 / 255
-    vae = json.loads((trained / "vae_c" / "card.json").read_text())["test"]
-    assert vae["n"] == 16 and vae["mse_minus1_1"] == pytest.approx(4 * vae["mse_0_1"])
+    vae = record.newest(Trained("vae_c", trained))["reconstruction"]
+    error = vae["values"]
+    assert vae["n_real"] == 16 and vae["data"] == "drawn_faces"
+    assert error["mse_minus1_1"] == pytest.approx(4 * error["mse_0_1"])
     forms = json.loads((trained / "infogan_b" / "card.json").read_text())["files"]
     assert forms["generator"]["form"] == "int8"
 
@@ -124,7 +127,7 @@ def test_reconstruction_error_in_both_ranges():
     for pixel_range, white in (((-1.0, 1.0), 1.0), ((0.0, 1.0), 1.0)):
         low, high = pixel_range
         outputs = np.full(images.shape, white - 0.1 * (high - low), "float32")
-        error = sampling.reconstruction_error(images, outputs, pixel_range)
+        error = reconstruction_error(images, outputs, pixel_range)
         assert error["mse_0_1"] == pytest.approx(0.01, rel=1e-4)
         assert error["mse_minus1_1"] == pytest.approx(0.04, rel=1e-4)
         assert error["psnr_db"] == pytest.approx(20, rel=1e-4)
@@ -141,7 +144,7 @@ def test_reconstruction_is_of_the_posterior_mean(trained, faces_folder, monkeypa
     np.testing.assert_allclose(codes, mean, atol=1e-4)
     expected = to_numpy(vae.network("decoder")(mean, training=False))
     np.testing.assert_allclose(outputs, expected, atol=1e-4)
-    error = sampling.reconstruction_error(faces.images, outputs, (-1.0, 1.0))
+    error = reconstruction_error(faces.images, outputs, (-1.0, 1.0))
     assert error["mse_minus1_1"] == pytest.approx(
         ((pixels - outputs) ** 2).mean(), rel=1e-4
     )
@@ -195,8 +198,8 @@ def test_every_figure_from_test_images_alone(trained, tmp_path):
     error = results["vae"]["reconstruction"]
     assert (error["n"], error["code"], error["data"]) == (16, "posterior mean", "data")
     assert f"{error['mse_minus1_1']:.5f} in [-1, 1]" in done.stdout
-    assert results["acgan"]["asked_and_read"]["n"] == 1000
-    assert results["infogan"]["category_read_back"]["n"] == 350
+    assert results["acgan"]["asked_attribute"]["n_fake"] == 16  # as recorded
+    assert results["infogan"]["categories"]["values"]["own_classifier"]["n"] == 14
     real = results["gan"]["realness_of_256"]
     assert real["least"] < real["median"] < real["most"]
     assert real["kind"] == "critic's score"
@@ -317,8 +320,7 @@ def test_mistakes_end_in_one_line_and_no_figure(mine, faces_folder, tmp_path, fa
     for problem in ("vae", "hw4", *STUDIES):
         wrong(problem, one, out, saying=["one image"])
     (mine / "attributes").rename(mine / "away")
-    for problem in ("hw4", "acgan", "kl"):
-        wrong(problem, faces_folder, out, saying=["attributes: no trained weights"])
+    wrong("kl", faces_folder, out, saying=["attributes: no trained weights"])
     (mine / "away").rename(mine / "attributes")
     os.truncate(mine / "vae_c" / "decoder.weights.h5", 1000)
     wrong("vae", faces_folder, out, saying=["decoder.weights.h5", "sha256"])

@@ -19,6 +19,7 @@ from metrics import (
     swd,
 )
 from metrics.__main__ import fitting, main
+from metrics.reader import Reader
 from metrics.registry import METRICS
 from metrics.sides import Real, Subject
 from models import get_recipe, sampling
@@ -56,7 +57,7 @@ def drawn(trained, seeds, labels):
     return images
 
 
-def read(judge, images):
+def read(images):
     seed, label = images[:, 0, 0, 0].astype(int), images[:, 0, 0, 1].astype(int)
     smiles = np.where(seed % 10 == 0, 0, label)  # every tenth never smiles
     columns = [smiles, seed // 2 % 2, np.ones(len(seed)), label]
@@ -65,17 +66,16 @@ def read(judge, images):
 
 def test_what_a_pair_keeps(monkeypatch):
     monkeypatch.setattr(sampling, "draw", drawn)
-    monkeypatch.setattr(sampling, "read_attributes", read)
-    monkeypatch.setattr(sampling, "attribute_names", lambda judge: ATTRIBUTE_NAMES)
-    card = {"test": {"accuracy": {"Smiling": 0.9}, "n": 10}}
-    judge = SimpleNamespace(card=card)
+    reader = Reader(SimpleNamespace(card={"data": {"attributes": ATTRIBUTE_NAMES}}))
+    reader.recorded_accuracy = {"accuracy": {"Smiling": 0.9}, "n": 10}
+    reader.read = read
     trained = SimpleNamespace(recipe=get_recipe("acgan_c"))
     smiling = np.arange(40) % 2  # of real faces; three quarters of them "follow"
     faces = data_utils.Faces(None, pd.DataFrame({"Smiling": smiling}), [], None)
     images = drawn(None, range(40), smiling * (np.arange(40) >= 10))
-    side = SimpleNamespace(judge=judge, faces=faces, images=images, as_judged=lambda x: x)
+    side = SimpleNamespace(reader=reader, faces=faces, images=images)
     asked = np.arange(200) % 2
-    seen = read(judge, drawn(trained, range(200), asked))
+    seen = read(drawn(trained, range(200), asked))
     subject = SimpleNamespace(
         trained=trained, real=side, count=200, asked=asked, read=seen
     )
@@ -99,8 +99,7 @@ def test_categories_that_differ_and_that_do_not(monkeypatch):
     assert condition.told_apart(same, asked) < 0.3
     assert 0.6 < condition.told_apart(apart, asked) < 0.9  # the last two are alike
     own = {"n": 7, "accuracy": 0.5, "chance": 1 / 7}
-    monkeypatch.setattr(sampling, "category_read_back", lambda trained: own)
-    monkeypatch.setattr(sampling, "attribute_names", lambda judge: ATTRIBUTE_NAMES[:2])
+    monkeypatch.setattr(condition, "category_read_back", lambda trained: own)
     images = np.zeros((350, 16, 16, 3), "uint8")
     images[:, ..., 0] = (30 * asked)[:, None, None]  # redder and redder
     images += rng.integers(0, 2, images.shape, "uint8")
@@ -111,7 +110,7 @@ def test_categories_that_differ_and_that_do_not(monkeypatch):
         samples=images,
         trained=None,
         recipe=get_recipe("infogan_b"),
-        real=SimpleNamespace(judge=None),
+        real=SimpleNamespace(reader=SimpleNamespace(names=ATTRIBUTE_NAMES[:2])),
     )
     values, text = condition.categories(subject)
     assert values["apart_by_features"] < 0.3 and values["apart_by_pixels"] == 1
@@ -126,9 +125,9 @@ def test_the_attribute_network_beside_the_commoner_answer(faces_folder, monkeypa
     faces = data_utils.load_faces(faces_folder, "test")
     names = ["Smiling", "Wavy_Hair"]  # nobody drawn has wavy hair
     answers = np.stack([1 - faces.label("Smiling"), faces.label("Wavy_Hair")], 1)
-    monkeypatch.setattr(sampling, "attribute_names", lambda judge: names)
-    monkeypatch.setattr(sampling, "read_attributes", lambda *_: answers)
-    subject = SimpleNamespace(trained=None, real=SimpleNamespace(faces=faces))
+    monkeypatch.setattr(Reader, "read", lambda *_: answers)
+    trained = SimpleNamespace(card={"data": {"attributes": names}})
+    subject = SimpleNamespace(trained=trained, real=SimpleNamespace(faces=faces))
     values, _ = condition.attribute_accuracy(subject)
     assert values["accuracy"] == {"Smiling": 0, "Wavy_Hair": 1}
     share = faces.label("Smiling").mean()
@@ -162,7 +161,7 @@ def test_one_line_of_json_a_metric(tmp_path, capsys, monkeypatch):
         assert r["n_fake"] == 20 and r["n_real"] in (0, 20)
         assert r["seconds"] >= 0 and r["steps"] > 0 and r["pixel_range"]
         assert list(r["weights"]) == ["generator"]
-        assert ("attribute_network" in r) == METRICS[r["metric"]].judged
+        assert ("attribute_network" in r) == METRICS[r["metric"]].reads
         if "attribute_network" in r:
             assert r["attribute_network"]["data"] == "sample_data/test"
             assert len(r["attribute_network"]["accuracy"]) == 13
@@ -218,7 +217,7 @@ def test_real_images_in_place_of_samples(monkeypatch):
     # and of a plain folder, the images after those that are compared with
     plain = Real(f"{SAMPLE_DATA}/test", 64, 50, REPOSITORY / "weights")
     assert plain.split == "train" and len(plain.training) == 70
-    assert plain.accuracy == plain.judge.card["test"]
+    assert plain.accuracy["data"] == "hw4_data/test" and plain.accuracy["n"] == 1000
     unlabelled = SimpleNamespace(real=plain)
     assert condition.attribute_accuracy(unlabelled)[0] is None
     with pytest.raises(UserError, match=r"15 images; metrics need 16 or more"):
@@ -236,7 +235,7 @@ def test_sample_k_comes_from_seed_k_and_classes_take_turns(monkeypatch):
 
 
 def test_features_of_other_sizes(faces_twice):
-    from metrics.sides import resized
+    from metrics.reader import resized
 
     a, _ = faces_twice
     assert resized(a, 64) is a

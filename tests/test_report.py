@@ -7,6 +7,7 @@ import re
 import pytest
 from PIL import Image
 
+from metrics import record
 from models import WEIGHTS, build, get_recipe
 from models.describe import parameters
 from models.recipes import RECIPES
@@ -64,11 +65,11 @@ def test_only_metrics_of_these_very_weights_count(tmp_path):
         result = {"metric": "swd", "values": value, "data": data, "split": split}
         return json.dumps(result | {"weights": {"generator": digest * 12}})
 
-    assert facts.metrics_of(Weights()) == {}
+    assert record.newest(Weights()) == {}
     lines = [row("a", 1), row("a", 2), row("b", 3), row("a", 4, "drawn")]
     lines.append(row("a", 5, split="train"))
     (tmp_path / "metrics.jsonl").write_text("\n".join(lines) + "\n")
-    assert facts.metrics_of(Weights())["swd"]["values"] == 2
+    assert record.newest(Weights())["swd"]["values"] == 2
 
 
 def test_same_facts_same_bytes_and_none_of_them_is_needed(tmp_path, monkeypatch):

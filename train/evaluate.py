@@ -10,8 +10,9 @@ import math
 import data_utils
 from cli import UserError
 from metrics.distance import frechet
+from metrics.reconstruction import reconstruction_error
 from metrics.sides import Real
-from models import asked, build, latents, sampling
+from models import asked, build, latents
 from models.keras_setup import keras, set_precision
 from models.sampling import run_network
 from models.standing import standing_statistics
@@ -51,7 +52,7 @@ class Evaluation:
             if self.real.split != "test":
                 raise UserError(f"{data}: no test/ in it; --evaluate-every needs it")
             if recipe.family != "vae":
-                self.real.judge.check()
+                self.real.reader.trained.check()
         self.copies, self.least, self.vain = {}, math.inf, 0
 
     def resume(self, history):
@@ -83,9 +84,7 @@ class Evaluation:
     def _error(self, encoder, decoder):
         pixels = data_utils.from_uint8(self.real.images, self.recipe.pixel_range)
         outputs = run_network(decoder, run_network(encoder, pixels)[0])
-        error = sampling.reconstruction_error(
-            self.real.images, outputs, self.recipe.pixel_range
-        )
+        error = reconstruction_error(self.real.images, outputs, self.recipe.pixel_range)
         return error["mse_minus1_1"]
 
     def _distance(self, generator):
@@ -94,7 +93,7 @@ class Evaluation:
         labels = asked(self.recipe, seeds, self.table)
         outputs = run_network(generator, latents(self.recipe, seeds, labels))
         images = data_utils.to_uint8(outputs, self.recipe.pixel_range)
-        return frechet(self.real.features, self.real.features_of(images))
+        return frechet(self.real.features, self.real.reader.features(images))
 
     def is_best(self, value):
         """Whether `value` is the least so far; counts those that are not."""

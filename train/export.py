@@ -16,6 +16,7 @@ import data_utils
 from cli import UserError, run_cli
 from models import FORMS, WEIGHTS, asked, latents
 
+MEASURED = 1000  # images of the number that is recorded
 LIMIT = 45 * 2**20  # bytes a file may have
 
 
@@ -40,7 +41,7 @@ def main():
     args = parse()
     root = args.weights or WEIGHTS
     card = export(args.run, args.data, root, args.form, args.last)
-    print(json.dumps({k: card[k] for k in ("steps", "files", "test")}, indent=1))
+    print(json.dumps({k: card[k] for k in ("steps", "files")}, indent=1))
     print(f"{root / card['recipe']['name']}: written")
     return 0
 
@@ -51,8 +52,8 @@ def export(run, data, root, form=None, last=False):
 
     Args:
         run: the run folder.
-        data: a data folder; its test split gives the card's numbers (the images
-            themselves where it is a plain folder of them).
+        data: a data folder; its test split is measured on (the images themselves
+            where it is a plain folder of them).
         root: the folder of all weights.
         form: of numbers on disk, one of `inference.FORMS`; None chooses.
         last: take the last checkpoint all the same.
@@ -85,8 +86,7 @@ def export(run, data, root, form=None, last=False):
         made.mkdir()
         card = write_networks(chosen, identity, made, faces, form)
         write_card(made, card)
-        card["test"] = measure_test(Trained(name, folder), faces, root)
-        write_card(made, card)
+        measure_headline(Trained(name, folder), data, root)
         with contextlib.suppress(FileNotFoundError):
             (root / name).rename(Path(folder) / "before")
         made.rename(root / name)
@@ -98,11 +98,10 @@ def write_card(folder, card):
 
 
 def write_networks(chosen, identity, folder, faces, form):
-    """Save what inference needs of a run's checkpoint `chosen`; return its card,
-    tests still missing.
+    """Save what inference needs of a run's checkpoint `chosen`; return its card.
 
     That is the averaged network of every role that has one, and the
-    discriminator where it judges samples or reads categories back.
+    discriminator where figures ask it how real samples are, or which category they show.
     """
     from models import Recipe
     from models.keras_setup import keras
@@ -275,29 +274,21 @@ def largest_change(networks, role, copy, recipe, faces):
     return what, float(max(np.abs(a - b).max() for a, b in pairs))
 
 
-def measure_test(trained, faces, root):
-    """The card's numbers on real test faces, or on generated ones."""
-    from models import sampling
+def measure_headline(trained, data, root):
+    """Record the metric that says most of these weights, where the data allow it."""
+    from metrics import record
+    from metrics.registry import HEADLINE
+    from metrics.sides import Real, Subject
 
-    family = trained.recipe.family
-    folder = faces.folder.resolve()
-    plain = folder.name not in ("train", "test")
-    on = {"data": folder.name if plain else f"{folder.parent.name}/{folder.name}"}
-    if family == "vae":
-        outputs = sampling.reconstruct(trained, faces.images)[1]
-        pixel_range = trained.recipe.pixel_range
-        return on | sampling.reconstruction_error(faces.images, outputs, pixel_range)
-    if family == "classifier":
-        return on | sampling.attribute_accuracy(trained, faces)
-    if family == "infogan":
-        return sampling.category_read_back(trained)
-    if family in ("acgan", "acgan3") and (root / "attributes").exists():
-        from models.trained import Trained
-
-        judge = Trained("attributes", root)
-        if trained.recipe.attribute in sampling.attribute_names(judge):
-            return sampling.asked_and_read(trained, root)
-    return {}
+    name = HEADLINE[trained.recipe.family]
+    try:
+        real = Real(data, trained.recipe.image_size, MEASURED, root)
+        row, text = record.measured(Subject(trained, real), name)
+    except UserError as error:
+        row, text = None, f"not measured ({error})"
+    print(f"{name}: {text}")
+    if row is not None:
+        record.append(trained.folder / "metrics.jsonl", row)
 
 
 if __name__ == "__main__":

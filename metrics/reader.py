@@ -1,0 +1,132 @@
+"""The attribute network as a reader: what it names in images, and how often it is right.
+
+Every number that rests on it comes with its accuracy on real test faces.
+"""
+
+import functools
+
+import numpy as np
+from PIL import Image
+
+import data_utils
+from cli import UserError
+from metrics import record
+from models.sampling import run_network
+
+
+class Reader:
+    """The attribute network, applied to uint8 images of any size.
+
+    Args:
+        trained: `Trained` weights of the recipe `attributes`.
+
+    Attributes:
+        names: the attributes it reads, in its outputs' order.
+    """
+
+    def __init__(self, trained):
+        self.trained = trained
+        self.names = trained.card["data"]["attributes"]
+
+    def read(self, images):
+        """Probabilities of the attributes of images: float32 `(n, attributes)`."""
+        return run_network(self.trained.network("classifier"), self._pixels(images))
+
+    def features(self, images):
+        """What it knows of images before it names attributes: float32 `(n, 256)`,
+        the averaged maps of its last convolution."""
+        return run_network(self._pooled, self._pixels(images))
+
+    def _pixels(self, images):
+        recipe = self.trained.recipe
+        return data_utils.from_uint8(
+            resized(images, recipe.image_size), recipe.pixel_range
+        )
+
+    @functools.cached_property  # one network a reader: Keras compiles each anew
+    def _pooled(self):
+        from models.keras_setup import keras
+
+        network = self.trained.network("classifier")
+        pooled = next(
+            layer.output
+            for layer in network.layers
+            if isinstance(layer, keras.layers.GlobalAveragePooling2D)
+        )
+        return keras.Model(network.input, pooled)
+
+    def accuracy(self, faces):
+        """Its accuracy on labelled faces, per attribute.
+
+        Args:
+            faces: `data_utils.Faces` with attributes.
+
+        Returns:
+            dict: n, accuracy by attribute, their mean.
+        """
+        said = self.read(faces.images) > 0.5
+        accuracy = {
+            name: float((said[:, k] == faces.label(name)).mean())
+            for k, name in enumerate(self.names)
+        }
+        mean = float(np.mean(list(accuracy.values())))
+        return {"n": len(faces.images), "accuracy": accuracy, "mean_accuracy": mean}
+
+    @functools.cached_property
+    def recorded_accuracy(self):
+        """`accuracy` on the test faces of the data it was trained on, as recorded.
+
+        Raises:
+            UserError: it was not measured.
+        """
+        row = record.newest(self.trained).get("attribute_accuracy")
+        if row is None:
+            raise UserError(
+                f"{self.trained.folder}: its accuracy is not in metrics.jsonl; measure "
+                "it with 'python -m metrics attributes'"
+            )
+        keys = ("accuracy", "mean_accuracy")
+        data = {"data": f"{row['data']}/{row['split']}", "n": row["n_real"]}
+        return data | {key: row["values"][key] for key in keys}
+
+    def agreement(self, attribute, asked, read):
+        """How often generated faces show the attribute they were asked for.
+
+        Args:
+            attribute: its name.
+            asked: int `(n,)`, 1 where it was asked for, else 0.
+            read: what `read` says of the images, `(n, attributes)`.
+
+        Returns:
+            dict: n, agreement of all, of those asked on and asked off, and the
+            reader's own accuracy on real test faces.
+
+        Raises:
+            UserError: it does not read this attribute.
+        """
+        if attribute not in self.names:
+            raise UserError(
+                f"the attribute network does not read '{attribute}', only "
+                f"{', '.join(self.names)}"
+            )
+        agrees = (read[:, self.names.index(attribute)] > 0.5) == asked
+        own = self.recorded_accuracy
+        return {
+            "attribute": attribute,
+            "n": len(asked),
+            "agreement": float(agrees.mean()),
+            "agreement_on": float(agrees[asked == 1].mean()),
+            "agreement_off": float(agrees[asked == 0].mean()),
+            "reader_accuracy_on_real": own["accuracy"][attribute],
+            "reader_n_real": own["n"],
+        }
+
+
+def resized(images, side):
+    """uint8 `(n, height, width, 3)` -> `(n, side, side, 3)`."""
+    if images.shape[1:3] == (side, side):
+        return images
+    how = Image.Resampling.LANCZOS
+    return np.stack(
+        [np.asarray(Image.fromarray(x).resize((side,) * 2, how)) for x in images]
+    )
