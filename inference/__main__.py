@@ -3,57 +3,12 @@
 import argparse
 import importlib
 import json
-import sys
 from pathlib import Path
 
 from cli import UserError, replacing, run_cli, writable
+from inference.problems import PROBLEMS, STUDIES, check, drawable, trained_defaults
 from models import WEIGHTS
-from models.recipes import RECIPES, get_recipe
-
-# problem -> (families whose recipes it draws, the recipe it draws by default)
-PROBLEMS = {
-    "vae": (("vae",), "vae_c"),
-    "gan": (("gan",), "wgan_a"),
-    "acgan": (("acgan", "acgan3"), "acgan_a"),
-    "infogan": (("infogan",), "infogan_b"),
-}
-# study -> the recipes it compares
-STUDIES = {
-    "kl": ("vae_e", "vae_e_kl0", "vae_e_kl100"),
-    "anime": (
-        "dcgan_d",
-        "wgan_gp_d",
-        "wgan_gp_same_d",
-        "dcgan_dropout_d",
-        "dcgan_dropout_g_d",
-    ),
-}
-
-
-def drawable(problem):
-    """Names of the recipes that a problem's figures can be drawn of; not those of
-    the study of collapse, whose discriminators are not kept."""
-    families = PROBLEMS[problem][0]
-    known = [r for r in RECIPES.values() if r.family in families]
-    return [r.name for r in known if not r.meter_every]
-
-
-def trained_defaults(root):
-    """{problem: default recipe} as far as there are weights; says what is not.
-
-    Raises:
-        UserError: there are weights for none of them.
-    """
-    defaults = {problem: default for problem, (_, default) in PROBLEMS.items()}
-    chosen = {p: d for p, d in defaults.items() if (root / d / "card.json").exists()}
-    if not chosen:
-        raise UserError(f"{root}: no trained weights of {', '.join(defaults.values())}")
-    for problem in defaults.keys() - chosen.keys():
-        print(
-            f"{problem}: left out, {root} has no weights of {defaults[problem]} yet",
-            file=sys.stderr,
-        )
-    return chosen
+from models.recipes import get_recipe
 
 
 def parse(words=None):
@@ -161,47 +116,24 @@ def main(words=None):
     if len(faces.images) < 2:  # neither t-SNE nor the collapse meter has an answer
         raise UserError(f"{faces.folder}: one image; two or more are needed")
 
-    from inference import figures
     from models.trained import Trained
 
     trained = {p: Trained(name, root) for p, name in chosen.items()}
     check(trained, root)
+    results = args.out / "results.json"
     if args.problem in STUDIES:
         study = importlib.import_module(f"inference.{args.problem}")
         numbers = study.draw([*trained.values()], faces, args.out)
-        _record(args.out / "results.json", args.problem, {"runs": numbers})
+        _record(results, args.problem, {"runs": numbers})
         trained = {}
+    more = {"attribute": args.attribute} if getattr(args, "attribute", None) else {}
     for problem, weights in trained.items():
-        more = {}
-        if problem == "vae":
-            more["attribute"] = getattr(args, "attribute", None)
-        numbers = getattr(figures, problem)(weights, faces, args.out, **more)
+        figures = importlib.import_module(f"inference.{problem}")
+        numbers = figures.draw(weights, faces, args.out, **more)
         origin = {"recipe": weights.recipe.name, "weights": weights.origin()}
-        _record(args.out / "results.json", problem, origin | numbers)
+        _record(results, problem, origin | numbers)
     print(f"figures and results.json are in {args.out}")
     return 0
-
-
-def check(trained, root):
-    """Every mistake comes before the first figure.
-
-    Raises:
-        UserError: weights that are missing, damaged, or end before an epoch that
-            their figures show.
-    """
-    from models.trained import Trained
-
-    if any(problem in STUDIES["kl"] for problem in trained):
-        trained = trained | {"attributes": Trained("attributes", root)}
-    for problem, weights in trained.items():
-        weights.check()
-        if problem in STUDIES["kl"]:
-            there = [*weights.snapshots(), weights.card["epochs"]]
-            lacking = [e for e in weights.recipe.snapshots if e not in there]
-            if lacking:
-                raise UserError(
-                    f"{weights.folder}: nothing of epoch {lacking[0]}; train it on"
-                )
 
 
 def _record(path, problem, numbers):

@@ -7,7 +7,7 @@ printed as missing.
 
 import json
 
-from inference.__main__ import PROBLEMS, STUDIES
+from inference.problems import PROBLEMS, STUDIES
 from metrics import record
 from models import build
 from models.describe import describe, parameters

@@ -13,8 +13,8 @@ from pathlib import Path
 from PIL import Image
 
 from cli import replacing, run_cli
-from inference.__main__ import STUDIES
 from inference.__main__ import main as inference
+from inference.problems import STUDIES
 from models import WEIGHTS
 from report import FIGURES, FOLDER, RESULTS
 

@@ -15,7 +15,8 @@ from PIL import Image
 
 import data_utils
 from cli import UserError
-from inference.__main__ import STUDIES, main, trained_defaults
+from inference.__main__ import main
+from inference.problems import STUDIES, trained_defaults
 from metrics import condition, record
 from metrics.reconstruction import reconstruction_error
 from models import build, get_recipe, latents, sampling, standing

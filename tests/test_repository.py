@@ -6,7 +6,7 @@ import pytest
 from conftest import ATTRIBUTES, REPOSITORY
 
 import data_utils
-from inference.__main__ import PROBLEMS
+from inference.problems import PROBLEMS
 from metrics.registry import METRICS
 from models import FORMS
 from models.recipe import LOG_EVERY

@@ -1,0 +1,61 @@
+"""Problem 3's figures: an ACGAN's curves, and pairs with its attribute on and off."""
+
+import numpy as np
+
+from metrics import record
+from models import sampling
+from plot_utils import BLUE, ORANGE, RED, panels, save, sheet
+from train.losses import adversarial
+
+
+def draw(trained, faces, out):
+    """Problem 3: fig3_2 curves, fig3_3 pairs with the attribute on and off."""
+    recipe, foot = trained.recipe, trained.origin()
+    history = trained.history()
+    if "d_loss_real" not in history:
+        parts = [("d_loss", "discriminator", BLUE)]
+    else:
+        parts = [
+            ("d_loss_real", "on real images", BLUE),
+            ("d_loss_fake", "on generated images", RED),
+        ]
+    parts.append(("g_loss", "generator (with classification)", ORANGE))
+    unit = adversarial(recipe.adversarial).unit
+    both = [("real", "on real images", BLUE), ("fake", "on generated images", RED)]
+    figure = panels(
+        history,
+        ("Losses, training", unit, parts),
+        (
+            f"Classifier loss ({recipe.attribute}), training",
+            "cross entropy (nats)",
+            [(f"c_loss_{k}", text, color) for k, text, color in both],
+        ),
+        (
+            f"Classifier ({recipe.attribute}), training",
+            "accuracy",
+            [(f"c_accuracy_{k}", text, color) for k, text, color in both],
+        ),
+    )
+    save(figure, out / "fig3_2.jpg", foot)
+
+    seeds = list(range(10)) * 2
+    images = sampling.draw(trained, seeds, np.repeat((1, 0), 10))
+    measured = record.newest(trained).get("asked_attribute")
+    rows = (recipe.attribute, f"not {recipe.attribute}")
+    title = "10 pairs, the same noise in a column (seeds 0 to 9)"
+    said = "not measured how many images are read as asked"
+    if measured:
+        read, count = measured["values"], measured["n_fake"]
+        network = (
+            f"a network that is right on {read['reader_accuracy_on_real']:.1%} "
+            f"of {read['reader_n_real']:,} real test faces"
+        )
+        title += f"; {read['agreement']:.1%} of {count:,} images\n"
+        title += f"are read as asked by {network}"
+        said = (
+            f"{read['agreement']:.1%} of {count:,} images read as asked (on "
+            f"{read['agreement_on']:.1%}, off {read['agreement_off']:.1%}) by {network}"
+        )
+    save(sheet(images, 10, title, rows), out / "fig3_3.jpg", foot)
+    print(f"{recipe.name}: {said}")
+    return {"asked_attribute": measured}

@@ -1,0 +1,61 @@
+"""Problem 2's figures: a GAN's curves, samples and failures."""
+
+import numpy as np
+
+from models import sampling
+from plot_utils import BLUE, ORANGE, RED, panels, save, sheet
+from train.losses import adversarial
+
+
+def draw(trained, faces, out):
+    """Problem 2: fig2_2 curves, fig2_3 samples, fig2_4 the failures boxed."""
+    recipe, foot = trained.recipe, trained.origin()
+    unit = adversarial(recipe.adversarial).unit
+    figure = panels(
+        trained.history(),
+        (
+            "Losses, training",
+            unit,
+            [("d_loss", "discriminator", BLUE), ("g_loss", "generator", ORANGE)],
+        ),
+        (
+            "Discriminator, training",
+            "accuracy",
+            [
+                ("d_accuracy_real", "on real images", BLUE),
+                ("d_accuracy_fake", "on generated images", RED),
+            ],
+        ),
+    )
+    save(figure, out / "fig2_2.jpg", foot)
+
+    many = sampling.draw(trained, range(256))
+    title = "32 random images; image k (row by row, from 0) from seed k"
+    save(sheet(many[:32], 8, title), out / "fig2_3.jpg", foot)
+
+    scores = sampling.realness(trained, many)
+    order = np.argsort(scores)
+    worst = order[:8]
+    shown = np.sort(np.concatenate([worst, order[-24:]]))
+    boxed = np.flatnonzero(np.isin(shown, worst))
+    title = (
+        "Boxed: the 8 of 256 random images that the discriminator finds least real,\n"
+        "among the 24 that it finds most real"
+    )
+    save(sheet(many[shown], 8, title, boxed=boxed), out / "fig2_4.jpg", foot)
+    unbounded = adversarial(recipe.adversarial).middle is None
+    kind = "D's score" if unbounded else "D's probability of being real"
+    least, median, most = np.percentile(scores, (0, 50, 100))
+    print(
+        f"{recipe.name}: {kind} of 256 random images: least {least:.4f}, "
+        f"median {median:.4f}, most {most:.4f}"
+    )
+    return {
+        "realness_of_256": {
+            "kind": kind,
+            "least": float(least),
+            "median": float(median),
+            "most": float(most),
+            "boxed_seeds": [int(k) for k in worst],
+        }
+    }
