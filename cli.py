@@ -1,10 +1,54 @@
-"""What every command line stands on: mistakes in one clear line, files written whole."""
+"""What every command line stands on: mistakes in one clear line, files written whole.
+
+Importing it ends the process in one line where Python is too old or a package is not
+installed, so every package here imports it first.
+"""
 
 import contextlib
+import io
+import logging
 import os
 import secrets
 import sys
+from importlib.util import find_spec
 from pathlib import Path
+
+PYTHON = (3, 11)
+PACKAGES = (  # of requirements.txt, as they are imported
+    *("keras", "numpy", "pandas", "matplotlib", "sklearn", "scipy", "imageio", "PIL"),
+    *("h5py", "rich", "tensorboard"),
+)
+
+
+def check_installation(version=sys.version_info, found=find_spec):
+    """Exit in one line, with status 2, where the project cannot run on this Python."""
+    engine = "jax" if os.environ.get("KERAS_BACKEND") == "jax" else "tensorflow"
+    missing = [name for name in (engine, *PACKAGES) if found(name) is None]
+    file = "requirements-jax.txt" if engine == "jax" else "requirements.txt"
+    install = f"-m pip install -r {Path(__file__).resolve().parent / file}"
+    line = None
+    if version[:2] < PYTHON:
+        have, need = (".".join(map(str, v[:2])) for v in (version, PYTHON))
+        line = (
+            f"Python {need} or later is needed, {sys.executable} is {have}; activate an "
+            f"environment, or: python{need} -m venv venv && venv/bin/python {install}"
+        )
+    elif missing:
+        line = (
+            f"{sys.executable} has no {', '.join(missing)}; activate the environment "
+            f"that has, or: {sys.executable} {install}"
+        )
+    if line:
+        print(f"error: {line}", file=sys.stderr)
+        sys.exit(2)
+    # Notebooks leave the name of their own backend to every process they start; where
+    # it cannot be loaded, matplotlib, and so Keras, cannot either.
+    module = os.environ.get("MPLBACKEND", "").partition("module://")[2]
+    if module and found(module.partition(".")[0]) is None:
+        del os.environ["MPLBACKEND"]
+
+
+check_installation()
 
 
 class UserError(ValueError):
@@ -22,6 +66,13 @@ def run_cli(main):
 
     A `UserError` becomes one line on stderr and its status; Ctrl-C is 130.
     """
+    os.environ["MPLBACKEND"] = "Agg"  # figures are files here, whatever the user has
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # its view of a matplotlibrc
+    sys.argv[1:] = [word.rstrip("\r") for word in sys.argv[1:]]  # of a script's CRLF
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A log file shows each line at once; names of files need not be UTF-8.
+            stream.reconfigure(line_buffering=True, errors="backslashreplace")
     try:
         status = main()
     except UserError as error:
@@ -53,6 +104,10 @@ def replacing(path, mode="wb"):
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
+    except OSError as error:
+        if error.filename in (None, str(temporary)):  # a full disk names no file
+            error.filename = str(path)
+        raise
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink()
@@ -65,6 +120,8 @@ def writable(folder):
         UserError: it cannot be made, or not written to.
     """
     try:
+        if folder.exists() and not folder.is_dir():
+            raise NotADirectoryError(20, "a file, not a folder")
         folder.mkdir(parents=True, exist_ok=True)
         if not os.access(folder, os.W_OK):
             raise PermissionError(13, "not writable")

@@ -1,3 +1,3 @@
 #!/usr/bin/env bash
 # usage: bash hw4.sh <data> <out>
-PYTHONPATH="$(dirname "$0")${PYTHONPATH:+:$PYTHONPATH}" exec python3 -PB -m inference hw4 "$@"
+exec python3 -B "$(dirname "$(readlink -f "$0")")/start.py" hw4 "$@"

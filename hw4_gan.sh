@@ -1,3 +1,3 @@
 #!/usr/bin/env bash
 # usage: bash hw4_gan.sh <data> <out> [recipe]
-PYTHONPATH="$(dirname "$0")${PYTHONPATH:+:$PYTHONPATH}" exec python3 -PB -m inference gan "$@"
+exec python3 -B "$(dirname "$(readlink -f "$0")")/start.py" gan "$@"

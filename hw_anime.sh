@@ -1,3 +1,3 @@
 #!/usr/bin/env bash
 # usage: bash hw_anime.sh <images> <out>
-PYTHONPATH="$(dirname "$0")${PYTHONPATH:+:$PYTHONPATH}" exec python3 -PB -m inference anime "$@"
+exec python3 -B "$(dirname "$(readlink -f "$0")")/start.py" anime "$@"

@@ -1,3 +1,3 @@
 #!/usr/bin/env bash
 # usage: bash hw_kl.sh <data> <out>
-PYTHONPATH="$(dirname "$0")${PYTHONPATH:+:$PYTHONPATH}" exec python3 -PB -m inference kl "$@"
+exec python3 -B "$(dirname "$(readlink -f "$0")")/start.py" kl "$@"

@@ -5,13 +5,22 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib import font_manager
+from matplotlib.text import Text
 
 import data_utils
 from cli import replacing
 
 BLUE, RED, GREEN, ORANGE = "#1f77b4", "#d62728", "#2ca02c", "#ff7f0e"
+# Nothing of the user's matplotlibrc: its fonts may be missing, its images upside down.
+matplotlib.rcdefaults()
 plt.rcParams.update(
-    {"font.size": 10, "axes.spines.top": False, "axes.spines.right": False}
+    {
+        "font.size": 10,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "text.parse_math": False,  # a $ in the name of a folder is one
+    }
 )
 
 
@@ -19,12 +28,43 @@ def save(figure, path, foot=""):
     """Write a figure as JPEG under a temporary name, then rename."""
     if foot:
         figure.text(0.5, 0.005, foot, ha="center", va="bottom", fontsize=8, color="0.4")
+    spell_out(figure.findobj(Text))
     try:
         with replacing(path) as file:
             options = {"dpi": 150, "pil_kwargs": {"quality": 92}}
             figure.savefig(file, format="jpg", **options)
     finally:
         plt.close(figure)
+
+
+def spell_out(texts):
+    """Let texts show letters that the usual font lacks: in another font installed here
+    that has them, else by their code, as in "\\u9854"."""
+    usual = font_manager.findfont("DejaVu Sans")
+    known = set(map(chr, font_manager.get_font(usual).get_charmap())) | {"\n"}
+    lacking = {letter for text in texts for letter in text.get_text()} - known
+    if not lacking:
+        return
+    families = ["DejaVu Sans"]
+    for font in sorted(font_manager.fontManager.ttflist, key=lambda font: font.fname):
+        try:
+            letters = set(map(chr, font_manager.get_font(font.fname).get_charmap()))
+        except (OSError, RuntimeError):  # of pictures, or gone
+            continue
+        if lacking & letters:
+            families.append(font.name)
+            lacking -= letters
+    for text in texts:
+        codes = {c: c.encode("ascii", "backslashreplace").decode() for c in lacking}
+        text.set_text(text.get_text().translate(str.maketrans(codes)))
+        text.set_fontfamily(families)
+
+
+def log_scale(axis):
+    """A logarithmic y axis, with plain numbers at its ticks."""
+    axis.set_yscale("log")
+    axis.yaxis.set_major_formatter("{x:,g}")
+    axis.yaxis.set_minor_formatter("")
 
 
 def smooth(values, window):

@@ -1,1 +1,3 @@
 """How fast the project is, measured in pairs: `python -m benchmarks`."""
+
+import cli  # noqa: F401 - first of all: it says what is not installed

@@ -9,7 +9,7 @@ from metrics.reader import Reader
 from metrics.reconstruction import reconstruction_error
 from models import sampling
 from models.trained import Trained
-from plot_utils import panels, save, sheet
+from plot_utils import log_scale, panels, save, sheet
 
 ACTIVE = 0.01  # variance of a unit's mean over images, above which it is in use
 
@@ -40,7 +40,7 @@ def draw(trained, faces, out):
         ("KL divergence, training", "nats per image", curves("kld")),
         x="epoch",
     )
-    figure.axes[2].set_yscale("log")  # three powers of ten between x0 and x100
+    log_scale(figure.axes[2])  # three powers of ten between x0 and x100
     save(figure, out / "fig6_1.jpg", foot)
 
     rows, images = ["test images"], [faces.images[:10]]
@@ -133,8 +133,8 @@ def unit_bars(per_unit, numbers):
         title="KL divergence of each latent unit, test images",
         xlabel="latent unit, in the order of its KL",
         ylabel="nats per image (below 1e-5 drawn there)",
-        yscale="log",
     )
+    log_scale(axis)
     axis.xaxis.get_major_locator().set_params(integer=True)
     axis.grid(alpha=0.25)
     axis.legend(frameon=False)

@@ -2,3 +2,5 @@
 
 `registry.METRICS` lists them; `python -m metrics` measures and records.
 """
+
+import cli  # noqa: F401 - first of all: it says what is not installed

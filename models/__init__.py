@@ -1,5 +1,8 @@
 """Networks of the reports, and the recipes that train them."""
 
+import cli  # noqa: F401 - first of all: it says what is not installed
+
+# isort: split
 import importlib
 import inspect
 from pathlib import Path

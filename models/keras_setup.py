@@ -20,17 +20,23 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 @contextlib.contextmanager
 def quiet_stderr():
-    """Hold back what native code writes to stderr; show it if the body fails.
+    """Hold back what native code writes to stderr; show it if the body fails, unless
+    with a `UserError`, which says all in one line.
 
     TF_CPP_MIN_LOG_LEVEL does not reach the lines that are logged before
     absl is initialised, hence the file descriptor itself.
     """
+    if sys.stderr is None:  # closed
+        yield
+        return
     sys.stderr.flush()
     saved = os.dup(2)
-    with tempfile.TemporaryFile() as held:
+    with _in_memory() as held:
         os.dup2(held.fileno(), 2)
         try:
             yield
+        except UserError:
+            raise
         except BaseException:
             held.seek(0)
             os.write(saved, held.read())
@@ -41,15 +47,33 @@ def quiet_stderr():
             os.close(saved)
 
 
+def _in_memory():
+    """A file that needs no disk, where the system has such files."""
+    if hasattr(os, "memfd_create"):
+        return open(os.memfd_create("stderr"), "w+b")
+    return tempfile.TemporaryFile()
+
+
 def _import_keras():
     try:
         import keras
-    except (ImportError, ValueError) as error:
+    except (ImportError, ValueError, AttributeError) as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        if "configuration" in reason or "'get'" in reason:
+            home = os.environ.get("KERAS_HOME", "~/.keras")
+            raise UserError(f"{home}/keras.json: {reason}; mend or remove it") from None
+        if isinstance(error, AttributeError):
+            raise
         chosen = os.environ["KERAS_BACKEND"]
         raise UserError(
-            f"KERAS_BACKEND={chosen}: {error}; pip install -r requirements.txt "
+            f"KERAS_BACKEND={chosen}: {reason}; pip install -r requirements.txt "
             "(TensorFlow) or requirements-jax.txt"
         ) from None
+    # Whatever ~/.keras/keras.json says.
+    keras.config.set_floatx("float32")
+    keras.config.set_image_data_format("channels_last")
+    keras.config.set_epsilon(1e-7)
+    keras.config.set_dtype_policy("float32")
     return keras
 
 

@@ -41,14 +41,14 @@ def join(batch):
     if other in os.environ and wanted not in os.environ:
         # Each process would train alone, all into the same folder.
         raise UserError(f"{other} is set, but KERAS_BACKEND is {BACKEND}: unset one")
-    try:
-        with quiet_stderr():
+    with quiet_stderr():
+        try:
             parts = _join_tensorflow() if BACKEND == "tensorflow" else _join_jax()
             if count > 1:
                 _mean(np.zeros(1, "float32"))  # connects all with all, while none is busy
-    except Exception as error:
-        first = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise UserError(f"{wanted}: cannot join the job ({first})") from None
+        except Exception as error:
+            first = (str(error).strip() or type(error).__name__).splitlines()[0]
+            raise UserError(f"{wanted}: cannot join the job ({first})") from None
     if batch % parts:
         raise UserError(
             f"batch_size={batch} does not divide into {parts}: it is the batch of all "

@@ -1,0 +1,259 @@
+"""What a user's machine brings along: settings of other programs, no packages, a Git
+that changes line ends, folders of any name."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import matplotlib
+import numpy as np
+import pytest
+from conftest import REPOSITORY, write_faces
+from matplotlib.text import Text
+
+import cli
+from plot_utils import panels, save, sheet, spell_out
+
+SCRIPTS = sorted(REPOSITORY.glob("hw*.sh"))
+INLINE = "module://matplotlib_not_there.backend_inline"
+
+
+def python(code, **environment):
+    """Run code in a fresh process with a changed environment; what it prints."""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=REPOSITORY,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+# ----------------------------------------------------- settings of the user's own
+
+
+def test_figures_are_those_of_matplotlibs_defaults(tmp_path):
+    settings = "image.origin: lower\ntext.usetex: True\nfont.family: No Such Font\n"
+    (tmp_path / "rc").write_text(settings + "no.such.key: 1\n")
+    images = np.zeros((2, 16, 16, 3), "uint8")
+    images[:, :8] = 255
+    (tmp_path / "images.npy").write_bytes(b"")
+    np.save(tmp_path / "images.npy", images)
+    code = (
+        "import sys, numpy as np; from pathlib import Path; from cli import run_cli\n"
+        "def main():\n"
+        "    from plot_utils import save, sheet\n"
+        f"    images = np.load({str(tmp_path / 'images.npy')!r})\n"
+        "    save(sheet(images, 2, 'title'), Path(sys.argv[1]), 'foot')\n"
+        f"sys.argv = ['', {{!r}}]; run_cli(main)"
+    )
+    for name, more in (
+        ("theirs", {"MATPLOTLIBRC": str(tmp_path / "rc"), "MPLBACKEND": INLINE}),
+        ("ours", {"MATPLOTLIBRC": os.devnull}),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-c", code.format(str(tmp_path / f"{name}.jpg"))],
+            cwd=REPOSITORY,
+            env=os.environ | more,
+            capture_output=True,
+            text=True,
+        )
+        assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    pixels = [(tmp_path / f"{name}.jpg").read_bytes() for name in ("theirs", "ours")]
+    assert pixels[0] == pixels[1]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"image_data_format": "channels_first"},
+        {"floatx": "float16"},
+        {"backend": "nothing", "epsilon": 0.5},
+    ],
+    ids=lambda settings: next(iter(settings)),
+)
+def test_keras_is_set_as_the_project_needs_it(settings, tmp_path):
+    (tmp_path / "keras.json").write_text(json.dumps(settings))
+    code = (
+        "from models.keras_setup import keras, BACKEND; c = keras.config\n"
+        "print(BACKEND, c.floatx(), c.image_data_format(), c.epsilon(),"
+        " c.dtype_policy().name)"
+    )
+    said = python(code, KERAS_HOME=str(tmp_path), MPLBACKEND=INLINE)
+    assert said.split() == ["tensorflow", "float32", "channels_last", "1e-07", "float32"]
+
+
+def test_a_keras_json_that_keras_refuses_is_named(tmp_path, fails, monkeypatch):
+    for settings in ({"floatx": "bfloat16"}, []):
+        (tmp_path / "keras.json").write_text(json.dumps(settings))
+        monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+        fails("-m", "models", "vae_c", saying=[tmp_path / "keras.json", "remove it"])
+
+
+def test_what_was_held_back_is_not_shown_beside_a_mistake(capfd):
+    from models.keras_setup import quiet_stderr
+
+    def fail(error):
+        with quiet_stderr():
+            os.write(2, b"oneDNN custom operations are on\n")
+            raise error
+
+    with pytest.raises(cli.UserError):
+        fail(cli.UserError("one line"))
+    assert capfd.readouterr().err == ""
+    with pytest.raises(RuntimeError):
+        fail(RuntimeError("a bug"))
+    assert "oneDNN" in capfd.readouterr().err
+
+
+# ------------------------------------------------------------- not installed
+
+
+@pytest.mark.parametrize(
+    ("version", "missing", "saying"),
+    [
+        ((3, 10, 4), (), ["Python 3.11 or later", "is 3.10", "pip install -r"]),
+        ((3, 11, 0), ("numpy", "h5py"), ["has no numpy, h5py", "requirements.txt"]),
+        ((3, 12, 1), ("tensorflow",), ["has no tensorflow", sys.executable]),
+    ],
+)
+def test_what_is_not_installed_is_one_line(version, missing, saying, capsys):
+    def found(name):
+        return None if name in missing else name
+
+    with pytest.raises(SystemExit) as error:
+        cli.check_installation(version, found)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert error.value.code == 2 and line.startswith("error: ")
+    assert all(word in line for word in saying)
+
+
+def test_every_command_checks_before_it_imports_what_may_be_missing():
+    packages = ("models", "train", "inference", "metrics", "report", "benchmarks")
+    for module in ("start", *packages):
+        code = f"import sys; sys.path.insert(0, '.'); import {module}"
+        words = [sys.executable, "-ISc", code]  # a Python without packages
+        done = subprocess.run(words, cwd=REPOSITORY, capture_output=True, text=True)
+        (line,) = done.stderr.splitlines()
+        assert done.returncode == 2 and "has no tensorflow, keras, numpy" in line
+
+
+# ---------------------------------------------- where the repository lies, and how
+
+
+@pytest.fixture
+def elsewhere(tmp_path):
+    """The scripts in a folder with a colon, a blank and a $ in its name, beside a
+    `start.py` that prints its words."""
+    folder = tmp_path / "a:b $x"
+    folder.mkdir()
+    for script in SCRIPTS:
+        shutil.copy(script, folder)
+    (folder / "start.py").write_text("import sys; print(sys.path[0], sys.argv[1:])")
+    return folder
+
+
+def test_scripts_run_through_links_and_from_folders_of_any_name(elsewhere, tmp_path):
+    assert len(SCRIPTS) == 7
+    for script in SCRIPTS:
+        link = tmp_path / script.name
+        link.symlink_to(elsewhere / script.name)
+        for path in (link, elsewhere / script.name):
+            done = subprocess.run(
+                ["bash", path, "data folder", "out"], cwd=tmp_path, capture_output=True
+            )
+            problem = script.stem.partition("_")[2] or script.stem
+            said = f"{elsewhere} {[problem, 'data folder', 'out']}\n"
+            assert done.stdout.decode() == said, done.stderr
+
+
+def test_a_clone_that_wants_crlf_keeps_the_bytes(tmp_path):
+    def git(*words):
+        settings = ["-c", "core.autocrlf=true", "-c", "user.name=a", "-c", "user.email=b"]
+        subprocess.run(["git", *settings, *words], check=True, capture_output=True)
+
+    first = tmp_path / "first"
+    git("init", first)
+    for path in (REPOSITORY / ".gitattributes", *SCRIPTS):
+        shutil.copy(path, first)
+    git("-C", first, "add", ".")
+    git("-C", first, "commit", "-m", "all")
+    git("clone", first, tmp_path / "clone")
+    for script in SCRIPTS:
+        assert (tmp_path / "clone" / script.name).read_bytes() == script.read_bytes()
+
+
+def test_a_carriage_return_at_the_end_of_a_word_is_not_part_of_it(monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["start.py", "gan", "out\r"])
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    with pytest.raises(SystemExit):
+        cli.run_cli(lambda: 0)
+    assert sys.argv == ["start.py", "gan", "out"]
+
+
+# ----------------------------------------------------------- text in figures
+
+
+def test_a_dollar_in_a_figure_is_a_dollar(tmp_path):
+    name = "dollar $x_$^{"
+    figure = sheet(np.zeros((2, 8, 8, 3), "uint8"), 2, name, [name], [name, "b"])
+    save(figure, tmp_path / "a.jpg", name)
+    assert (tmp_path / "a.jpg").stat().st_size > 1000
+
+
+def test_letters_that_no_font_has_are_spelled_out(tmp_path, monkeypatch):
+    figure = sheet(np.zeros((1, 8, 8, 3), "uint8"), 1, "title", ["Frange"])
+    figure.text(0, 0, "data of 顔 \udc8a")
+    manager = matplotlib.font_manager.fontManager
+    usual = [font for font in manager.ttflist if font.name == "DejaVu Sans"]
+    monkeypatch.setattr(manager, "ttflist", usual)
+    texts = figure.findobj(Text)
+    spell_out(texts)
+    assert r"data of \u9854 \udc8a" in [text.get_text() for text in texts]
+    assert "title" in [text.get_text() for text in texts]
+    save(figure, tmp_path / "a.jpg")  # with warnings as errors: no glyph is missing
+
+
+def test_ticks_of_a_logarithmic_axis_are_numbers():
+    import pandas as pd
+
+    from plot_utils import log_scale
+
+    history = pd.DataFrame({"step": [1, 2], "kld": [0.01, 1000.0]})
+    figure = panels(history, ("t", "u", [("kld", "KLD", "red")]))
+    log_scale(figure.axes[0])
+    figure.canvas.draw()
+    said = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert {"0.01", "1", "1,000"} <= set(said) and not any("$" in text for text in said)
+
+
+# ---------------------------------------------------------------- full disks
+
+
+def test_a_full_disk_names_the_file(tmp_path):
+    with pytest.raises(OSError) as error, cli.replacing(tmp_path / "a.json") as file:
+        file.write(b"half")
+        raise OSError(28, "No space left on device")
+    assert error.value.filename == str(tmp_path / "a.json")
+    assert not list(tmp_path.iterdir())
+
+
+def test_out_that_is_a_file(tmp_path):
+    (tmp_path / "out").write_text("")
+    with pytest.raises(cli.UserError, match=r"out: cannot write there \(a file, not"):
+        cli.writable(tmp_path / "out")
+
+
+def test_folders_with_names_that_are_not_utf_8(tmp_path, command):
+    folder = tmp_path / "\udc8a\udce7_\udc83A"
+    data = write_faces(folder / "$x_$^{", train=4, test=2)
+    done = command(
+        *("-m", "train", "vae_e", "--data", data, "--run", folder / "run"),
+        *("--steps", 2, "--set", "batch_size=2"),
+    )
+    assert done.returncode == 0 and r"\udc8a" in done.stdout, done.stderr
+    assert (folder / "run" / "checkpoint.npz").exists()
