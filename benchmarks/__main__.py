@@ -207,9 +207,9 @@ def flops(recipe):
     from models import build
 
     cost = {role: forward_flops(build(recipe, role)) for role in recipe.networks}
-    if recipe.family == "vae":
+    if recipe.traits.rebuilds:
         return 3 * sum(cost.values())
-    if recipe.family == "gan" and recipe.d_steps == 1 and recipe.adversarial == "bce":
+    if (recipe.d_steps, recipe.condition, recipe.adversarial) == (1, 0, "bce"):
         d, g = cost["discriminator"], cost["generator"]
         return (6 * d + g) + recipe.g_steps * (2 * d + 3 * g)
     return 0

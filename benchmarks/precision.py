@@ -29,9 +29,9 @@ def compare(recipe, data, steps, changes, precisions, folder):
     Returns:
         dict: the means over the last fifth of each run's losses.
     """
-    if recipe.family not in ("vae", "classifier"):
+    if recipe.traits.adversarial:
         raise UserError(f"{recipe.name}: a GAN's losses tell no quality; take a VAE")
-    column = "mse" if recipe.family == "vae" else "c_loss_real"
+    column = "mse" if recipe.traits.rebuilds else "c_loss_real"
     histories = {}
     with tempfile.TemporaryDirectory() as runs:
         for precision in precisions:
@@ -52,7 +52,7 @@ def compare(recipe, data, steps, changes, precisions, folder):
         return [(f"{name} {p}", p, color) for p, color in colors.items()]
 
     charts = [("Training loss", column, curves(column))]
-    if recipe.family == "vae":
+    if recipe.traits.rebuilds:
         low, high = recipe.pixel_range
         charts = [
             ("Squared error, training", f"in [{low:g}, {high:g}]", curves("mse")),

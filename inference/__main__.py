@@ -17,7 +17,7 @@ def parse(words=None):
         description="Draw from saved weights. Figures need <data>/test and test.csv.",
     )
     known = parser.add_subparsers(dest="problem", required=True, metavar="problem")
-    for problem, (_, default) in PROBLEMS.items():
+    for problem, default in PROBLEMS.items():
         sub = known.add_parser(
             problem,
             prog=f"bash hw4_{problem}.sh",

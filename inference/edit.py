@@ -21,7 +21,7 @@ def run(args):
     Raises:
         UserError: recipe, data, faces, attributes or file that cannot be used.
     """
-    options.drawing_recipe(args.recipe, families=("vae",))
+    options.drawing_recipe(args.recipe, rebuilds=True)
     file_of_kind(args.out, (".jpg", ".jpeg"))
     chosen = options.numbers(args.faces, "--faces")
 

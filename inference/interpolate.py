@@ -35,7 +35,7 @@ def run(args):
     if args.images and args.truncation != 1:
         raise UserError("--truncation: images have their own code; leave it")
     truncation = options.truncated(args.truncation)
-    trained = options.source(args, ("vae",) if args.images else None)
+    trained = options.source(args, rebuilds=bool(args.images))
 
     from models import sampling
 

@@ -26,13 +26,14 @@ def numbers(text, what="--seeds"):
     return found
 
 
-def drawing_recipe(name, families=("vae", "gan", "acgan", "acgan3", "infogan")):
-    """Check that a recipe is of one of these families; return its name.
+def drawing_recipe(name, rebuilds=False):
+    """Check that a recipe draws, or rebuilds images; return its name.
 
     Raises:
         UserError: it is not, or there is none of that name.
     """
-    fit = [r.name for r in RECIPES.values() if r.family in families]
+    wanted = "rebuilds" if rebuilds else "draws"
+    fit = [r.name for r in RECIPES.values() if getattr(r.traits, wanted)]
     if name not in fit:
         raise UserError(f"'{name}' is no recipe for this; there are: {', '.join(fit)}")
     return name
@@ -55,7 +56,7 @@ def classes(trained, seeds, label=None):
         UserError: a label that the recipe does not know.
     """
     recipe = trained.recipe
-    if recipe.family == "attribute_gan":
+    if recipe.traits.asked == "attributes":
         return switched(trained, seeds, label)
     if not recipe.condition:
         if label:
@@ -107,25 +108,24 @@ def truncated(share):
     return share
 
 
-def source(args, families=None):
+def source(args, rebuilds=False):
     """What a verb draws with: the weights of `args.recipe`, or `args.run`, the folder
     of a run that was not exported.
 
     Raises:
-        UserError: both or neither, a recipe that is not of these families, or weights
+        UserError: both or neither, a recipe that does not draw (or rebuild), or weights
             that cannot be used.
     """
     if (args.recipe is None) == (args.run is None):
         raise UserError("give a recipe, or --run and a run folder")
-    known = {} if families is None else {"families": families}
     if args.run:
         from models.unexported import RunWeights
 
         trained = RunWeights(args.run)
-        drawing_recipe(trained.recipe.name, **known)
+        drawing_recipe(trained.recipe.name, rebuilds)
         print(trained.origin())
         return trained
-    drawing_recipe(args.recipe, **known)
+    drawing_recipe(args.recipe, rebuilds)
 
     from models.trained import Trained
 

@@ -5,12 +5,12 @@ import sys
 from cli import UserError
 from models.recipes import RECIPES
 
-# problem -> (families whose recipes it draws, the recipe it draws by default)
+# problem -> the recipe it draws by default
 PROBLEMS = {
-    "vae": (("vae",), "vae_c"),
-    "gan": (("gan",), "wgan_a"),
-    "acgan": (("acgan", "acgan3"), "acgan_a"),
-    "infogan": (("infogan",), "infogan_b"),
+    "vae": "vae_c",
+    "gan": "wgan_a",
+    "acgan": "acgan_a",
+    "infogan": "infogan_b",
 }
 # study -> the recipes it compares
 STUDIES = {
@@ -28,9 +28,8 @@ STUDIES = {
 def drawable(problem):
     """Names of the recipes that a problem's figures can be drawn of; not those of
     the study of collapse, whose discriminators are not kept."""
-    families = PROBLEMS[problem][0]
-    known = [r for r in RECIPES.values() if r.family in families]
-    return [r.name for r in known if not r.meter_every]
+    known = [r.name for r in RECIPES.values() if r.traits.figures == problem]
+    return [name for name in known if name not in STUDIES["anime"]]
 
 
 def trained_defaults(root):
@@ -39,13 +38,12 @@ def trained_defaults(root):
     Raises:
         UserError: there are weights for none of them.
     """
-    defaults = {problem: default for problem, (_, default) in PROBLEMS.items()}
-    chosen = {p: d for p, d in defaults.items() if (root / d / "card.json").exists()}
+    chosen = {p: d for p, d in PROBLEMS.items() if (root / d / "card.json").exists()}
     if not chosen:
-        raise UserError(f"{root}: no trained weights of {', '.join(defaults.values())}")
-    for problem in defaults.keys() - chosen.keys():
+        raise UserError(f"{root}: no trained weights of {', '.join(PROBLEMS.values())}")
+    for problem in PROBLEMS.keys() - chosen.keys():
         print(
-            f"{problem}: left out, {root} has no weights of {defaults[problem]} yet",
+            f"{problem}: left out, {root} has no weights of {PROBLEMS[problem]} yet",
             file=sys.stderr,
         )
     return chosen
@@ -64,6 +62,11 @@ def check(trained, root):
         trained = trained | {"attributes": Trained("attributes", root)}
     for problem, weights in trained.items():
         weights.check()
+        if problem == "gan" and "discriminator" not in weights.card["files"]:
+            raise UserError(
+                f"{weights.folder}: its discriminator did not ship, and fig2_4 asks it "
+                "how real samples are; export the run again"
+            )
         if problem in STUDIES["kl"]:
             there = [*weights.snapshots(), weights.card["epochs"]]
             lacking = [e for e in weights.recipe.snapshots if e not in there]

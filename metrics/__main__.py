@@ -67,7 +67,7 @@ def applying(recipe, names):
     """Those of the named metrics that are about a recipe's family."""
     from metrics.registry import METRICS
 
-    return [name for name in names if recipe.family in METRICS[name].families]
+    return [name for name in names if METRICS[name].about(recipe.traits)]
 
 
 def fitting(root, data):

@@ -86,7 +86,7 @@ def newest(trained):
 def headline(trained):
     """The number that says most of trained weights, in words, with what it was
     measured on."""
-    if trained.recipe.meter_every:
+    if trained.recipe.report == "D":  # whose question is collapse
         end = trained.history()["diversity"].dropna().iloc[-1]
         said = "collapsed" if end < collapse.COLLAPSED else "not collapsed"
         return f"{said}: diversity {end:.2f} of the data's at the end"

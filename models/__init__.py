@@ -65,7 +65,7 @@ def asked(recipe, seeds, table=None):
         int `(n,)`, classes taking turns; or `(n, condition)`, rows taking turns.
     """
     seeds = np.asarray(seeds, "int64")
-    if recipe.family == "attribute_gan":
+    if recipe.traits.asked == "attributes":
         return table[seeds % len(table)]
     return seeds % max(2, recipe.condition)
 

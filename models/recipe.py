@@ -4,6 +4,7 @@ line changes its fields."""
 import dataclasses
 
 from cli import UserError
+from models.family import FAMILIES
 
 LOG_EVERY = 25  # steps a row of history.csv and a point in TensorBoard average
 
@@ -45,7 +46,7 @@ class Recipe:
 
     name: str
     report: str  # "A" ... "E"
-    family: str  # which train_step: a key of train.families.FAMILIES
+    family: str  # which train_step: a key of models.family.FAMILIES
     networks: dict  # role -> "module.function" under models/
     optimizers: dict  # role -> Optimizer; the role names what it moves
     batch_size: int  # images per update of each network
@@ -76,6 +77,11 @@ class Recipe:
     meter_every: int = 0  # steps between points of the collapse meter; 0 = none
     snapshots: tuple = ()  # epochs whose drawing networks the run keeps
     chosen: tuple = ()  # what the report leaves open and was chosen here, in words
+
+    @property
+    def traits(self):
+        """What its family is; see `models.family`."""
+        return FAMILIES[self.family]
 
     def replace(self, settings):
         """A copy with `settings`, {"field" or "optimizer.field": text}.
@@ -173,17 +179,17 @@ def _set_field(record, field, text, key):
 
 def _check(recipe):
     """Raise RecipeError where a setting would do nothing, or cannot be."""
-    family = recipe.family
-    if recipe.d_steps > 1 and family not in ("gan", "acgan", "attribute_gan"):
+    family, traits = recipe.family, recipe.traits
+    if recipe.d_steps > 1 and not traits.d_repeats:
         raise RecipeError(f"recipe field 'd_steps' is 1 in a recipe of {family}")
-    if recipe.clip and family not in ("gan", "acgan", "attribute_gan"):
+    if recipe.clip and not traits.d_repeats:
         raise RecipeError(f"recipe field 'clip' is not for a recipe of {family}")
     for field in ("gradient_penalty", "r1", "r2", "augment"):
-        if getattr(recipe, field) and family in ("vae", "classifier"):
+        if getattr(recipe, field) and not traits.adversarial:
             raise RecipeError(f"recipe field '{field}' is not for a recipe of {family}")
     if recipe.augment > 1:
         raise RecipeError(f"recipe field 'augment' is 1 at most, not {recipe.augment}")
-    if recipe.meter_every and family == "classifier":
+    if recipe.meter_every and not traits.draws:
         raise RecipeError(f"recipe field 'meter_every' is not for a {family}")
     if recipe.meter_every % LOG_EVERY:
         raise RecipeError(f"recipe field 'meter_every' must be a multiple of {LOG_EVERY}")

@@ -95,7 +95,7 @@ def asked_of(trained, seeds):
     Raises:
         UserError: the recipe needs `labels.csv`, and it is not there.
     """
-    if trained.recipe.family != "attribute_gan":
+    if trained.recipe.traits.asked != "attributes":
         return asked(trained.recipe, seeds)
     table = label_table(trained.folder)
     if table is None:
@@ -123,8 +123,7 @@ def draw(trained, seeds, labels=None, at=None, truncation=1.0):
 
 def render(trained, noise, at=None):
     """As `draw`, from noise or codes: float32 `(n, latent + condition)`."""
-    role = "decoder" if trained.recipe.family == "vae" else "generator"
-    images = run_network(trained.network(role, at), noise)
+    images = run_network(trained.network(trained.recipe.traits.draws, at), noise)
     return data_utils.to_uint8(images, trained.recipe.pixel_range)
 
 

@@ -28,7 +28,7 @@ def gather(root, results=RESULTS):
     """
     return {
         "recipes": {name: recipe_facts(recipe, root) for name, recipe in RECIPES.items()},
-        "defaults": {problem: default for problem, (_, default) in PROBLEMS.items()},
+        "defaults": PROBLEMS,
         "studies": STUDIES,
         "steps_of_end": LAST * LOG_EVERY,
         "results": json.loads(results.read_text()) if results.exists() else {},

@@ -48,7 +48,7 @@ def distinct():
 
 
 def drawing_role(recipe):
-    return {"vae": "decoder", "classifier": "classifier"}.get(recipe.family, "generator")
+    return recipe.traits.draws or "classifier"
 
 
 def inputs_of(recipe, role):

@@ -43,15 +43,15 @@ class Evaluation:
     """
 
     def __init__(self, recipe, data, root, patience=None, table=None):
-        if recipe.family == "classifier":
+        if not recipe.traits.draws:
             raise UserError(f"{recipe.name}: --evaluate-every is for what draws images")
         self.recipe, self.patience, self.table = recipe, patience, table
-        self.name = "test_mse" if recipe.family == "vae" else "test_frechet"
+        self.name = "test_mse" if recipe.traits.rebuilds else "test_frechet"
         with _float32():
             self.real = Real(data, recipe.image_size, COUNT, root)
             if self.real.split != "test":
                 raise UserError(f"{data}: no test/ in it; --evaluate-every needs it")
-            if recipe.family != "vae":
+            if not recipe.traits.rebuilds:
                 self.real.reader.trained.check()
         self.copies, self.least, self.vain = {}, math.inf, 0
 
@@ -77,7 +77,7 @@ class Evaluation:
                 if role not in self.copies:  # compiled once
                     self.copies[role] = build(self.recipe, role)
                 self.copies[role].set_weights(network.get_weights())
-            measured = self._error if self.recipe.family == "vae" else self._distance
+            measured = self._error if self.recipe.traits.rebuilds else self._distance
             value = measured(**self.copies)
         return float(f"{value:.6g}")
 

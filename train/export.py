@@ -254,7 +254,7 @@ def largest_change(networks, role, copy, recipe, faces):
     snapshot, slash, kind = role.rpartition("/")
     if kind in ("decoder", "generator"):
         table = None
-        if recipe.family == "attribute_gan":  # any of its attributes will do
+        if recipe.traits.asked == "attributes":  # any of its attributes will do
             table = np.random.default_rng(0).integers(0, 2, (64, recipe.condition))
         inputs = latents(recipe, range(64), asked(recipe, range(64), table))
         before, after = run_network(networks[role], inputs), run_network(copy, inputs)
@@ -277,10 +277,9 @@ def largest_change(networks, role, copy, recipe, faces):
 def measure_headline(trained, data, root):
     """Record the metric that says most of these weights, where the data allow it."""
     from metrics import record
-    from metrics.registry import HEADLINE
     from metrics.sides import Real, Subject
 
-    name = HEADLINE[trained.recipe.family]
+    name = trained.recipe.traits.headline
     try:
         real = Real(data, trained.recipe.image_size, MEASURED, root)
         row, text = record.measured(Subject(trained, real), name)

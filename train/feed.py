@@ -54,9 +54,9 @@ class Feed:
 def labels_of(recipe, faces):
     """What a recipe learns of its images beside pixels: int32 `(n,)` of one
     attribute, `(n, attributes)` of all, or None."""
-    if recipe.family in ("acgan", "acgan3"):
+    if recipe.traits.learns == "attribute":
         return faces.label(recipe.attribute)
-    if recipe.family in ("classifier", "attribute_gan"):
+    if recipe.traits.learns == "attributes":
         names = attribute_columns(recipe, faces)
         return np.stack([faces.label(name) for name in names], 1)
     return None
@@ -68,7 +68,7 @@ TABLE = 1000  # rows of labels that go along with weights
 def write_label_table(path, recipe, faces):
     """Where a recipe has several attributes at once: `labels.csv` with those of the
     first training images, from which images are asked for what the data has."""
-    if recipe.family == "attribute_gan":
+    if recipe.traits.asked == "attributes":
         table = faces.attributes[:TABLE].astype(int)
         with replacing(path, "w") as file:
             table.to_csv(file, index=False, lineterminator="\n")
@@ -97,7 +97,7 @@ def attribute_columns(recipe, faces):
 def fitted(recipe, faces):
     """The recipe for these faces: a network of all attributes takes as many as there
     are."""
-    if recipe.family == "attribute_gan" and faces.attributes is not None:
+    if recipe.traits.asked == "attributes" and faces.attributes is not None:
         count = len(faces.attributes.columns)
         return dataclasses.replace(recipe, condition=count)
     return recipe
@@ -112,7 +112,7 @@ def describe(recipe, faces):
         "size": faces.images.shape[1],
         "digests": digests(faces),
     }
-    if recipe.family in ("classifier", "attribute_gan"):
+    if recipe.traits.learns == "attributes":
         about["attributes"] = attribute_columns(recipe, faces)
     return about
 
