@@ -2,13 +2,11 @@
 
 import argparse
 import importlib
-import json
 from pathlib import Path
 
-from cli import UserError, replacing, run_cli, writable
-from inference.problems import PROBLEMS, STUDIES, check, drawable, trained_defaults
+from cli import run_cli
+from inference.problems import PROBLEMS, STUDIES, draw, drawable
 from models import WEIGHTS
-from models.recipes import get_recipe
 
 
 def parse(words=None):
@@ -93,58 +91,10 @@ def main(words=None):
     args = parse(words)
     if hasattr(args, "verb"):
         return importlib.import_module(f"inference.{args.problem}").run(args)
-    root = args.weights or WEIGHTS
-    if args.problem == "hw4":
-        chosen = trained_defaults(root)
-    elif args.problem in STUDIES:
-        chosen = {name: name for name in STUDIES[args.problem]}
-    else:
-        if args.recipe not in drawable(args.problem):
-            raise UserError(
-                f"'{args.recipe}' is no recipe for {args.problem} figures; "
-                f"there are: {', '.join(drawable(args.problem))}"
-            )
-        chosen = {args.problem: args.recipe}
-    writable(args.out)
-
-    import data_utils  # from here on it takes seconds
-
-    # A plain folder of images: nothing is held back for tests.
-    split = "train" if args.problem == "anime" else "test"
-    size = get_recipe(next(iter(chosen.values()))).image_size
-    faces = data_utils.load_faces(args.data, split, size)
-    if len(faces.images) < 2:  # neither t-SNE nor the collapse meter has an answer
-        raise UserError(f"{faces.folder}: one image; two or more are needed")
-
-    from models.trained import Trained
-
-    trained = {p: Trained(name, root) for p, name in chosen.items()}
-    check(trained, root)
-    results = args.out / "results.json"
-    if args.problem in STUDIES:
-        study = importlib.import_module(f"inference.{args.problem}")
-        numbers = study.draw([*trained.values()], faces, args.out)
-        _record(results, args.problem, {"runs": numbers})
-        trained = {}
-    more = {"attribute": args.attribute} if getattr(args, "attribute", None) else {}
-    for problem, weights in trained.items():
-        figures = importlib.import_module(f"inference.{problem}")
-        numbers = figures.draw(weights, faces, args.out, **more)
-        origin = {"recipe": weights.recipe.name, "weights": weights.origin()}
-        _record(results, problem, origin | numbers)
+    more = vars(args).get("recipe"), vars(args).get("attribute")
+    draw(args.problem, args.data, args.out, args.weights or WEIGHTS, *more)
     print(f"figures and results.json are in {args.out}")
     return 0
-
-
-def _record(path, problem, numbers):
-    """Merge one problem's numbers into `results.json`."""
-    try:
-        results = json.loads(path.read_text())
-    except (OSError, ValueError):
-        results = {}
-    results[problem] = numbers
-    with replacing(path, "w") as file:
-        file.write(json.dumps(results, indent=1) + "\n")
 
 
 if __name__ == "__main__":

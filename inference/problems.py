@@ -1,9 +1,12 @@
-"""What figures can be drawn of which weights, before anything is drawn."""
+"""The problems and studies of the reports: what each draws, of which weights."""
 
+import importlib
+import json
 import sys
 
-from cli import UserError
-from models.recipes import RECIPES
+from cli import UserError, replacing, writable
+from models import WEIGHTS
+from models.recipes import RECIPES, get_recipe
 
 # problem -> the recipe it draws by default
 PROBLEMS = {
@@ -74,3 +77,77 @@ def check(trained, root):
                 raise UserError(
                     f"{weights.folder}: nothing of epoch {lacking[0]}; train it on"
                 )
+
+
+def chosen_for(problem, root, recipe):
+    """{problem or study's recipe: name of the recipe it is drawn of}.
+
+    Raises:
+        UserError: a recipe that is not for this problem, or no weights for any.
+    """
+    if problem == "hw4":
+        return trained_defaults(root)
+    if problem in STUDIES:
+        return {name: name for name in STUDIES[problem]}
+    recipe = recipe or PROBLEMS[problem]
+    if recipe not in drawable(problem):
+        raise UserError(
+            f"'{recipe}' is no recipe for {problem} figures; "
+            f"there are: {', '.join(drawable(problem))}"
+        )
+    return {problem: recipe}
+
+
+def draw(problem, data, out, root=WEIGHTS, recipe=None, attribute=None):
+    """Draw figures and record their numbers in `<out>/results.json`.
+
+    Args:
+        problem: of `PROBLEMS` or `STUDIES`, or "hw4" for all of `PROBLEMS`.
+        data: the data folder, a `Path`; of the study of collapse a folder of images.
+        out: folder of the figures, a `Path`; made if missing.
+        root: the folder of all weights.
+        recipe: in place of the problem's default.
+        attribute: that colours the codes of a VAE; default: the recipe's.
+
+    Raises:
+        UserError: data, weights, recipe or folder that cannot be used.
+    """
+    chosen = chosen_for(problem, root, recipe)
+    writable(out)
+
+    import data_utils  # from here on it takes seconds
+
+    # A plain folder of images: nothing is held back for tests.
+    split = "train" if problem == "anime" else "test"
+    size = get_recipe(next(iter(chosen.values()))).image_size
+    faces = data_utils.load_faces(data, split, size)
+    if len(faces.images) < 2:  # neither t-SNE nor the collapse meter has an answer
+        raise UserError(f"{faces.folder}: one image; two or more are needed")
+
+    from models.trained import Trained
+
+    trained = {p: Trained(name, root) for p, name in chosen.items()}
+    check(trained, root)
+    if problem in STUDIES:
+        study = importlib.import_module(f"inference.{problem}")
+        runs = study.draw([*trained.values()], faces, out)
+        record_results(out / "results.json", problem, {"runs": runs})
+        return
+    more = {"attribute": attribute} if attribute else {}
+    for name, weights in trained.items():
+        numbers = importlib.import_module(f"inference.{name}").draw(
+            weights, faces, out, **more
+        )
+        origin = {"recipe": weights.recipe.name, "weights": weights.origin()}
+        record_results(out / "results.json", name, origin | numbers)
+
+
+def record_results(path, problem, numbers):
+    """Merge one problem's numbers into `results.json`."""
+    try:
+        results = json.loads(path.read_text())
+    except (OSError, ValueError):
+        results = {}
+    results[problem] = numbers
+    with replacing(path, "w") as file:
+        file.write(json.dumps(results, indent=1) + "\n")

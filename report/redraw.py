@@ -13,8 +13,7 @@ from pathlib import Path
 from PIL import Image
 
 from cli import replacing, run_cli
-from inference.__main__ import main as inference
-from inference.problems import STUDIES
+from inference.problems import STUDIES, draw
 from models import WEIGHTS
 from report import FIGURES, FOLDER, RESULTS
 
@@ -43,9 +42,9 @@ def main():
             if problem in STUDIES and not complete(problem):
                 print(f"{problem}: left out, not all of its recipes have weights")
                 continue
-            inference([problem, str(folder), str(real)])
+            draw(problem, folder, real)
             if problem != "anime":
-                inference([problem, str(sample_data), str(drawn)])
+                draw(problem, sample_data, drawn)
         FIGURES.mkdir(exist_ok=True)
         for path in sorted(real.glob("*.jpg")):
             if path.stem not in NEVER:

@@ -1,0 +1,78 @@
+"""The rooms of the project lean on nothing above them, and a family has no name there."""
+
+import ast
+import re
+
+import pytest
+from conftest import REPOSITORY
+
+# What each room may import of the project, itself aside.
+GROUND = {"cli", "data_utils", "plot_utils", "models"}
+MAY = {
+    "cli": set(),
+    "data_utils": {"cli"},
+    "plot_utils": {"cli", "data_utils"},
+    "models": {"cli", "data_utils"},
+    "metrics": GROUND,
+    "train": GROUND | {"metrics"},
+    "inference": GROUND | {"metrics", "train.losses"},  # a loss knows its unit
+    "report": GROUND | {"metrics", "inference", "train.losses"},
+    "benchmarks": GROUND | {"metrics", "train"},
+}
+SOURCES = [
+    p
+    for p in sorted(REPOSITORY.rglob("*.py"))
+    if p.relative_to(REPOSITORY).parts[0].removesuffix(".py") in MAY
+]
+
+
+def imported(path):
+    """Modules of the project that a file imports, wherever in it: "models.recipe"."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        for name in names:
+            if name.split(".")[0] in MAY or name.split(".")[0] == "tests":
+                yield name
+
+
+@pytest.mark.parametrize("room", MAY)
+def test_a_room_leans_on_nothing_above_it(room):
+    files = [
+        p for p in SOURCES if p.relative_to(REPOSITORY).parts[0] in (room, room + ".py")
+    ]
+    assert files
+    wrong = [
+        f"{path.relative_to(REPOSITORY)} imports {name}"
+        for path in files
+        for name in imported(path)
+        if name.split(".")[0] != room
+        and not any(f"{name}.".startswith(f"{may}.") for may in MAY[room])
+    ]
+    assert wrong == []
+
+
+def test_nobody_imports_a_command_line():
+    wrong = [
+        f"{path.relative_to(REPOSITORY)} imports {name}"
+        for path in SOURCES
+        for name in imported(path)
+        if "__main__" in name
+    ]
+    assert wrong == []
+
+
+def test_nobody_asks_for_a_family_by_its_name():
+    """But its row, its algorithm and its recipes."""
+    home = ("models/family.py", "models/recipes.py", "train/families.py")
+    asks = re.compile(r"\bfamily\s*(==|!=|in\b|not in\b)")
+    wrong = [
+        str(path.relative_to(REPOSITORY))
+        for path in SOURCES
+        if path.relative_to(REPOSITORY).as_posix() not in home
+        and asks.search(path.read_text())
+    ]
+    assert wrong == []
