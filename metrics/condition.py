@@ -25,12 +25,12 @@ def asked_attribute(subject):
         real.reader.read(sampling.draw(trained, seeds, np.full(len(seeds), label))) > 0.5
         for label in (1, 0)
     )
-    names = real.reader.names
+    names, others = real.reader.names, set(real.reader.trusted) - {attribute}
     values["pairs"] = len(seeds)
-    values["kept"] = kept(on, off, names, attribute)
+    values["kept"] = kept(on, off, names, others)
     strangers = np.roll(off, 1, axis=0)
-    values["kept_by_chance"] = kept(on, strangers, names, attribute)
-    values["kept_at_most"] = keepable(real, names, attribute)
+    values["kept_by_chance"] = kept(on, strangers, names, others)
+    values["kept_at_most"] = keepable(real, attribute, others)
     mean, chance = (np.mean([*values[k].values()]) for k in ("kept", "kept_by_chance"))
     least = sorted(values["kept"], key=values["kept"].get)[:3]
     most = values["kept_at_most"]
@@ -44,17 +44,18 @@ def asked_attribute(subject):
     return values, text
 
 
-def kept(on, off, names, attribute):
-    """{name: share of pairs that agree} of the attributes but `attribute`.
+def kept(on, off, names, others):
+    """{name: share of pairs that agree} of the attributes in `others`.
 
     Args:
         on, off: bool `(pairs, attributes)`.
+        names: of all attributes.
     """
     agree = (on == off).mean(0)
-    return {n: float(a) for n, a in zip(names, agree, strict=True) if n != attribute}
+    return {n: float(a) for n, a in zip(names, agree, strict=True) if n in others}
 
 
-def keepable(real, names, attribute):
+def keepable(real, attribute, others):
     """{name: share of pairs that could agree at most}, read from real faces; None
     where they have no label of `attribute`.
 
@@ -71,7 +72,8 @@ def keepable(real, names, attribute):
     if shown.all() or not shown.any():
         return None
     most = 1 - np.abs(read[shown].mean(0) - read[~shown].mean(0))
-    return {n: float(m) for n, m in zip(names, most, strict=True) if n != attribute}
+    pairs = zip(real.reader.names, most, strict=True)
+    return {n: float(m) for n, m in pairs if n in others}
 
 
 def categories(subject):
@@ -85,14 +87,15 @@ def categories(subject):
     """
     asked, read = subject.asked, subject.read
     pixels = collapse.shrink(subject.samples, 8)
-    names = subject.real.reader.names
+    names, trusted = subject.real.reader.names, subject.real.reader.trusted
+    read = read[:, [names.index(name) for name in trusted]]
     values = {
         "n_real": 0,
         "own_classifier": category_read_back(subject.trained),
         "apart_by_features": told_apart(subject.features, asked),
         "apart_by_pixels": told_apart(pixels.reshape(len(pixels), -1), asked),
         "chance": 1 / subject.recipe.condition,
-        "read": profile(read, asked, names),
+        "read": profile(read, asked, trusted),
         "brightness": profile(pixels.mean((1, 2)), asked, ("red", "green", "blue")),
     }
     own = values["own_classifier"]
@@ -104,9 +107,9 @@ def categories(subject):
         )
     middle = read.mean(0)
     for k, means in enumerate(values["read"]):
-        off = np.array([means[name] for name in names]) - middle
+        off = np.array([means[name] for name in trusted]) - middle
         most = np.argsort(-np.abs(off))[:4]
-        words = ", ".join(f"{names[j]} {off[j]:+.2f}" for j in most)
+        words = ", ".join(f"{trusted[j]} {off[j]:+.2f}" for j in most)
         light = np.mean([*values["brightness"][k].values()])
         lines.append(f"  category {k}: {words}; brightness {light:.2f}")
     return values, "\n".join(lines)
@@ -160,12 +163,13 @@ def attribute_accuracy(subject):
         return None, "left out: no labels to compare with"
     values = Reader(subject.trained).accuracy(faces)
     values |= {"n_real": values.pop("n"), "n_fake": 0}
-    shares = {name: float(faces.label(name).mean()) for name in values["accuracy"]}
-    values["commoner_answer"] = {name: max(s, 1 - s) for name, s in shares.items()}
     baseline = np.mean([*values["commoner_answer"].values()])
     text = (
         f"{values['mean_accuracy']:.1%} of {values['n_real']:,} faces on average "
         f"(always the commoner answer {baseline:.1%}); "
-        + ", ".join(f"{name} {v:.1%}" for name, v in values["accuracy"].items())
+        + ", ".join(
+            f"{name} {right:.1%} ({values['commoner_answer'][name]:.1%})"
+            for name, right in values["accuracy"].items()
+        )
     )
     return values, text

@@ -29,8 +29,11 @@ class Reader:
         self.names = trained.card["data"]["attributes"]
 
     def read(self, images):
-        """Probabilities of the attributes of images: float32 `(n, attributes)`."""
-        return run_network(self.trained.network("classifier"), self._pixels(images))
+        """Probabilities of the attributes of images: float32 `(n, attributes)`, the
+        mean of what it reads in an image and in its mirror image."""
+        network, pixels = self.trained.network("classifier"), self._pixels(images)
+        both = (run_network(network, x)[0] for x in (pixels, pixels[:, :, ::-1]))
+        return sum(both) / 2
 
     def features(self, images):
         """What it knows of images before it names attributes: float32 `(n, 256)`,
@@ -62,15 +65,21 @@ class Reader:
             faces: `data_utils.Faces` with attributes.
 
         Returns:
-            dict: n, accuracy by attribute, their mean.
+            dict: n, accuracy by attribute, their mean, and the accuracy by attribute
+            of always giving the commoner answer.
         """
         said = self.read(faces.images) > 0.5
-        accuracy = {
-            name: float((said[:, k] == faces.label(name)).mean())
-            for k, name in enumerate(self.names)
+        accuracy, commoner = {}, {}
+        for k, name in enumerate(self.names):
+            label = faces.label(name)
+            accuracy[name] = float((said[:, k] == label).mean())
+            commoner[name] = float(max(label.mean(), 1 - label.mean()))
+        return {
+            "n": len(faces.images),
+            "accuracy": accuracy,
+            "mean_accuracy": float(np.mean(list(accuracy.values()))),
+            "commoner_answer": commoner,
         }
-        mean = float(np.mean(list(accuracy.values())))
-        return {"n": len(faces.images), "accuracy": accuracy, "mean_accuracy": mean}
 
     @functools.cached_property
     def recorded_accuracy(self):
@@ -85,9 +94,17 @@ class Reader:
                 f"{self.trained.folder}: its accuracy is not in metrics.jsonl; measure "
                 "it with 'python -m metrics attributes'"
             )
-        keys = ("accuracy", "mean_accuracy")
+        keys = ("accuracy", "mean_accuracy", "commoner_answer")
         data = {"data": f"{row['data']}/{row['split']}", "n": row["n_real"]}
         return data | {key: row["values"][key] for key in keys}
+
+    @property
+    def trusted(self):
+        """The attributes that it reads better than always the commoner answer does,
+        by `recorded_accuracy`: no table names another."""
+        own = self.recorded_accuracy
+        right, commoner = own["accuracy"], own["commoner_answer"]
+        return [name for name in self.names if right[name] > commoner[name]]
 
     def agreement(self, attribute, asked, read):
         """How often generated faces show the attribute they were asked for.
@@ -102,12 +119,17 @@ class Reader:
             reader's own accuracy on real test faces.
 
         Raises:
-            UserError: it does not read this attribute.
+            UserError: it does not read this attribute, or no better than a constant.
         """
         if attribute not in self.names:
             raise UserError(
                 f"the attribute network does not read '{attribute}', only "
                 f"{', '.join(self.names)}"
+            )
+        if attribute not in self.trusted:
+            raise UserError(
+                f"the attribute network reads '{attribute}' no better than always the "
+                "commoner answer"
             )
         agrees = (read[:, self.names.index(attribute)] > 0.5) == asked
         own = self.recorded_accuracy
@@ -118,6 +140,7 @@ class Reader:
             "agreement_on": float(agrees[asked == 1].mean()),
             "agreement_off": float(agrees[asked == 0].mean()),
             "reader_accuracy_on_real": own["accuracy"][attribute],
+            "reader_commoner_answer": own["commoner_answer"][attribute],
             "reader_n_real": own["n"],
         }
 

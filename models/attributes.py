@@ -1,7 +1,9 @@
 """The attribute network: reads 13 attributes off a face, to measure generators.
 
 Of no report. It is trained on the labels of real faces like any recipe, and
-every number that rests on it comes with its accuracy on real test faces.
+every number that rests on it comes with its accuracy on real test faces. Two more
+heads read what needs no labels, how far a face was turned and how much it was
+blurred, so that its features see orientation and sharpness.
 """
 
 from models.keras_setup import keras
@@ -11,13 +13,14 @@ layers = keras.layers
 
 
 def classifier(size=64, attributes=13):
-    """Image `(size, size, 3)` in [-1, 1] -> probability of each attribute
-    `(attributes,)`."""
+    """Image `(size, size, 3)` in [-1, 1] -> [probability of each attribute
+    `(attributes,)`, probability of each of four quarter turns `(4,)`, blur in
+    [0, 1] `(1,)`]."""
 
     def block(filters):
-        half = conv(filters, 3, 1, use_bias=False)
         down = conv(filters, 3, 2, use_bias=False)
-        return [*half, BatchNorm(), layers.ReLU(), *down, BatchNorm(), layers.ReLU()]
+        same = conv(filters, 3, 1, use_bias=False)
+        return [*down, BatchNorm(), layers.ReLU(), *same, BatchNorm(), layers.ReLU()]
 
     image = keras.Input((size, size, 3), name="image")
     x = stack(
@@ -28,9 +31,13 @@ def classifier(size=64, attributes=13):
         block(64),
         block(128),
         block(256),
-        layers.GlobalAveragePooling2D(),
+        layers.GlobalAveragePooling2D(name="features"),
         layers.Dropout(0.3),
-        layers.Dense(attributes),
-        output("sigmoid", "attributes"),
     )
-    return keras.Model(image, x, name="classifier")
+    heads = (("sigmoid", "attributes", attributes), ("softmax", "turn", 4))
+    heads += (("sigmoid", "blur", 1),)
+    ends = [
+        output(kind, name)(layers.Dense(units, name=f"{name}_logits")(x))
+        for kind, name, units in heads
+    ]
+    return keras.Model(image, ends, name="classifier")

@@ -47,7 +47,7 @@ def test_reconstruction_of_a_perfect_and_of_a_shifted_copy(faces_twice, monkeypa
             assert "64 images of test" in text
 
 
-ATTRIBUTE_NAMES = ["Smiling", "of noise", "always", "follows"]
+ATTRIBUTE_NAMES = ["Smiling", "of noise", "always", "follows", "distrusted"]
 
 
 def drawn(trained, seeds, labels):
@@ -60,14 +60,16 @@ def drawn(trained, seeds, labels):
 def read(images):
     seed, label = images[:, 0, 0, 0].astype(int), images[:, 0, 0, 1].astype(int)
     smiles = np.where(seed % 10 == 0, 0, label)  # every tenth never smiles
-    columns = [smiles, seed // 2 % 2, np.ones(len(seed)), label]
+    columns = [smiles, seed // 2 % 2, np.ones(len(seed)), label, seed // 4 % 2]
     return np.stack(columns, 1).astype("float32")
 
 
 def test_what_a_pair_keeps(monkeypatch):
     monkeypatch.setattr(sampling, "draw", drawn)
     reader = Reader(SimpleNamespace(card={"data": {"attributes": ATTRIBUTE_NAMES}}))
-    reader.recorded_accuracy = {"accuracy": {"Smiling": 0.9}, "n": 10}
+    commoner = dict.fromkeys(ATTRIBUTE_NAMES, 0.5) | {"distrusted": 0.9}
+    right = dict.fromkeys(ATTRIBUTE_NAMES, 0.9)
+    reader.recorded_accuracy = {"accuracy": right, "commoner_answer": commoner, "n": 10}
     reader.read = read
     trained = SimpleNamespace(recipe=get_recipe("acgan_c"))
     smiling = np.arange(40) % 2  # of real faces; three quarters of them "follow"
@@ -87,6 +89,9 @@ def test_what_a_pair_keeps(monkeypatch):
     assert values["kept_at_most"] == {"of noise": 1, "always": 1, "follows": 0.25}
     assert (values["n_fake"], values["n_real"], values["pairs"]) == (200, 0, 100)
     assert "66.7% of the other attributes" in text and "at most 75.0%" in text
+    assert "distrusted" not in text
+    with pytest.raises(UserError, match="'distrusted' no better than always"):
+        reader.agreement("distrusted", asked, seen)
     faces.attributes = None
     assert condition.asked_attribute(subject)[0]["kept_at_most"] is None
 
@@ -103,14 +108,16 @@ def test_categories_that_differ_and_that_do_not(monkeypatch):
     images = np.zeros((350, 16, 16, 3), "uint8")
     images[:, ..., 0] = (30 * asked)[:, None, None]  # redder and redder
     images += rng.integers(0, 2, images.shape, "uint8")
+    names = ["Smiling", "distrusted", "of noise"]
+    reader = SimpleNamespace(names=names, trusted=[names[0], names[2]])
     subject = SimpleNamespace(
         asked=asked,
-        read=np.stack([asked == 2, asked > 4], 1).astype(float),
+        read=np.stack([asked == 2, asked % 2, asked > 4], 1).astype(float),
         features=same,
         samples=images,
         trained=None,
         recipe=get_recipe("infogan_b"),
-        real=SimpleNamespace(reader=SimpleNamespace(names=ATTRIBUTE_NAMES[:2])),
+        real=SimpleNamespace(reader=reader),
     )
     values, text = condition.categories(subject)
     assert values["apart_by_features"] < 0.3 and values["apart_by_pixels"] == 1
@@ -118,7 +125,7 @@ def test_categories_that_differ_and_that_do_not(monkeypatch):
     assert [c["of noise"] for c in values["read"]] == [0, 0, 0, 0, 0, 1, 1]
     red = [c["red"] * 255 for c in values["brightness"]]
     assert red == pytest.approx([30 * k + 0.5 for k in range(7)], abs=0.2)
-    assert "category 2: Smiling +0.86" in text
+    assert "category 2: Smiling +0.86" in text and "distrusted" not in text
 
 
 def test_the_attribute_network_beside_the_commoner_answer(faces_folder, monkeypatch):
