@@ -13,6 +13,11 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
+
 PYTHON = (3, 11)
 PACKAGES = (  # of requirements.txt, as they are imported
     *("keras", "numpy", "pandas", "matplotlib", "sklearn", "scipy", "imageio", "PIL"),
@@ -111,6 +116,38 @@ def replacing(path, mode="wb"):
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink()
+
+
+def open_locked(path, wait=True):
+    """Open a file, made if missing, which no other caller has open in this way; closing
+    it, or the end of the process, lets the next one in. Whoever is in may replace or
+    remove the file.
+
+    Args:
+        path: the file.
+        wait: for one's turn.
+
+    Raises:
+        BlockingIOError: another has it, and `wait` is false.
+        OSError: it cannot be written (then with a `filename`), or the file system has
+            no locks.
+    """
+    while True:
+        file = open(path, "a+")  # noqa: SIM115 - it stays open
+        try:
+            if fcntl is None:
+                raise OSError(0, "this system has no locks")
+            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            with contextlib.suppress(FileNotFoundError):
+                if os.path.samestat(os.fstat(file.fileno()), os.stat(path)):
+                    return file
+        except PermissionError:  # some network file systems' word for it
+            file.close()
+            raise BlockingIOError(11, "in use") from None
+        except BaseException:
+            file.close()
+            raise
+        file.close()  # the one before has replaced or removed it
 
 
 def writable(folder):

@@ -40,6 +40,14 @@ class Faces:
     folder: Path
     without_row: int = 0
 
+    @property
+    def how_many(self):
+        """ "all 120", or "5 of 120" where the CSV lists fewer."""
+        total = len(self.images) + self.without_row
+        if not self.without_row:
+            return f"all {total:,}"
+        return f"{len(self.images):,} of {total:,}"
+
     def first(self, count):
         """The first `count` of them.
 

@@ -77,6 +77,8 @@ def smooth(values, window):
 def curve(axis, history, column, label, color, x="step"):
     """One curve over steps or epochs: raw in light, smoothed above it."""
     rows = history[[x, column]].dropna()
+    if rows.empty:  # as of a meter that the run was too short for
+        return
     steps, values = rows[x].to_numpy(), rows[column].to_numpy()
     window = max(1, len(values) // 25)
     axis.plot(steps, values, color=color, alpha=0.25, linewidth=0.8)

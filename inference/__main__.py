@@ -12,7 +12,7 @@ from models import WEIGHTS
 def parse(words=None):
     parser = argparse.ArgumentParser(
         prog="python -m inference",
-        description="Draw from saved weights. Figures need <data>/test and test.csv.",
+        description="Draw from saved weights. VAEs need <data>/test and test.csv.",
     )
     known = parser.add_subparsers(dest="problem", required=True, metavar="problem")
     for problem, default in PROBLEMS.items():
@@ -82,7 +82,9 @@ def _verbs(known):
 
 
 def _common(parser):
-    parser.add_argument("data", type=Path, help="folder with test/ and test.csv")
+    parser.add_argument(
+        "data", type=Path, help="folder with test/ and test.csv; a GAN's figures use none"
+    )
     parser.add_argument("out", type=Path, help="folder for the figures; made if missing")
     parser.add_argument("--weights", type=Path, help="default: the repository's weights/")
 

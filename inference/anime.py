@@ -82,8 +82,9 @@ def meter_curves(runs, few):
     figure, axes = plt.subplots(1, 2, figsize=(12, 4.8), sharey=True)
     merged = by_epoch(runs)
     for (name, t), color in zip(runs.items(), COLORS, strict=True):
-        curve(axes[0], merged, f"diversity {name}", name, color, x="epoch")
-        curve(axes[1], t.history(), "diversity", name, color)
+        if "diversity" in t.history():
+            curve(axes[0], merged, f"diversity {name}", name, color, x="epoch")
+            curve(axes[1], t.history(), "diversity", name, color)
     unit = f"diversity of {few} samples / of as many images"
     axes[0].set(title="Collapse meter by epoch", xlabel="epoch", ylabel=unit)
     axes[1].set(title="The same by training step", xlabel="training step")
@@ -102,5 +103,7 @@ def meter_curves(runs, few):
 
 def moment_of_collapse(trained):
     """The epoch from which on the meter stays below its threshold, or None."""
+    if "diversity" not in trained.history():  # trained without the meter
+        return None
     history = by_epoch({"": trained})[["epoch", "diversity "]].dropna()
     return collapse.moment(history["epoch"].tolist(), history["diversity "].tolist())

@@ -27,6 +27,8 @@ def draw(trained, faces, out):
         {label: numbers}, also printed as a table.
     """
     runs = {f"KL x{t.recipe.kl_weight:g}": t for t in trained}
+    if len(runs) < len(trained):  # the same weight twice
+        runs = {t.recipe.name: t for t in trained}
     foot = origins(runs)
 
     def curves(column):
@@ -77,8 +79,9 @@ def draw(trained, faces, out):
     real = reader.features(faces.images)
     numbers = {label: numbers_of(t, faces, reader, real) for label, t in runs.items()}
     per_unit = {label: n.pop("kl_of_units") for label, n in numbers.items()}
-    save(unit_bars(per_unit, numbers), out / "fig6_5.jpg", foot)
-    print_table(numbers, len(faces.images))
+    figure = unit_bars(per_unit, numbers, faces.how_many)
+    save(figure, out / "fig6_5.jpg", foot)
+    print_table(numbers, faces.how_many)
     return numbers
 
 
@@ -119,7 +122,7 @@ def numbers_of(trained, faces, reader, real):
     }
 
 
-def unit_bars(per_unit, numbers):
+def unit_bars(per_unit, numbers, count):
     """Per latent unit KL on a logarithmic axis, sorted, one line a run."""
     import matplotlib.pyplot as plt
 
@@ -130,7 +133,7 @@ def unit_bars(per_unit, numbers):
         heights = np.maximum(units, 1e-5)
         axis.plot(order, heights, "o-", ms=4, color=color, label=f"{label}: {used}")
     axis.set(
-        title="KL divergence of each latent unit, test images",
+        title=f"KL divergence of each latent unit, {count} test images",
         xlabel="latent unit, in the order of its KL",
         ylabel="nats per image (below 1e-5 drawn there)",
     )
@@ -143,7 +146,7 @@ def unit_bars(per_unit, numbers):
 
 
 def print_table(numbers, count):
-    print(f"{count:,} test images; prior: as many samples, features of `attributes`")
+    print(f"{count} test images; prior: as many samples, features of `attributes`")
     print(
         f"{'':9}{'MSE [-1, 1]':>12}{'MSE [0, 1]':>12}{'KL, nats':>10}{'active':>8}"
         f"{'Frechet':>9}{'kernel':>16}{'diversity':>11}"

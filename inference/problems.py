@@ -1,10 +1,11 @@
 """The problems and studies of the reports: what each draws, of which weights."""
 
+import contextlib
 import importlib
 import json
 import sys
 
-from cli import UserError, replacing, writable
+from cli import UserError, open_locked, replacing, writable
 from models import WEIGHTS
 from models.recipes import RECIPES, get_recipe
 
@@ -104,6 +105,7 @@ def draw(problem, data, out, root=WEIGHTS, recipe=None, attribute=None):
     Args:
         problem: of `PROBLEMS` or `STUDIES`, or "hw4" for all of `PROBLEMS`.
         data: the data folder, a `Path`; of the study of collapse a folder of images.
+            What draws from noise reads nothing of it.
         out: folder of the figures, a `Path`; made if missing.
         root: the folder of all weights.
         recipe: in place of the problem's default.
@@ -115,23 +117,19 @@ def draw(problem, data, out, root=WEIGHTS, recipe=None, attribute=None):
     chosen = chosen_for(problem, root, recipe)
     writable(out)
 
-    import data_utils  # from here on it takes seconds
+    faces = None
+    if problem in STUDIES or "vae" in chosen:
+        faces = faces_of(problem, data, get_recipe(next(iter(chosen.values()))))
 
-    # A plain folder of images: nothing is held back for tests.
-    split = "train" if problem == "anime" else "test"
-    size = get_recipe(next(iter(chosen.values()))).image_size
-    faces = data_utils.load_faces(data, split, size)
-    if len(faces.images) < 2:  # neither t-SNE nor the collapse meter has an answer
-        raise UserError(f"{faces.folder}: one image; two or more are needed")
-
-    from models.trained import Trained
+    from models.trained import Trained  # takes seconds
 
     trained = {p: Trained(name, root) for p, name in chosen.items()}
     check(trained, root)
     if problem in STUDIES:
         study = importlib.import_module(f"inference.{problem}")
         runs = study.draw([*trained.values()], faces, out)
-        record_results(out / "results.json", problem, {"runs": runs})
+        numbers = {"images_without_row": faces.without_row, "runs": runs}
+        record_results(out / "results.json", problem, numbers)
         return
     more = {"attribute": attribute} if attribute else {}
     for name, weights in trained.items():
@@ -142,12 +140,31 @@ def draw(problem, data, out, root=WEIGHTS, recipe=None, attribute=None):
         record_results(out / "results.json", name, origin | numbers)
 
 
+def faces_of(problem, data, recipe):
+    """The images that a problem's figures are drawn of, or measured on.
+
+    Raises:
+        UserError: a folder that cannot be used, or fewer than two images.
+    """
+    import data_utils
+
+    # A plain folder of images: nothing is held back for tests.
+    split = "train" if problem == "anime" else "test"
+    faces = data_utils.load_faces(data, split, recipe.image_size)
+    if len(faces.images) < 2:  # neither t-SNE nor the collapse meter has an answer
+        raise UserError(f"{faces.folder}: one image; two or more are needed")
+    return faces
+
+
 def record_results(path, problem, numbers):
-    """Merge one problem's numbers into `results.json`."""
-    try:
-        results = json.loads(path.read_text())
-    except (OSError, ValueError):
-        results = {}
-    results[problem] = numbers
-    with replacing(path, "w") as file:
-        file.write(json.dumps(results, indent=1) + "\n")
+    """Merge one problem's numbers into `results.json`, one process at a time."""
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError):  # no locks there: as it was without
+            stack.enter_context(open_locked(path))
+        try:
+            results = json.loads(path.read_text())
+        except (OSError, ValueError):
+            results = {}
+        results[problem] = numbers
+        with replacing(path, "w") as file:
+            file.write(json.dumps(results, indent=1) + "\n")

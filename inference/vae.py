@@ -32,11 +32,12 @@ def draw(trained, faces, out, attribute=None):
         outputs = sampling.decode(trained, codes)
     error = reconstruction_error(faces.images, outputs, recipe.pixel_range)
     error["data"] = str(faces.folder.parent.name)
+    error["images_without_row"] = faces.without_row
     shown = np.concatenate(
         [faces.images[:10], to_uint8(outputs[:10], recipe.pixel_range)]
     )
     title = (
-        f"MSE of all {error['n']:,} test images: {error['mse_minus1_1']:.4f} in [-1, 1], "
+        f"MSE of {faces.how_many} test images: {error['mse_minus1_1']:.4f} in [-1, 1], "
         f"{error['mse_0_1']:.5f} in [0, 1]"
     )
     columns = min(10, len(faces.images))
@@ -47,13 +48,13 @@ def draw(trained, faces, out, attribute=None):
     title = "32 images from the prior; image k (row by row, from 0) from seed k"
     save(sheet(samples, 8, title), out / "fig1_4.jpg", foot)
 
-    title = f"t-SNE of the codes (posterior means) of all {len(codes):,} test images"
+    title = f"t-SNE of the codes (posterior means) of {faces.how_many} test images"
     names = (f"not {attribute}", attribute)
     save(scatter(points.result(), label, names, title), out / "fig1_5.jpg", foot)
     print(
         f"{recipe.name}: test MSE {error['mse_minus1_1']:.5f} in [-1, 1], "
         f"{error['mse_0_1']:.6f} in [0, 1], PSNR {error['psnr_db']:.2f} dB, "
-        f"all {error['n']:,} images of {faces.folder}, code = posterior mean"
+        f"{faces.how_many} images of {faces.folder}, code = posterior mean"
     )
     return {"reconstruction": error, "tsne": {"n": len(codes), "attribute": attribute}}
 

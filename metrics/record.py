@@ -3,10 +3,11 @@
 README, report and figures read a number here; nothing else keeps one.
 """
 
+import contextlib
 import json
 import time
 
-from cli import UserError, replacing
+from cli import UserError, open_locked, replacing
 from metrics import collapse
 
 
@@ -59,9 +60,12 @@ def row(name, metric, values, subject):
 def append(path, result):
     """Add one line to a file of JSON lines; the file is whole at all times."""
     try:
-        before = path.read_text() if path.exists() else ""
-        with replacing(path, "w") as file:
-            file.write(before + json.dumps(result) + "\n")
+        with contextlib.ExitStack() as stack:
+            with contextlib.suppress(OSError):  # no locks there
+                stack.enter_context(open_locked(path))
+            before = path.read_text() if path.exists() else ""
+            with replacing(path, "w") as file:
+                file.write(before + json.dumps(result) + "\n")
     except OSError as error:
         raise UserError(f"{path}: cannot write there ({error.strerror})") from None
 
@@ -86,8 +90,9 @@ def newest(trained):
 def headline(trained):
     """The number that says most of trained weights, in words, with what it was
     measured on."""
-    if trained.recipe.report == "D":  # whose question is collapse
-        end = trained.history()["diversity"].dropna().iloc[-1]
+    meter = trained.history().filter(["diversity"]).dropna()
+    if trained.recipe.report == "D" and len(meter):  # whose question is collapse
+        end = meter["diversity"].iloc[-1]
         said = "collapsed" if end < collapse.COLLAPSED else "not collapsed"
         return f"{said}: diversity {end:.2f} of the data's at the end"
     found = newest(trained)

@@ -10,6 +10,7 @@ along the last axis with its own scale. Nothing is ever unpickled.
 
 import functools
 import hashlib
+import io
 import json
 import tempfile
 import warnings
@@ -152,7 +153,7 @@ def save(network, path, form="float16"):
         form: how kernels lie on disk, of `FORMS`. Vectors (biases, batch norm)
             are float32 always.
     """
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=Path(path).parent) as folder:
         plain = Path(folder) / "plain.weights.h5"
         network.save_weights(plain)
         with h5py.File(plain) as source, h5py.File(path, "w") as target:
@@ -182,6 +183,13 @@ def _store(file, name, array, form):
         data.attrs["scale"] = scale
 
 
+class _InMemory(io.BytesIO):
+    """A weights file on no disk; Keras goes by the end of its name."""
+
+    def __str__(self):
+        return "expanded.weights.h5"
+
+
 def load(network, path):
     """Load a file of `save` into a network.
 
@@ -199,17 +207,16 @@ def load(network, path):
             if not scaled:
                 network.load_weights(path)
                 return
-            with tempfile.TemporaryDirectory() as folder:
-                expanded = Path(folder) / "expanded.weights.h5"
-                with h5py.File(expanded, "w") as target:
-                    target.attrs.update(file.attrs)
-                    for key in file:
-                        file.copy(key, target)
-                    for name in scaled:
-                        values = file[name][...] * file[name].attrs["scale"]
-                        del target[name]
-                        target[name] = values
-                network.load_weights(expanded)
+            expanded = _InMemory()
+            with h5py.File(expanded, "w") as target:
+                target.attrs.update(file.attrs)
+                for key in file:
+                    file.copy(key, target)
+                for name in scaled:
+                    values = file[name][...] * file[name].attrs["scale"]
+                    del target[name]
+                    target[name] = values
+            network.load_weights(expanded)
     except (OSError, ValueError, KeyError, IndexError, UserWarning) as error:
         reason = str(error).strip().splitlines() or ["unreadable"]
         raise WeightsError(

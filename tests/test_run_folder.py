@@ -15,13 +15,15 @@ import numpy as np
 import pytest
 from conftest import REPOSITORY, small
 
+import cli
 import data_utils
 from train import lock
+from train.log import Log
 from train.progress import Lines, shown
 from train.run import Run, RunError
 
 
-def begin(faces, folder, recipe="vae_c", **options):
+def begin(faces, folder, recipe="vae_e", **options):
     options.setdefault("report", lambda line: None)
     return Run(small(recipe), faces, folder, 0, "float32", **options)
 
@@ -135,7 +137,7 @@ def test_a_file_system_without_locks_says_so_once(faces, tmp_path, monkeypatch):
     def flock(file, how):
         raise OSError(38, "Function not implemented")
 
-    monkeypatch.setattr(lock.fcntl, "flock", flock)
+    monkeypatch.setattr(cli.fcntl, "flock", flock)
     said = []
     begin(faces, tmp_path, report=said.append)
     assert len(said) == 1 and "no lock here (Function not implemented)" in said[0]
@@ -196,6 +198,28 @@ def test_export_has_the_curve_to_the_weights_last_step(faces, faces_folder, tmp_
     write_history(tmp_path / "other", tmp_path / "out", 31, kept.model, extra)
     assert steps(tmp_path / "out") == [25, 31]
     assert "0.5" in (tmp_path / "out" / "history.csv").read_text().splitlines()[-1]
+
+
+@pytest.mark.parametrize("where", ["checkpoint", "curve"])
+def test_a_full_disk_ends_in_the_file_and_the_checkpoint_that_stands(
+    where, faces, tmp_path, monkeypatch
+):
+    def full(*words, **options):
+        raise OSError(28, "No space left on device")
+
+    run = fake(begin(faces, tmp_path))
+    run.train(5)
+    if where == "checkpoint":
+        monkeypatch.setattr(np, "savez", full)
+        name = run.checkpoint
+    else:
+        monkeypatch.setattr(Log, "scalars", full)
+        name = tmp_path
+    said = f"{name}: No space left on device; the last good checkpoint stays in "
+    with pytest.raises(RunError, match=said):
+        fake(begin(faces, tmp_path)).train(30)
+    monkeypatch.undo()
+    assert begin(faces, tmp_path).step == 5
 
 
 # ------------------------------------------------------------ without a terminal

@@ -176,7 +176,7 @@ def kept_snapshots(run, recipe, folder, epochs, epochs_a_step):
     # One of the end's epoch is the end; one of a later was lost by a crash.
     folders = sorted((run / "snapshots").glob("epoch_*"))
     folders = [f for f in folders if epoch_of(f) < epochs]
-    if recipe.meter_every:
+    if recipe.report == "D":
         folders = around_collapse(folder / "history.csv", folders, epochs_a_step)
     found = {}
     for path in [p for folder in folders for p in sorted(folder.glob("*.weights.h5"))]:
@@ -195,7 +195,10 @@ def around_collapse(history, folders, epochs_a_step):
 
     from metrics import collapse
 
-    history = pd.read_csv(history)[["step", "diversity"]].dropna()
+    history = pd.read_csv(history)
+    if "diversity" not in history:  # trained without the meter
+        return []
+    history = history[["step", "diversity"]].dropna()
     at = collapse.moment(history["step"].tolist(), history["diversity"].tolist())
     if at is None:
         return []

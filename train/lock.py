@@ -8,12 +8,7 @@ import secrets
 import socket
 import weakref
 
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None
-
-from cli import UserError
+from cli import UserError, open_locked
 
 NAME = "lock"
 _TOKEN = secrets.token_hex(8)  # this process; two containers may share name and number
@@ -39,28 +34,19 @@ def hold(folder, owner, report=print):
         OSError: the folder cannot be written to.
     """
     path = folder / NAME
-    while True:
-        file = open(path, "a+")  # noqa: SIM115 - it stays open
-        try:
-            if fcntl is None:
-                raise OSError(0, "this system has none")
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except (BlockingIOError, PermissionError):  # the latter on some network systems
-            file.seek(0)
-            holder = _read(file)
-            file.close()
-            if holder.get("token") == _TOKEN:
-                return
-            raise Locked(_in_words(folder, holder)) from None
-        except OSError as error:
-            report(f"{path}: no lock here ({error.strerror}); start no second run in it")
-            file.close()
-            path.unlink(missing_ok=True)
+    try:
+        file = open_locked(path, wait=False)
+    except BlockingIOError:
+        holder = _read(path)
+        if holder.get("token") == _TOKEN:
             return
-        with contextlib.suppress(FileNotFoundError):
-            if os.path.samestat(os.fstat(file.fileno()), os.stat(path)):
-                break
-        file.close()  # another process ended in between and removed the file
+        raise Locked(_in_words(folder, holder)) from None
+    except OSError as error:
+        if error.filename:
+            raise
+        report(f"{path}: no lock here ({error.strerror}); start no second run in it")
+        path.unlink(missing_ok=True)
+        return
     now = datetime.datetime.now().astimezone().isoformat(" ", "seconds")
     holder = {"process": os.getpid(), "machine": socket.gethostname(), "since": now}
     file.truncate(0)
@@ -75,10 +61,10 @@ def _release(file, path):
     file.close()
 
 
-def _read(file):
+def _read(path):
     try:
-        return dict(json.loads(file.read()))
-    except ValueError:  # just being written
+        return dict(json.loads(path.read_text()))
+    except (OSError, ValueError):  # just being written, or gone
         return {}
 
 

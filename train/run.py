@@ -188,7 +188,15 @@ class Run:
         Raises:
             NotANumber: a loss or a weight is no longer finite; the last good
                 checkpoint stays.
+            RunError: the folder can no longer be written to; likewise.
         """
+        try:
+            return self._train(steps, checkpoint_seconds, sample_every, progress)
+        except OSError as error:  # a full disk, a folder that is gone
+            where, what = error.filename or self.folder, error.strerror or error
+            raise RunError(f"{where}: {what}; {self._kept()}") from None
+
+    def _train(self, steps, checkpoint_seconds, sample_every, progress):
         workers.agree(step=self.step, steps=steps, sample_every=sample_every)
         stop = []
         handlers = {
@@ -269,10 +277,12 @@ class Run:
                 self._broken(f"{name} is {value} at step {self.step}")
 
     def _broken(self, what):
-        kept = "no checkpoint was written yet"
+        raise NotANumber(f"{what}; {self._kept()}; try a lower learning rate")
+
+    def _kept(self):
         if self.checkpoint.exists():
-            kept = f"the last good checkpoint stays in {self.checkpoint}"
-        raise NotANumber(f"{what}; {kept}; try a lower learning rate")
+            return f"the last good checkpoint stays in {self.checkpoint}"
+        return "no checkpoint was written yet"
 
     def save(self, path=None):
         """Write the checkpoint, unless a weight is no longer finite."""
