@@ -321,3 +321,10 @@ def tile(images, columns, gap=2, background=255):
         left = gap + (k % columns) * (width + gap)
         sheet[top : top + height, left : left + width] = image
     return sheet
+
+
+if __name__ == "__main__":
+    from cli import run_cli
+    from make_data import main
+
+    run_cli(main)

@@ -1,0 +1,140 @@
+"""Data as people have it -> the course's layout."""
+
+import json
+
+import numpy as np
+import pytest
+from conftest import ATTRIBUTES, draw_face, refused
+from PIL import Image
+
+import data_utils
+import make_data
+
+EXTRA = "Eyeglasses"
+
+
+@pytest.fixture(scope="module")
+def celeba(tmp_path_factory):
+    """CelebA as it comes, with 12 drawn faces of 178x218, unpacked twice."""
+    root = tmp_path_factory.mktemp("celeba")
+    images = root / "img_align_celeba" / "img_align_celeba"
+    images.mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    names = [EXTRA, *ATTRIBUTES]
+    rows = []
+    for k in range(1, 13):
+        face, has = draw_face(rng)
+        image = Image.new("RGB", (178, 218), (0, 0, 255))  # what the crop cuts is blue
+        image.paste(face.resize((178, 178)), (0, 20))
+        image.save(images / f"{k:06d}.jpg", quality=95)
+        rows.append((f"{k:06d}.jpg", [1, *(2 * v - 1 for v in has.values())]))
+    lines = [",".join(["image_id", *names])]
+    lines += [",".join([name, *map(str, values)]) for name, values in rows]
+    (root / "list_attr_celeba.csv").write_text("\n".join(lines) + "\n")
+    lines = ["12", " ".join(names) + " "]
+    lines += [f"{name} " + " ".join(f"{v:2d}" for v in values) for name, values in rows]
+    (root / "list_attr_celeba.txt").write_text("\n".join(lines) + "\n")
+    parts = [0, 2, 1, 0, 2, 0, 0, 1, 0, 2, 0, 0]
+    lines = [f"{row[0]} {part}" for row, part in zip(rows, parts, strict=True)]
+    (root / "list_eval_partition.txt").write_text("\n".join(lines) + "\n")
+    return root
+
+
+def words(celeba, out, *more, table="list_attr_celeba.txt"):
+    start = ["celeba", celeba / "img_align_celeba", celeba / table, out]
+    return [str(word) for word in [*start, *more]]
+
+
+@pytest.mark.parametrize("table", ["list_attr_celeba.txt", "list_attr_celeba.csv"])
+def test_celeba_becomes_the_courses_layout(celeba, tmp_path, table):
+    out = tmp_path / "data"
+    make_data.main(words(celeba, out, "--train", 8, "--test", 3, table=table))
+    train, test = (data_utils.load_faces(out, split) for split in ("train", "test"))
+    assert train.names == [f"{k:06d}.png" for k in range(1, 9)]
+    assert test.names == [f"{k:06d}.png" for k in range(9, 12)]
+    assert list(train.attributes.columns) == ATTRIBUTES
+    assert set(np.unique(train.attributes)) == {0, 1}
+    rng = np.random.default_rng(0)
+    for k in range(8):
+        face, has = draw_face(rng)
+        assert train.attributes.iloc[k].to_dict() == has
+        # The middle square, and nothing of what lies above and below it.
+        assert np.abs(train.images[k] - np.asarray(face, float)).mean() < 8
+
+
+def test_the_partition_file_says_which_images_are_for_what(celeba, tmp_path):
+    out, part = tmp_path / "data", celeba / "list_eval_partition.txt"
+    more = ["--partition", part, "--train", 5, "--test", 3, "--attributes", "all"]
+    make_data.main(words(celeba, out, *more))
+    train, test = (data_utils.load_faces(out, split) for split in ("train", "test"))
+    assert train.names == [f"{k:06d}.png" for k in (1, 4, 6, 7, 9)]
+    assert test.names == [f"{k:06d}.png" for k in (2, 5, 10)]
+    assert list(test.attributes.columns) == [EXTRA, *ATTRIBUTES]
+
+
+def test_a_folder_that_is_half_made_is_finished(celeba, tmp_path, monkeypatch):
+    out, more = tmp_path / "data", ["--train", 6, "--test", 2]
+    made, png = [], make_data._png
+
+    def cut_off(source, size):
+        if made and len(made) > 4:
+            raise KeyboardInterrupt
+        made.append(source)
+        return png(source, size)
+
+    monkeypatch.setattr(make_data, "estimated_bytes", lambda *_: 0)
+    monkeypatch.setattr(make_data, "_png", cut_off)
+    with pytest.raises(KeyboardInterrupt):
+        make_data.main(words(celeba, out, *more))
+    there = {p.name for p in (out / "train").iterdir()}
+    assert 0 < len(there) < 6 and not (out / "train.csv").exists()
+
+    again = []
+    monkeypatch.setattr(make_data, "_png", lambda *a: again.append(a) or png(*a))
+    make_data.main(words(celeba, out, *more))
+    assert len(again) == 8 - len(there)
+    assert len(data_utils.load_faces(out).images) == 6
+    other = words(celeba, out, "--train", 5, "--test", 2)
+    refused(make_data.main, *other, saying=["other train", out])
+
+
+def test_what_cannot_be_done_says_why(celeba, tmp_path, monkeypatch):
+    out = tmp_path / "data"
+    many = words(celeba, out)
+    refused(make_data.main, *many, saying=["--train 40,000", "12 images", "fewer"])
+    few = ["--train", 2, "--test", 2]
+    alien = ["--attributes", "Smiling,Tail"]
+    refused(make_data.main, *words(celeba, out, *few, *alien), saying=["Tail", EXTRA])
+    lost = tmp_path / "img"
+    lost.mkdir()
+    refused(make_data.main, "folder", lost, out, saying=[lost, "no images"])
+    refused(make_data.main, "folder", tmp_path / "a.zip", out, saying=["unpack"])
+    draw_face(np.random.default_rng(0))[0].save(lost / "000001.jpg")
+    table = celeba / "list_attr_celeba.txt"
+    refused(make_data.main, "celeba", lost, table, out, saying=["11 of its 12"])
+    refused(make_data.main, "folder", lost, lost, saying=["holds something else"])
+    usage = make_data.shutil.disk_usage(tmp_path)._replace(free=1000)
+    monkeypatch.setattr(make_data.shutil, "disk_usage", lambda _: usage)
+    refused(make_data.main, *words(celeba, out, *few), saying=["MB are free"])
+    assert not out.exists()
+
+
+def test_any_folder_becomes_the_courses_layout(tmp_path, capsys):
+    images, out = tmp_path / "images", tmp_path / "data"
+    for k in range(20):
+        folder = images / ("a" if k % 2 else "b")
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (30, 40), (k, 0, 0)).save(folder / f"{k:02d}.png")
+    (images / "a" / "07.png").write_bytes(b"not an image")
+    make_data.main(["folder", str(images), str(out), "--size", "32"])
+    assert "left out" in (said := capsys.readouterr().out) and "a_07.png" in said
+    train, test = (data_utils.load_faces(out, split, 32) for split in ("train", "test"))
+    assert (len(train.images), len(test.images)) == (17, 2)
+    assert test.names == ["b_16.png", "b_18.png"] and test.attributes is None
+    assert test.images.shape[1:] == (32, 32, 3) and test.images[0, 0, 0, 0] == 16
+    assert json.loads((out / make_data.RECORD).read_text())["kind"] == "folder"
+
+
+def test_the_command_line(command, fails, tmp_path):
+    assert "celeba" in command("data_utils.py", "--help").stdout
+    fails("data_utils.py", "folder", tmp_path / "none", tmp_path, saying=["no such"])
