@@ -76,7 +76,16 @@ def _verbs(known):
     edit.add_argument("--faces", default="0", help="places in test.csv; default: 0")
     edit.add_argument("--attributes", nargs="+", help="default: all")
     edit.add_argument("--out", type=Path, required=True, help="file, .jpg")
-    for verb in (sample, walk, edit):
+
+    page = known.add_parser("page", help="one HTML file to play with, networks inside")
+    page.add_argument("--out", type=Path, required=True, help="file, .html")
+    page.add_argument(
+        "--data", type=Path, help="faces that a VAE's sliders are taken from"
+    )
+    page.add_argument("--generator", help="a recipe that draws from noise")
+    page.add_argument("--vae", default="vae_c", help="default: vae_c")
+    page.add_argument("--run", type=Path, help="a run folder, for the film")
+    for verb in (sample, walk, edit, page):
         verb.add_argument("--weights", type=Path, default=WEIGHTS)
         verb.set_defaults(verb=True)
 

@@ -1,0 +1,281 @@
+"""`python -m inference page`: one HTML file to play with, the networks inside it.
+
+The page needs nothing but a browser: `web/engine.js` runs the networks that
+`portable.py` packs, `web/normal.js` draws the noise of a seed as numpy does.
+"""
+
+import base64
+import csv
+import io
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+
+import data_utils
+from cli import UserError, file_of_kind, replacing
+from inference import options
+from models.recipes import get_recipe
+
+WEB = Path(__file__).resolve().parent / "web"
+SAMPLE_DATA = Path(__file__).resolve().parent.parent / "sample_data"
+GENERATORS = ("rpgan_attributes", "acgan_a")  # the first that there are weights of
+VAE = "vae_c"
+LIMIT = 20 * 10**6  # bytes of the whole page
+AXES = 12  # sliders
+MORE = 128  # axes that random faces vary along
+FIRST = ("Smiling", "Bangs", "Wearing_Lipstick", "Blond_Hair")  # shown before others
+FRAMES = 24  # of the film
+LICENCE = (
+    "Trained on CelebA, whose agreement allows non-commercial research only: the "
+    "networks, and what they draw, inherit that. Nobody in these faces exists."
+)
+
+
+def run(args):
+    """Write the page.
+
+    Raises:
+        UserError: weights, data, run or file that cannot be used, or a page over
+            20 MB.
+    """
+    file_of_kind(args.out, (".html", ".htm"))
+    film = film_of(args.run) if args.run else None
+    name = args.generator or next(
+        (g for g in GENERATORS if (args.weights / g / "card.json").exists()),
+        GENERATORS[-1],
+    )
+    options.drawing_recipe(args.vae, rebuilds=True)
+    if get_recipe(options.drawing_recipe(name)).traits.draws != "generator":
+        raise UserError(f"--generator {name}: it draws from codes; name it as --vae")
+
+    from models.trained import Trained
+
+    generator, vae = Trained(name, args.weights), Trained(args.vae, args.weights)
+    faces = _faces(args.data or SAMPLE_DATA, vae.recipe.image_size)
+    networks = {"generator": packed_generator(generator), **packed_vae(vae, faces)}
+    data = {
+        "networks": {key: plan for key, (plan, _, _, _) in networks.items()},
+        "generator": about_generator(generator),
+        "vae": about_vae(vae, faces),
+        "film": film,
+        "origin": [*origin(generator), *origin(vae)],
+        "licence": LICENCE,
+    }
+    page = filled(data, {key: blob for key, (_, blob, _, _) in networks.items()})
+    if len(page) > LIMIT:
+        sizes = ", ".join(f"{k} {len(n[1]) / 1e6:.1f} MB" for k, n in networks.items())
+        raise UserError(f"{args.out}: {len(page) / 1e6:.1f} MB, over 20 ({sizes})")
+    with replacing(args.out) as file:
+        file.write(page)
+    for key, (_, blob, bits, change) in networks.items():
+        print(
+            f"{key}: {len(blob) / 1e6:.1f} MB, {bits} bits a number at most, "
+            f"pixels {change:.4f} off at most"
+        )
+    print(f"{args.out}: {len(page) / 1e6:.1f} MB; open it in a browser")
+    return 0
+
+
+def _faces(folder, size):
+    """The faces that codes are taken from, with all attributes there are."""
+    split = "train" if (folder / "train").is_dir() else "test"
+    faces = data_utils.load_faces(folder, split, size)
+    return faces.first(min(10_000, len(faces.images)))
+
+
+# --------------------------------------------------------------------- networks
+
+
+def packed_generator(trained):
+    """(plan, bytes, bits, largest change of a pixel), tried on ten seeds."""
+    from inference.portable import Portable, smallest
+    from models import latents, sampling
+
+    recipe = trained.recipe
+    asked = sampling.asked_of(trained, range(10)) if recipe.condition else None
+    low, high = recipe.pixel_range
+    portable = Portable(trained.network("generator"))
+    inputs = latents(recipe, range(10), asked)
+    return smallest(portable, inputs, lambda images: (images - low) / (high - low))
+
+
+def packed_vae(trained, faces):
+    """Decoder and encoder, each as `packed_generator`; the encoder's pixels are those
+    of reconstructions."""
+    from inference.portable import Portable, smallest
+    from models import sampling
+
+    low, high = trained.recipe.pixel_range
+    images = data_utils.from_uint8(faces.images[:10], trained.recipe.pixel_range)
+    codes = sampling.encode(trained, faces.images[:10])
+
+    def pixels(codes):
+        return (sampling.decode(trained, codes) - low) / (high - low)
+
+    decoder = Portable(trained.network("decoder"))
+    encoder = Portable(trained.network("encoder"))
+    return {
+        "decoder": smallest(decoder, codes, lambda x: (x - low) / (high - low)),
+        "encoder": smallest(encoder, images, pixels),
+    }
+
+
+def about_generator(trained):
+    """What the page has to know of the generator: the attributes it can be asked for,
+    and which of them each seed has unless told otherwise."""
+    from models.sampling import label_table
+
+    recipe = trained.recipe
+    asked = recipe.traits.asked if recipe.condition else None
+    about = {"attributes": [], "categories": 0, "table": []}
+    if asked == "category":
+        about["categories"] = recipe.condition
+    elif asked == "attribute":
+        about["attributes"] = [recipe.attribute]
+    elif asked == "attributes":
+        about["attributes"] = trained.attributes
+        table = label_table(trained.folder)
+        about["table"] = ["".join(map(str, row)) for row in table]
+    return about | {
+        "recipe": recipe.name,
+        "latent": recipe.latent,
+        "range": list(recipe.pixel_range),
+        "size": recipe.image_size,
+    }
+
+
+def about_vae(trained, faces):
+    from models import sampling
+
+    codes = sampling.encode(trained, faces.images).astype("float64")
+    mean, spread, axes, share = density(codes)
+    names, moves = attribute_moves(codes, faces)
+    return {
+        "recipe": trained.recipe.name,
+        "latent": trained.recipe.latent,
+        "range": list(trained.recipe.pixel_range),
+        "size": trained.recipe.image_size,
+        "prior": {
+            "mean": _floats(mean),
+            "axes": _floats(axes),
+            "spread": spread.tolist(),
+            "share": share.tolist(),
+            "shown": min(AXES, len(spread)),
+            "of": f"{len(codes):,} faces",
+        },
+        "directions": {"names": names, "codes": _floats(moves)},
+    }
+
+
+def density(codes):
+    """A Gaussian fitted to codes `(n, latent)`: (mean, standard deviations along the
+    principal axes, the axes as rows, their shares of the variance), at most `MORE`.
+
+    Where a recipe's weights come with a prior of their own, its mean and covariance
+    belong here in place of those of `codes`.
+    """
+    mean = codes.mean(0)
+    _, singular, axes = np.linalg.svd(codes - mean, full_matrices=False)
+    variance = singular**2 / max(1, len(codes) - 1)
+    keep = slice(0, min(MORE, int((variance > 1e-9).sum())))
+    return mean, np.sqrt(variance[keep]), axes[keep], (variance / variance.sum())[keep]
+
+
+def attribute_moves(codes, faces):
+    """(names, directions `(names, latent)`) of the attributes that some of the faces
+    have and some have not; none without a CSV."""
+    from inference.edit import directions
+
+    if faces.attributes is None:
+        return [], np.zeros((0, codes.shape[1]))
+    table = faces.attributes
+    names = [name for name in table if 0 < table[name].mean() < 1]
+    names.sort(key=lambda name: FIRST.index(name) if name in FIRST else len(FIRST))
+    return names, directions(codes, table[names].to_numpy())
+
+
+def origin(trained):
+    """Rows of the table at the page's foot."""
+    rows = [[trained.recipe.name, trained.origin()]]
+    for role, entry in trained.card["files"].items():
+        if "/" not in role:
+            rows.append([entry["file"], f"sha256 {entry['sha256']}"])
+    return rows
+
+
+# ------------------------------------------------------------------------- film
+
+
+def film_of(run):
+    """The grids of a run folder as JPEG, and its curves.
+
+    Raises:
+        UserError: no grids there.
+    """
+    from PIL import Image
+
+    from inference.film import grids_of
+
+    grids = grids_of(run)
+    grids = [grids[k] for k in options.spread(len(grids), FRAMES)]
+    frames = []
+    for path in grids:
+        file = io.BytesIO()
+        with Image.open(path) as image:
+            image.convert("RGB").save(file, "JPEG", quality=80)
+        frames.append("data:image/jpeg;base64," + _text(file.getvalue()))
+    return {
+        "about": f"The training of {run.resolve().name}",
+        "steps": [int(path.stem) for path in grids],
+        "frames": frames,
+        "curves": curves_of(run / "history.csv"),
+    }
+
+
+def curves_of(history, most=300):
+    """{"steps": [...], "values": {loss: [...]}} of a run's curves, thinned."""
+    try:
+        with open(history, newline="") as file:
+            rows = list(csv.DictReader(file))
+    except OSError:
+        rows = []
+    rows = [rows[k] for k in options.spread(len(rows), most)]
+    kinds = {"d_loss": "discriminator", "g_loss": "generator", "mse": "squared error"}
+    values = {
+        label: [float(row[name]) if row[name] else None for row in rows]
+        for name, label in kinds.items()
+        if rows and name in rows[0]
+    }
+    return {"steps": [int(row["step"]) for row in rows] or [0], "values": values}
+
+
+# ------------------------------------------------------------------------- page
+
+
+def filled(data, networks):
+    """The page as bytes, from its parts in `web/`."""
+    text = json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")
+    scripts = [f'<script type="application/json" id="data">{text}</script>']
+    for name, blob in networks.items():
+        scripts.append(
+            f'<script type="text/plain" id="network-{name}">{_text(blob)}</script>'
+        )
+    parts = {f"/*{name}*/": (WEB / f"{name}.js").read_text() for name in SCRIPTS}
+    parts |= {"/*style*/": (WEB / "style.css").read_text()}
+    parts |= {"<!--data-->": "\n".join(scripts)}
+    pattern = "|".join(re.escape(part) for part in parts)
+    page = (WEB / "page.html").read_text()
+    return re.sub(pattern, lambda found: parts[found[0]], page).encode()
+
+
+SCRIPTS = ("engine", "normal", "page")
+
+
+def _text(data):
+    return base64.b64encode(data).decode()
+
+
+def _floats(array):
+    return _text(np.ascontiguousarray(array, "<f4").tobytes())
