@@ -89,7 +89,7 @@ def panels(history, *charts, x="step"):
     """A row of charts against the training step, or the epoch.
 
     Args:
-        history: frame with a column `step`, or `epoch`.
+        history: frame with a column `step`, or `epoch`; or a list, one a chart.
         charts: (title, unit of the y axis, [(column, label, color), ...]);
             columns that the history lacks are left out.
         x: "step" or "epoch".
@@ -98,10 +98,13 @@ def panels(history, *charts, x="step"):
         the figure.
     """
     figure, axes = plt.subplots(1, len(charts), figsize=(5.2 * len(charts), 4.2))
-    for axis, (title, unit, curves) in zip(np.atleast_1d(axes), charts, strict=True):
+    histories = history if isinstance(history, list) else [history] * len(charts)
+    for axis, frame, (title, unit, curves) in zip(
+        np.atleast_1d(axes), histories, charts, strict=True
+    ):
         for column, label, color in curves:
-            if column in history:
-                curve(axis, history, column, label, color, x)
+            if column in frame:
+                curve(axis, frame, column, label, color, x)
         xlabel = "training step" if x == "step" else "epoch"
         axis.set(title=title, xlabel=xlabel, ylabel=unit)
         axis.grid(alpha=0.25)

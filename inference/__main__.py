@@ -57,6 +57,13 @@ def _verbs(known):
         sub.add_argument("--run", type=Path, help="a run folder, in place of a recipe")
         sub.add_argument("--label", help=label)
         sub.add_argument(
+            "--prior",
+            choices=("normal", "fitted"),
+            default="normal",
+            help="what a VAE's codes are drawn from: N(0, I), or a Gaussian fitted to "
+            "the codes of its training images",
+        )
+        sub.add_argument(
             "--truncation",
             type=float,
             default=1.0,

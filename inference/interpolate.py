@@ -35,7 +35,10 @@ def run(args):
     if args.images and args.truncation != 1:
         raise UserError("--truncation: images have their own code; leave it")
     truncation = options.truncated(args.truncation)
+    if args.images and args.prior != "normal":
+        raise UserError("--prior: images have their own code; leave it")
     trained = options.source(args, rebuilds=bool(args.images))
+    options.prior(trained, args.prior)
 
     from models import sampling
 
@@ -47,6 +50,8 @@ def run(args):
         )
     else:
         codes = between_seeds(trained, seeds, args.label, args.steps, truncation)
+        if args.prior == "fitted":
+            codes = trained.prior.codes(codes)
     frames = sampling.render(trained, codes)
     write(args.out, frames)
     print(f"{len(frames)} frames of {trained.recipe.name} are in {args.out}")

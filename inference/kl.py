@@ -11,6 +11,7 @@ from models import sampling
 from models.trained import Trained
 from plot_utils import log_scale, panels, save, sheet
 
+PRIORS = {"normal": "prior", "fitted": "fitted"}  # what codes are drawn from
 ACTIVE = 0.01  # variance of a unit's mean over images, above which it is in use
 
 
@@ -56,11 +57,14 @@ def draw(trained, faces, out):
     save(sheet(np.concatenate(images), columns, title, rows), out / "fig6_2.jpg", foot)
 
     rows, images = ["test images"], [faces.images[:columns]]
-    for label, t in runs.items():
-        images.append(sampling.draw(t, range(columns)))
-        rows.append(f"prior, {label}")
+    for prior, name in PRIORS.items():
+        for label, t in runs.items():
+            if prior == "normal" or "prior" in t.card:
+                images.append(sampling.draw(t, range(columns), prior=prior))
+                rows.append(f"{name}, {label}")
     title = (
-        f"Samples from the prior (seeds 0 to {columns - 1}, one a column) and real images"
+        f"Samples (seeds 0 to {columns - 1}, one a column) from the prior N(0, I), and "
+        "from a\nGaussian fitted to the codes of the training images; above, test images"
     )
     save(sheet(np.concatenate(images), columns, title, rows), out / "fig6_3.jpg", foot)
 
@@ -102,23 +106,31 @@ def numbers_of(trained, faces, reader, real):
     outputs = sampling.decode(trained, mean)
     units = 0.5 * (np.exp(log_var) + np.square(mean) - 1 - log_var).mean(0)
     error = reconstruction_error(faces.images, outputs, recipe.pixel_range)
-    samples = sampling.draw(trained, range(len(faces.images)))
-    fake = reader.features(samples)
-    mmd, error_of_mmd = distance.kernel(real, fake)
-    few = min(collapse.SAMPLES, len(samples))
     return {
         "reconstruction": error,
         "kl_nats": float(units.sum()),
         "kl_of_units": np.sort(units)[::-1],
         "active_units": int((mean.var(0) > ACTIVE).sum()),
         "units": int(mean.shape[1]),
-        "prior_to_data": {
-            "n": len(samples),
-            "frechet_attribute_features": distance.frechet(real, fake),
-            "kernel_attribute_features": mmd,
-            "kernel_standard_error": error_of_mmd,
-            "diversity": collapse.diversity(samples[:few], faces.images[:few]),
-        },
+        "prior_to_data": to_data(trained, faces, reader, real, "normal"),
+        "fitted_to_data": to_data(trained, faces, reader, real, "fitted")
+        if "prior" in trained.card
+        else None,
+    }
+
+
+def to_data(trained, faces, reader, real, prior):
+    """How far as many samples as test faces are from them; arguments as above."""
+    samples = sampling.draw(trained, range(len(faces.images)), prior=prior)
+    fake = reader.features(samples)
+    mmd, error_of_mmd = distance.kernel(real, fake)
+    few = min(collapse.SAMPLES, len(samples))
+    return {
+        "n": len(samples),
+        "frechet_attribute_features": distance.frechet(real, fake),
+        "kernel_attribute_features": mmd,
+        "kernel_standard_error": error_of_mmd,
+        "diversity": collapse.diversity(samples[:few], faces.images[:few]),
     }
 
 
@@ -146,18 +158,23 @@ def unit_bars(per_unit, numbers, count):
 
 
 def print_table(numbers, count):
-    print(f"{count} test images; prior: as many samples, features of `attributes`")
+    print(f"{count} test images, and as many samples; features of `attributes`")
     print(
         f"{'':9}{'MSE [-1, 1]':>12}{'MSE [0, 1]':>12}{'KL, nats':>10}{'active':>8}"
-        f"{'Frechet':>9}{'kernel':>16}{'diversity':>11}"
+        f"{'drawn from':>14}{'Frechet':>9}{'kernel':>16}{'diversity':>11}"
     )
     for label, n in numbers.items():
-        error, prior = n["reconstruction"], n["prior_to_data"]
-        mmd = f"{prior['kernel_attribute_features']:.3f}"
-        mmd += f" ±{prior['kernel_standard_error']:.3f}"
-        print(
+        error = n["reconstruction"]
+        start = (
             f"{label:9}{error['mse_minus1_1']:12.4f}{error['mse_0_1']:12.5f}"
             f"{n['kl_nats']:10.1f}{n['active_units']:8d}"
-            f"{prior['frechet_attribute_features']:9.2f}{mmd:>16}"
-            f"{prior['diversity']:11.2f}"
         )
+        for key, name in (("prior_to_data", "N(0, I)"), ("fitted_to_data", "fitted")):
+            if n[key]:
+                mmd = f"{n[key]['kernel_attribute_features']:.3f}"
+                mmd += f" ±{n[key]['kernel_standard_error']:.3f}"
+                print(
+                    f"{start:51}{name:>14}{n[key]['frechet_attribute_features']:9.2f}"
+                    f"{mmd:>16}{n[key]['diversity']:11.2f}"
+                )
+                start = ""

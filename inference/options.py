@@ -108,6 +108,20 @@ def truncated(share):
     return share
 
 
+def prior(trained, kind):
+    """Check a `--prior`.
+
+    Raises:
+        UserError: "fitted" of what has no density of codes.
+    """
+    if kind == "fitted":
+        if not trained.recipe.traits.rebuilds:
+            raise UserError(f"--prior fitted: {trained.recipe.name} is no VAE; leave it")
+        if not hasattr(trained, "prior"):
+            raise UserError("--prior fitted: export the run first; the export fits it")
+        _ = trained.prior  # missing or changed: one line before anything is drawn
+
+
 def source(args, rebuilds=False):
     """What a verb draws with: the weights of `args.recipe`, or `args.run`, the folder
     of a run that was not exported.

@@ -26,7 +26,9 @@ STUDIES = {
         "dcgan_dropout_d",
         "dcgan_dropout_g_d",
     ),
+    "today": ("rpgan", "rpgan_attributes"),
 }
+PARTIAL = ("today",)  # studies that show as many of their recipes as have weights
 
 
 def drawable(problem):
@@ -51,6 +53,20 @@ def trained_defaults(root):
             file=sys.stderr,
         )
     return chosen
+
+
+def compared(study, root):
+    """The recipes that a study shows.
+
+    Raises:
+        UserError: none of them has weights.
+    """
+    names = STUDIES[study]
+    if study in PARTIAL:
+        names = [name for name in names if (root / name / "card.json").exists()]
+    if not names:
+        raise UserError(f"{root}: no trained weights of {', '.join(STUDIES[study])}")
+    return names
 
 
 def check(trained, root):
@@ -89,7 +105,7 @@ def chosen_for(problem, root, recipe):
     if problem == "hw4":
         return trained_defaults(root)
     if problem in STUDIES:
-        return {name: name for name in STUDIES[problem]}
+        return {name: name for name in compared(problem, root)}
     recipe = recipe or PROBLEMS[problem]
     if recipe not in drawable(problem):
         raise UserError(
@@ -118,7 +134,7 @@ def draw(problem, data, out, root=WEIGHTS, recipe=None, attribute=None):
     writable(out)
 
     faces = None
-    if problem in STUDIES or "vae" in chosen:
+    if "vae" in chosen or (problem in STUDIES and problem != "today"):
         faces = faces_of(problem, data, get_recipe(next(iter(chosen.values()))))
 
     from models.trained import Trained  # takes seconds
@@ -128,7 +144,9 @@ def draw(problem, data, out, root=WEIGHTS, recipe=None, attribute=None):
     if problem in STUDIES:
         study = importlib.import_module(f"inference.{problem}")
         runs = study.draw([*trained.values()], faces, out)
-        numbers = {"images_without_row": faces.without_row, "runs": runs}
+        numbers = {"runs": runs}
+        if faces:
+            numbers["images_without_row"] = faces.without_row
         record_results(out / "results.json", problem, numbers)
         return
     more = {"attribute": attribute} if attribute else {}

@@ -18,6 +18,7 @@ def run(args):
     seeds = options.numbers(args.seeds)
     truncation = options.truncated(args.truncation)
     trained = options.source(args)
+    options.prior(trained, args.prior)
 
     from models import sampling
 
@@ -26,7 +27,9 @@ def run(args):
     for k in range(0, len(seeds), BATCH):
         part = slice(k, k + BATCH)
         asked = labels and labels[part]
-        images = sampling.draw(trained, seeds[part], asked, truncation=truncation)
+        images = sampling.draw(
+            trained, seeds[part], asked, truncation=truncation, prior=args.prior
+        )
         for seed, image in zip(seeds[part], images, strict=True):
             with replacing(args.out / f"seed_{seed:04d}.png") as file:
                 iio.imwrite(file, image, extension=".png")

@@ -14,7 +14,8 @@ RANGE = {(-1.0, 1.0): "[-1, 1]", (0.0, 1.0): "[0, 1]"}
 
 def draw(trained, faces, out, attribute=None):
     """Problem 1: fig1_2 curves, fig1_3 reconstructions, fig1_4 samples from the
-    prior, fig1_5 t-SNE of all test codes."""
+    prior, fig1_5 t-SNE of all test codes,
+    fig1_6 samples from the density that the codes have."""
     recipe, foot = trained.recipe, trained.origin()
     attribute = attribute or recipe.attribute
     label = faces.label(attribute)
@@ -47,6 +48,15 @@ def draw(trained, faces, out, attribute=None):
     samples = sampling.draw(trained, range(32))
     title = "32 images from the prior; image k (row by row, from 0) from seed k"
     save(sheet(samples, 8, title), out / "fig1_4.jpg", foot)
+
+    if "prior" in trained.card:
+        samples = sampling.draw(trained, range(32), prior="fitted")
+        title = (
+            "32 images from a Gaussian fitted to the codes of the "
+            f"{trained.card['prior']['images']:,} training images;\n"
+            "the same seeds in the same places as in fig1_4"
+        )
+        save(sheet(samples, 8, title), out / "fig1_6.jpg", foot)
 
     title = f"t-SNE of the codes (posterior means) of {faces.how_many} test images"
     names = (f"not {attribute}", attribute)

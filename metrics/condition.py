@@ -44,6 +44,50 @@ def asked_attribute(subject):
     return values, text
 
 
+def asked_attributes(subject):
+    """Each of many attributes asked against read: half of the images are asked to have
+    it, half not to, the rest as training images have it.
+
+    Beside it stands how often the reader is right on real test faces that have the
+    attribute, and on those that do not: it can say no more of generated ones.
+    """
+    trained, reader = subject.trained, subject.real.reader
+    rows = sampling.asked_of(trained, range(subject.count))
+    faces, values = subject.real.faces, {"n_real": 0, "on": {}, "off": {}}
+    real = reader.read(faces.images) > 0.5
+    values["real_on"], values["real_off"] = {}, {}
+    for name in (n for n in trained.attributes if n in reader.names):
+        place = reader.names.index(name)
+        wanted = rows.copy()
+        half = np.arange(len(rows)) % 2
+        wanted[:, trained.attributes.index(name)] = half
+        said = reader.read(sampling.draw(trained, range(len(rows)), wanted)) > 0.5
+        values["on"][name] = float(said[half == 1, place].mean())
+        values["off"][name] = float(1 - said[half == 0, place].mean())
+        if faces.attributes is not None and name in faces.attributes:
+            has = faces.label(name) == 1
+            values["real_on"][name] = float(real[has, place].mean())
+            values["real_off"][name] = float(1 - real[~has, place].mean())
+    values["agreement"] = _mean(values["on"], values["off"])
+    values["reader_on_real"] = _mean(values["real_on"], values["real_off"])
+    lines = [
+        f"{values['agreement']:.1%} read as asked, mean of on and off over attributes "
+        f"(real test faces {values['reader_on_real']:.1%})"
+    ]
+    for name, on in values["on"].items():
+        line = f"  {name}: on {on:.1%}, off {values['off'][name]:.1%}"
+        if name in values["real_on"]:
+            line += f" (real faces {values['real_on'][name]:.1%}, "
+            line += f"{values['real_off'][name]:.1%})"
+        lines.append(line)
+    return values, "\n".join(lines)
+
+
+def _mean(*columns):
+    found = [v for column in columns for v in column.values()]
+    return float(np.mean(found)) if found else float("nan")
+
+
 def kept(on, off, names, others):
     """{name: share of pairs that agree} of the attributes in `others`.
 

@@ -9,6 +9,7 @@ from metrics import (
     diversity,
     manifold,
     neighbours,
+    prior,
     reconstruction,
     swd,
 )
@@ -53,6 +54,7 @@ METRICS = {
     "reconstruction": Metric(
         reconstruction.reconstruction, rebuilds, "[0, 1], MSE in [-1, 1] as well"
     ),
+    "fitted_prior": Metric(prior.fitted_prior, rebuilds, reads=True),
     "swd": Metric(swd.swd, draws, "normalised by colour channel"),
     "frechet_attribute_features": Metric(
         distance.frechet_attribute_features, draws, reads=True
@@ -66,6 +68,9 @@ METRICS = {
     "nearest_training": Metric(neighbours.nearest_training, draws, "[0, 1], 16x16"),
     "asked_attribute": Metric(
         condition.asked_attribute, asked_for("attribute"), reads=True
+    ),
+    "asked_attributes": Metric(
+        condition.asked_attributes, asked_for("attributes"), reads=True
     ),
     "categories": Metric(condition.categories, asked_for("category"), reads=True),
     "attribute_accuracy": Metric(condition.attribute_accuracy, reads_attributes),

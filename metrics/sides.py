@@ -92,20 +92,22 @@ class Subject:
         trained: `Trained` weights.
         real: `Real` images of the recipe's size.
         out: a folder for figures, or None.
+        prior: what a VAE's samples are of; see `sampling.draw`.
 
     Attributes:
         asked: what sample k was asked to show; see `models.asked`.
     """
 
-    def __init__(self, trained, real, out=None):
-        self.trained, self.real, self.out = trained, real, out
+    def __init__(self, trained, real, out=None, prior="normal"):
+        self.trained, self.real, self.out, self.prior = trained, real, out, prior
         self.recipe, self.count = trained.recipe, len(real.images)
         self.asked = sampling.asked_of(trained, range(self.count))
 
     @functools.cached_property
     def samples(self):
         """uint8 `(n, size, size, 3)`; sample k comes from seed k."""
-        return sampling.draw(self.trained, range(self.count), self.asked)
+        seeds = range(self.count)
+        return sampling.draw(self.trained, seeds, self.asked, prior=self.prior)
 
     @functools.cached_property
     def features(self):

@@ -42,8 +42,11 @@ def print_recipe(recipe):
         if key == "optimizers":
             for role, spec in recipe.optimizers.items():
                 print(f"  optimizer {role}: {spec}")
-        elif key not in ("name", "report", "about"):
+        elif key not in ("name", "report", "about", "chosen"):
             print(f"  {key}: {value}")
+    print("chosen here, where the report leaves it open:")
+    for words in recipe.chosen:
+        print(f"  {words}")
     for role in recipe.networks:
         network = build(recipe, role)
         print(f"\n{role}: {parameters(network):,} trainable parameters")

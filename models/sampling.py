@@ -103,11 +103,12 @@ def asked_of(trained, seeds):
     return asked(trained.recipe, seeds, table)
 
 
-def draw(trained, seeds, labels=None, at=None, truncation=1.0):
+def draw(trained, seeds, labels=None, at=None, truncation=1.0, prior="normal"):
     """Images of a generator or decoder; image k is a function of seed k.
 
     `labels` is what they are asked to show, see `models.latents`; default:
-    `asked_of`.
+    `asked_of`. `prior` of a VAE is "normal", N(0, I), or "fitted", the density of
+    `models.prior`.
 
     `at` is an epoch, for the network as it was then (a snapshot); `truncation` is
     that of `models.latents`.
@@ -118,13 +119,20 @@ def draw(trained, seeds, labels=None, at=None, truncation=1.0):
     if labels is None and trained.recipe.condition:
         labels = asked_of(trained, seeds)
     noise = latents(trained.recipe, seeds, labels, truncation)
+    if prior == "fitted":
+        noise = trained.prior.codes(noise)
     return render(trained, noise, at)
 
 
 def render(trained, noise, at=None):
     """As `draw`, from noise or codes: float32 `(n, latent + condition)`."""
-    images = run_network(trained.network(trained.recipe.traits.draws, at), noise)
-    return data_utils.to_uint8(images, trained.recipe.pixel_range)
+    network = trained.network(trained.recipe.traits.draws, at)
+    return as_images(trained, run_network(network, noise))
+
+
+def as_images(trained, outputs):
+    """Outputs of a network that draws, in its pixel range -> uint8 images."""
+    return data_utils.to_uint8(outputs, trained.recipe.pixel_range)
 
 
 def realness(trained, images):

@@ -74,6 +74,8 @@ class Trained:
         for role in self.card["files"]:
             epoch, _, kind = role.rpartition("/")
             self.network(kind, int(epoch.removeprefix("epoch_")) if epoch else None)
+        if "prior" in self.card:
+            _ = self.prior
         self.history()
 
     @property
@@ -114,6 +116,28 @@ class Trained:
         network = build(self.recipe, kind)
         load(network, path)
         return network
+
+    @functools.cached_property
+    def prior(self):
+        """The density fitted to a VAE's codes, a `models.prior.Fitted`.
+
+        Raises:
+            WeightsError: there is none, or it was changed.
+        """
+        from models.prior import Fitted
+
+        entry = self.card.get("prior")
+        if entry is None:
+            raise WeightsError(
+                f"{self.folder}: no density of codes; fit it with 'python -m train.prior "
+                f"{self.recipe.name} --data <data>'"
+            )
+        path = self.folder / entry["file"]
+        if not path.exists() or sha256(path) != entry["sha256"]:
+            raise WeightsError(
+                f"{path}: missing or changed; restore it with git checkout"
+            )
+        return Fitted.load(path)
 
     def history(self):
         """The training curves, a pandas frame with a `step` column."""

@@ -29,7 +29,7 @@ def pytorch_adam(rate):
 
 def test_every_recipe_says_what_was_chosen():
     for recipe in RECIPES.values():
-        assert recipe.chosen or recipe.name == "attributes"
+        assert recipe.chosen
 
 
 def test_what_the_reports_say_of_training():
@@ -129,5 +129,6 @@ def test_command_line_prints_recipes_and_tables(command, fails):
     assert "generator 3,576,704, discriminator 2,765,568" in everything
     table = command("-m", "models", "vae_c").stdout
     assert "Conv2DTranspose 6x6 / 128 / 2 valid" in table
+    assert all(f"\n  {words}\n" in table for words in get_recipe("vae_c").chosen)
     assert "4,885,952" in table
     fails("-m", "models", "vae_z", saying=["vae_z", "vae_c", "infogan_b"])

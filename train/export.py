@@ -15,6 +15,7 @@ import numpy as np
 import data_utils
 from cli import UserError, run_cli
 from models import FORMS, WEIGHTS, asked, latents
+from train.prior import fit
 
 MEASURED = 1000  # images of the number that is recorded
 LIMIT = 45 * 2**20  # bytes a file may have
@@ -85,6 +86,9 @@ def export(run, data, root, form=None, last=False):
         made = Path(folder) / name
         made.mkdir()
         card = write_networks(chosen, identity, made, faces, form)
+        if "decoder" in card["files"] and (Path(data) / "train").is_dir():
+            write_card(made, card)
+            card["prior"] = fit(Trained(name, folder), data, made)
         write_card(made, card)
         measure_headline(Trained(name, folder), data, root)
         with contextlib.suppress(FileNotFoundError):

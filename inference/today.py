@@ -1,0 +1,90 @@
+"""Figures of the recipes in no report: what the same data give today."""
+
+import numpy as np
+
+from metrics import record
+from models import sampling
+from plot_utils import BLUE, ORANGE, RED, panels, save, sheet
+from train.losses import adversarial
+
+FACES = 8  # rows of fig7_3
+
+
+def draw(trained, faces, out):
+    """fig7_1 losses, fig7_2 32 images, fig7_3 attributes switched one by one.
+
+    Args:
+        trained: list of `Trained` weights of `rpgan`, `rpgan_attributes` or both.
+        faces: not looked at.
+        out: folder of the figures.
+
+    Returns:
+        {recipe: numbers}.
+    """
+    first, last = trained[0], trained[-1]
+    charts = [
+        (
+            f"{t.recipe.name}: losses, training",
+            adversarial(t.recipe.adversarial).unit,
+            [("d_loss", "discriminator", BLUE), ("g_loss", "generator", ORANGE)],
+        )
+        for t in trained
+    ]
+    histories = [t.history() for t in trained]
+    if last.recipe.traits.asked == "attributes":
+        both = [("real", "on real images", BLUE), ("fake", "on generated images", RED)]
+        parts = [(f"c_accuracy_{k}", text, color) for k, text, color in both]
+        charts.append((f"{last.recipe.name}: attributes read by D", "accuracy", parts))
+        histories.append(histories[-1])
+    foot = "\n".join(t.origin() for t in trained)
+    save(panels(histories, *charts), out / "fig7_1.jpg", foot)
+
+    title = (
+        f"32 random images of {first.recipe.name}; image k (row by row, from 0) from "
+        "seed k"
+    )
+    save(sheet(sampling.draw(first, range(32)), 8, title), out / "fig7_2.jpg", foot)
+    numbers = {t.recipe.name: {"weights": t.origin()} for t in trained}
+    if last.recipe.traits.asked == "attributes":
+        numbers[last.recipe.name]["asked_attributes"] = switches(last, out)
+    return numbers
+
+
+def switches(trained, out):
+    """fig7_3: faces by row; each attribute switched over, one a column.
+
+    Returns:
+        what is known of how often attributes are read as asked, or None.
+    """
+    names = trained.attributes
+    asked = sampling.asked_of(trained, range(FACES))
+    rows = np.repeat(asked[:, None], 1 + len(names), 1)
+    for k in range(len(names)):
+        rows[:, k + 1, k] = 1 - rows[:, k + 1, k]
+    seeds = np.repeat(np.arange(FACES), 1 + len(names))
+    images = sampling.draw(trained, seeds, rows.reshape(len(seeds), -1))
+    on = np.zeros((FACES, 1 + len(names)), bool)
+    on[:, 1:] = asked == 0
+    measured = record.newest(trained).get("asked_attributes")
+    title = (
+        f"{FACES} faces of {trained.recipe.name} (seeds 0 to {FACES - 1}), one attribute "
+        "switched over at a time:\non where boxed, else off; the rest is as in the first "
+        "column"
+    )
+    if measured:
+        values = measured["values"]
+        title += (
+            f". Of {measured['n_fake']:,} images {values['agreement']:.1%} of the "
+            f"attributes are read as asked\n(on real test faces the reader is right in "
+            f"{values['reader_on_real']:.1%})"
+        )
+    columns = ["as drawn", *(name.replace("_", "\n") for name in names)]
+    figure = sheet(
+        images,
+        1 + len(names),
+        title,
+        column_labels=columns,
+        boxed=np.flatnonzero(on.ravel()),
+    )
+    save(figure, out / "fig7_3.jpg", trained.origin())
+    return measured["values"] if measured else None

@@ -1,0 +1,62 @@
+"""The density that a VAE's codes really have (Ghosh et al. 2020).
+
+With a small weight of the KL term the codes of real images lie far from where the
+prior N(0, I) draws, so few of its samples are faces. A Gaussian fitted to the codes
+of the training images draws codes like theirs; nothing is trained for it.
+"""
+
+import numpy as np
+
+PRIORS = ("normal", "fitted")
+
+
+class Fitted:
+    """A Gaussian of codes.
+
+    Attributes:
+        mean: float32 `(latent,)`.
+        factor: float32 `(latent, latent)`, lower triangular; times its transpose it
+            is the covariance.
+    """
+
+    def __init__(self, mean, factor):
+        self.mean, self.factor = mean, factor
+
+    @classmethod
+    def of_codes(cls, means, log_vars):
+        """Fit the density of all codes that an encoder draws.
+
+        Args:
+            means, log_vars: float `(n, latent)`, the posteriors of n images.
+
+        Returns:
+            `Fitted`: the covariance is that of the means plus the mean posterior
+            variance.
+        """
+        means = means.astype("float64")
+        covariance = np.atleast_2d(np.cov(means, rowvar=False, bias=True))
+        covariance += np.diag(np.exp(log_vars.astype("float64")).mean(0))
+        # With few images or no variance it would not be positive definite.
+        latent = len(covariance)
+        covariance += np.eye(latent) * (1e-6 * np.trace(covariance) / latent + 1e-12)
+        factor = np.linalg.cholesky(covariance)
+        return cls(means.mean(0).astype("float32"), factor.astype("float32"))
+
+    def codes(self, noise):
+        """Standard normal `(n, latent)` -> codes, float32 `(n, latent)`."""
+        return self.mean + noise @ self.factor.T
+
+    def save(self, path):
+        """Write `prior.npz`: half precision, the lower triangle row by row."""
+        rows, columns = np.tril_indices(len(self.mean))
+        triangle = self.factor[rows, columns].astype("float16")
+        np.savez_compressed(path, mean=self.mean, triangle=triangle)
+
+    @classmethod
+    def load(cls, path):
+        """Read what `save` wrote; OSError, ValueError or KeyError where it is not."""
+        with np.load(path, allow_pickle=False) as file:
+            mean, triangle = file["mean"], file["triangle"]
+        factor = np.zeros((len(mean), len(mean)), "float32")
+        factor[np.tril_indices(len(mean))] = triangle
+        return cls(mean, factor)

@@ -1,0 +1,81 @@
+"""The density fitted to a VAE's codes."""
+
+import json
+
+import numpy as np
+import pytest
+
+from cli import UserError
+from models import WEIGHTS
+from models.prior import Fitted
+
+
+def test_a_known_gaussian_comes_back(tmp_path):
+    rng = np.random.default_rng(0)
+    mixing = rng.standard_normal((3, 3))
+    mean = np.array([1.0, -2.0, 0.5])
+    means = rng.standard_normal((200_000, 3)) @ mixing.T + mean
+    log_vars = np.log(np.full(means.shape, [0.5, 1.0, 2.0]))
+    Fitted.of_codes(means, log_vars).save(tmp_path / "prior.npz")
+    fitted = Fitted.load(tmp_path / "prior.npz")
+    np.testing.assert_allclose(fitted.mean, mean, atol=0.02)
+    expected = mixing @ mixing.T + np.diag([0.5, 1.0, 2.0])
+    np.testing.assert_allclose(fitted.factor @ fitted.factor.T, expected, atol=0.05)
+    codes = fitted.codes(rng.standard_normal((200_000, 3)).astype("float32"))
+    assert codes.dtype == np.float32
+    np.testing.assert_allclose(np.cov(codes.T), expected, atol=0.06)
+
+
+def test_fewer_codes_than_units_still_draw():
+    fitted = Fitted.of_codes(np.eye(2, 8), np.full((2, 8), -60.0))
+    codes = fitted.codes(np.random.default_rng(0).standard_normal((5, 8)))
+    assert np.isfinite(codes).all()
+
+
+def test_samples_of_both_priors_share_their_seeds():
+    from models import latents, sampling
+    from models.trained import Trained
+
+    vae = Trained("vae_c")
+    plain = sampling.draw(vae, [3, 8])
+    fitted = sampling.draw(vae, [3, 8], prior="fitted")
+    assert (plain != fitted).any()
+    codes = vae.prior.codes(latents(vae.recipe, [3, 8]))
+    np.testing.assert_array_equal(fitted, sampling.render(vae, codes))
+    np.testing.assert_array_equal(fitted[1:], sampling.draw(vae, [8], prior="fitted"))
+
+
+def test_a_density_that_is_not_there_or_was_changed(tmp_path):
+    import shutil
+
+    from models.trained import Trained
+
+    shutil.copytree(WEIGHTS / "vae_c", tmp_path / "vae_c")
+    (tmp_path / "vae_c" / "prior.npz").write_bytes(b"x")
+    with pytest.raises(UserError, match="missing or changed"):
+        Trained("vae_c", tmp_path).check()
+    path = tmp_path / "vae_c" / "card.json"
+    card = json.loads(path.read_text())
+    del card["prior"]
+    path.write_text(json.dumps(card))
+    with pytest.raises(UserError, match="fit it with 'python -m train"):
+        _ = Trained("vae_c", tmp_path).prior
+
+
+def test_fitted_on_the_command_line(faces_folder, tmp_path, capsys):
+    import shutil
+
+    from train.prior import main
+
+    shutil.copytree(WEIGHTS / "vae_e", tmp_path / "vae_e")
+    path = tmp_path / "vae_e" / "card.json"
+    card = json.loads(path.read_text())
+    card["data"]["images"] = 40
+    path.write_text(json.dumps(card))
+    words = ["--data", str(faces_folder), "--weights", str(tmp_path)]
+    main(["vae_e", *words])
+    assert "of 40 codes" in capsys.readouterr().out
+    assert json.loads(path.read_text())["prior"]["images"] == 40
+    shutil.copytree(WEIGHTS / "dcgan_c", tmp_path / "dcgan_c")
+    with pytest.raises(UserError, match="dcgan_c: no VAE"):
+        main(["dcgan_c", *words])
