@@ -57,13 +57,13 @@ class Average:
 def dcgan(recipe, cast, batch):
     generator = dcgan_generator().to(memory_format=torch.channels_last)
     # Ends before the sigmoid: the loss reads logits, as ours does.
-    judge = dcgan_discriminator()[:-1].to(memory_format=torch.channels_last)
+    network = dcgan_discriminator()[:-1].to(memory_format=torch.channels_last)
     g_optimizer = optimizer(generator, recipe.optimizers["generator"])
-    d_optimizer = optimizer(judge, recipe.optimizers["discriminator"])
+    d_optimizer = optimizer(network, recipe.optimizers["discriminator"])
     average = Average(generator, recipe.ema)
     if torch.get_default_device().type == "cuda":
         generator.compile()
-        judge.compile()
+        network.compile()
     bce = nn.BCEWithLogitsLoss()
     real_target = torch.full((batch, 1), recipe.real_target)
     ones, zeros = torch.ones(batch, 1), torch.zeros(batch, 1)
@@ -71,25 +71,25 @@ def dcgan(recipe, cast, batch):
     def noise():
         return torch.randn(batch, recipe.latent, device=ones.device)
 
-    def look(images):
+    def discriminate(images):
         noisy = images + recipe.image_noise * torch.randn_like(images)
-        return judge(noisy).float()
+        return network(noisy).float()
 
     def step(real):
         with cast:
             fake = generator(noise()).detach()
-            d_loss = bce(look(real), real_target) + bce(look(fake), zeros)
+            d_loss = bce(discriminate(real), real_target) + bce(discriminate(fake), zeros)
         d_optimizer.zero_grad()
         d_loss.backward()
         d_optimizer.step()
         for _ in range(recipe.g_steps):
-            judge.requires_grad_(False)
+            network.requires_grad_(False)
             with cast:
-                g_loss = bce(look(generator(noise())), ones)
+                g_loss = bce(discriminate(generator(noise())), ones)
             g_optimizer.zero_grad()
             g_loss.backward()
             g_optimizer.step()
-            judge.requires_grad_(True)
+            network.requires_grad_(True)
         average.update()
         return d_loss.detach(), g_loss.detach()
 

@@ -75,7 +75,7 @@ def attributes_of(faces):
 
 
 def two_classes(faces, name):
-    """One attribute as `(n,)` of 0 and 1, both of which there are.
+    """One attribute as int `(n,)`, with faces of both classes.
 
     Raises:
         DataError: unknown attribute, no CSV, or all faces alike.

@@ -55,7 +55,7 @@ class Trained:
             raise WeightsError(
                 f"{self.folder}: no trained weights; there are some for: "
                 f"{', '.join(have) or 'nothing'}; train with 'python -m train {name}' "
-                "and take them over with 'python -m train.export'"
+                "and export the run with 'python -m train.export'"
             )
         try:
             self.card = json.loads(path.read_text())
@@ -221,7 +221,7 @@ def load(network, path):
         WeightsError: not such a file, or of another network.
     """
     try:
-        # Keras warns, and goes on, where a file lacks a layer's weights.
+        # Keras only warns where a file lacks a layer's weights.
         with warnings.catch_warnings(), h5py.File(path) as file:
             warnings.simplefilter("error", UserWarning)
             scaled = []

@@ -18,7 +18,7 @@ class RunWeights:
     checkpoint, where the run's evaluation kept one, else of the last.
 
     Args:
-        folder: the run folder; the run may be going on.
+        folder: the run folder; the run may still be training.
 
     Attributes:
         recipe: the `Recipe` in training.

@@ -44,7 +44,7 @@ def main():
 
 
 def compiled(typst, facts, figures):
-    """The report as bytes; its date is that of nothing, its fonts typst's own.
+    """The report as bytes: no date, so they are reproducible; typst's own fonts.
 
     Args:
         facts: of `report.facts.gather`.

@@ -1,6 +1,8 @@
 """The best checkpoint by a measure on test faces: that measure, what is kept, when
 a run ends."""
 
+import shutil
+
 import numpy as np
 import pytest
 from conftest import refused, small
@@ -60,7 +62,7 @@ class Scripted:
 
     def __init__(self, values, patience=None):
         self.values, self.patience = iter(values), patience
-        self.least, self.vain = np.inf, 0
+        self.best, self.unimproved = np.inf, 0
 
     def __call__(self, average):
         return next(self.values)
@@ -80,7 +82,7 @@ def test_the_best_is_kept_whole_and_exported(faces, faces_folder, tmp_path):
     assert run([3.0, 1.0], 100)[1]
     kept = (tmp_path / "run" / "best.npz").read_bytes()
     changed, done = run([2.0, 1.5], 200, change=True, rate=2e-4)
-    assert done and changed.evaluation.vain == 2
+    assert done and changed.evaluation.unimproved == 2
     assert (tmp_path / "run" / "best.npz").read_bytes() == kept
     last, done = run([1.2], 1000, rate=2e-4)
     assert done and last.step == 250  # its patience is over
@@ -105,7 +107,8 @@ def test_the_best_is_kept_whole_and_exported(faces, faces_folder, tmp_path):
 
 
 def test_mistakes_come_before_anything_is_written(faces_folder, tmp_path):
-    run, plain = tmp_path / "run", faces_folder / "train"
+    run, plain = tmp_path / "run", tmp_path / "plain"
+    shutil.copytree(faces_folder / "train", plain)
     common = ("--data", faces_folder, "--run", run)
     for words, said in (
         (("vae_e", *common, "--evaluate-every", 30), "multiple of 25"),

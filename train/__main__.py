@@ -1,4 +1,4 @@
-"""Command line: train one recipe, or go on with a run."""
+"""Command line: train one recipe, or resume a run."""
 
 import argparse
 import math
@@ -11,7 +11,7 @@ from models.recipes import RECIPES, get_recipe
 def parse(words=None):
     parser = argparse.ArgumentParser(
         prog="python -m train",
-        description="Train a recipe. The same command goes on where it stopped.",
+        description="Train a recipe. The same command resumes where it stopped.",
         epilog="recipes: " + " ".join(RECIPES),
     )
     parser.add_argument("recipe")
@@ -63,7 +63,7 @@ def parse(words=None):
     parser.add_argument(
         "--change",
         action="store_true",
-        help="go on with a run although --set differs; the run remembers the change",
+        help="resume a run although --set differs; the run remembers the change",
     )
     parser.add_argument(
         "--dry-run", action="store_true", help="build, time two steps, write nothing"
@@ -156,16 +156,16 @@ def train(run, steps, args):
     if run.step >= steps:
         print(f"{run.folder}: already at step {run.step} of {steps}; --steps takes it on")
         return 0
-    verb = f"goes on from step {run.step}" if run.step else "starts"
+    verb = f"resumes from step {run.step}" if run.step else "starts"
     print(f"{run.recipe.name} {verb}, {steps} steps; Ctrl-C saves and stops", flush=True)
     images = run.recipe.batch_size * run.recipe.d_steps
     with shown(run.recipe.name, run.step, steps, images) as progress:
         done = run.train(steps, args.checkpoint_seconds, args.sample_every, progress)
     if not done:
-        print(f"stopped at step {run.step}, saved; the same command goes on")
+        print(f"stopped at step {run.step}, saved; the same command resumes")
         return 130
     if run.evaluation and run.best.exists():
-        print(f"{run.best}: {run.evaluation.name} {run.evaluation.least:g}")
+        print(f"{run.best}: {run.evaluation.name} {run.evaluation.best:g}")
     print(f"{run.folder}: step {run.step}, {run.seconds / 60:.1f} minutes of training")
     return 0
 

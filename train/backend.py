@@ -219,8 +219,8 @@ def _jax_steps(model, feed):
     step = workers.jit(pure, donate_argnums=0)
 
     def one(batch):
-        values = workers.whole([v.value for v in variables])
-        values, logs = workers.local(step(values, workers.joined(batch, 1)))
+        values = workers.replicated([v.value for v in variables])
+        values, logs = workers.addressable(step(values, workers.global_batch(batch, 1)))
         for variable, value in zip(variables, values, strict=True):
             variable.assign(value)
         return logs
@@ -236,7 +236,7 @@ def _jax_loop(model, feed, most):
 
     variables, pure = _jax_pure(model)
     data = {name: jnp.asarray(array) for name, array in feed.data.items()}
-    data = workers.whole(data)
+    data = workers.replicated(data)
 
     def loop(values, data, order, count):
         def body(k, carry):
@@ -256,9 +256,9 @@ def _jax_loop(model, feed, most):
         # Always `most` rows, so that it is compiled once.
         order = [feed.order(first + min(k, count - 1)) for k in range(most)]
         order = tuple(np.stack(column) for column in zip(*order, strict=True))
-        values = workers.whole([v.value for v in variables])
-        values, table = loop(values, data, workers.joined(order, 2), count)
-        values, table = workers.local((values, table))
+        values = workers.replicated([v.value for v in variables])
+        values, table = loop(values, data, workers.global_batch(order, 2), count)
+        values, table = workers.addressable((values, table))
         for variable, value in zip(variables, values, strict=True):
             variable.assign(value)
         table = {name: np.asarray(column) for name, column in table.items()}

@@ -1,4 +1,4 @@
-"""Everything a run needs to go on as if it had never stopped, in one file.
+"""Everything a run needs to resume as if it had never stopped, in one file.
 
 A checkpoint is one `.npz` of plain arrays, never a pickle, written under a
 temporary name and renamed: whoever opens it finds a whole one.

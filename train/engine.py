@@ -66,7 +66,7 @@ class Family(keras.Model):
         self.optimizers = {}
         for role, variables in self.moves.items():
             self.optimizers[role] = make_optimizer(recipe.optimizers[role])
-            # Built now: an unbuilt optimizer restores as nothing at all.
+            # An unbuilt optimizer has no variables, so nothing would be restored.
             self.optimizers[role].build(variables)
         self.built = True
 
@@ -114,7 +114,7 @@ class Family(keras.Model):
     def random(self, draw, *shape, **options):
         """Random numbers `(batch, *shape)`, a row an image; `draw` of `keras.random`."""
         shape = (self.recipe.batch_size, *shape)
-        return workers.share(draw(shape, seed=self.noise_seed, **options))
+        return workers.local_rows(draw(shape, seed=self.noise_seed, **options))
 
     def noise(self):
         """Gaussian noise `(batch, latent)`."""

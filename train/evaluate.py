@@ -21,7 +21,7 @@ COUNT = 1000  # images, and test images beside them
 
 
 class Evaluation:
-    """Measures averaged weights, and knows the least value.
+    """Measures averaged weights, and remembers the best value.
 
     The value, lower is better, is for a VAE its `test_mse`: the squared error of
     reconstructions from posterior means, per channel, in [-1, 1]. For all that draw
@@ -33,7 +33,7 @@ class Evaluation:
         recipe: the `Recipe` in training.
         data: its data folder; its test split is measured on.
         root: the folder of all weights, with those of the attribute network.
-        patience: `over` after so many values in a row that are not the least.
+        patience: `over` after so many values in a row without improvement.
         table: for a recipe of several attributes at once, those of the training
             images.
 
@@ -53,7 +53,7 @@ class Evaluation:
                 raise UserError(f"{data}: no test/ in it; --evaluate-every needs it")
             if not recipe.traits.rebuilds:
                 self.real.reader.trained.check()
-        self.copies, self.least, self.vain = {}, math.inf, 0
+        self.copies, self.best, self.unimproved = {}, math.inf, 0
 
     def resume(self, history):
         """Take up what a run's `history.csv` says was found before."""
@@ -67,7 +67,7 @@ class Evaluation:
 
     @property
     def over(self):
-        return self.patience is not None and self.vain >= self.patience
+        return self.patience is not None and self.unimproved >= self.patience
 
     def __call__(self, average):
         """The value of averaged networks, {role: `keras.Model`}, which stay as they
@@ -96,11 +96,11 @@ class Evaluation:
         return frechet(self.real.features, self.real.reader.features(images))
 
     def is_best(self, value):
-        """Whether `value` is the least so far; counts those that are not."""
-        best = value < self.least
-        self.least = min(value, self.least)
-        self.vain = 0 if best else self.vain + 1
-        return best
+        """Whether `value` improves on the best so far; counts those that do not."""
+        improves = value < self.best
+        self.best = min(value, self.best)
+        self.unimproved = 0 if improves else self.unimproved + 1
+        return improves
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""Take a run's weights over into `weights/<recipe>/`, with a card.
+"""Export a run to `weights/<recipe>/`: its networks and a card.
 
 `python -m train.export --run <dir> --data <dir> [--weights <dir>] [--form int8]`
 """

@@ -123,7 +123,7 @@ class GAN(Family):
             )
         return images
 
-    def look(self, images):
+    def discriminate(self, images):
         """What D answers: a list of float32 logits, the score of realness first."""
         answers = self.logits(images, training=True)
         answers = answers if isinstance(answers, (list, tuple)) else [answers]
@@ -131,7 +131,7 @@ class GAN(Family):
 
     def score(self, images):
         """How real D finds images, `(batch, 1)`, before any sigmoid."""
-        return self.look(images)[0]
+        return self.discriminate(images)[0]
 
     def d_adversarial(self, real, fake):
         """(loss, logs) of telling scores of real images from those of generated."""
@@ -212,7 +212,10 @@ class ACGAN(GAN):
     def d_loss(self, real, label):
         fake, asked = self.generate_asked()
         real, fake = self.shown(real), self.shown(ops.stop_gradient(fake))
-        (on_real, real_class), (on_fake, fake_class) = self.look(real), self.look(fake)
+        (on_real, real_class), (on_fake, fake_class) = (
+            self.discriminate(real),
+            self.discriminate(fake),
+        )
         loss, logs = self.d_adversarial(on_real, on_fake)
         penalty, more = self.slope_penalties(real, fake, self.score)
         guess, read = classified(real_class, label, fake_class, asked)
@@ -222,7 +225,7 @@ class ACGAN(GAN):
     def g_loss(self, real):
         fake, asked = self.generate_asked()
         on_real = self.score(self.shown(real)) if self.adversarial.pairs else None
-        on_fake, fake_class = self.look(self.shown(fake))
+        on_fake, fake_class = self.discriminate(self.shown(fake))
         loss = self.adversarial.g_loss(on_fake, on_real)
         loss += self.recipe.classify * losses.classification(fake_class, asked)
         return loss, {"g_loss": loss}
@@ -266,7 +269,9 @@ class ACGAN3(ACGAN):
     def c_loss(self, real, label):
         fake, asked = self.generate_asked()
         real, fake = self.shown(real), self.shown(ops.stop_gradient(fake))
-        return classified(self.look(real)[1], label, self.look(fake)[1], asked)
+        return classified(
+            self.discriminate(real)[1], label, self.discriminate(fake)[1], asked
+        )
 
 
 class InfoGAN(ACGAN3):
@@ -285,7 +290,7 @@ class InfoGAN(ACGAN3):
 
     def c_loss(self):
         fake, asked = self.generate_asked()
-        guess = self.look(self.shown(ops.stop_gradient(fake)))[1]
+        guess = self.discriminate(self.shown(ops.stop_gradient(fake)))[1]
         loss = losses.classification(guess, asked)
         accuracy = losses.label_accuracy(guess, asked)
         return loss, {"c_loss_fake": loss, "c_accuracy_fake": accuracy}
@@ -349,7 +354,7 @@ class AttributeGAN(GAN):
     def matched(self, images, label):
         """(score of images together with attributes `(batch, 1)`, logits of the
         attributes as D reads them, or None)."""
-        score, match, *read = self.look(images)
+        score, match, *read = self.discriminate(images)
         signs = 2.0 * ops.cast(label, "float32") - 1.0
         score += ops.sum(match * signs, -1, keepdims=True)
         return score, read[0] if read else None

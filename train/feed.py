@@ -40,7 +40,9 @@ class Feed:
         mirror = np.zeros(count, bool)
         if self.recipe.flip:
             mirror = np.random.default_rng((self.seed, step, 1)).random(count) < 0.5
-        return workers.own(chosen.reshape(shape)), workers.own(mirror.reshape(shape))
+        return workers.local_order(chosen.reshape(shape)), workers.local_order(
+            mirror.reshape(shape)
+        )
 
     def gather(self, data, chosen, mirror, xp=np):
         """The batch of `order`, from arrays of numpy or of another `xp`."""

@@ -39,7 +39,7 @@ class Log:
 
     Args:
         run: the folder.
-        step: the step the run goes on from; what lies after it is dropped, in
+        step: the step the run resumes from; what lies after it is dropped, in
             the CSV by cutting it, in TensorBoard by its own purge event.
     """
 
@@ -120,8 +120,7 @@ def _with_columns(path, more):
 
 
 def cut(path, step):
-    """Drop the rows after `step`; return the CSV's columns, of which there are none
-    where nothing is left."""
+    """Drop the rows after `step`; return the column names, [] if no row is left."""
     if not path.exists():
         return []
     with open(path, newline="") as file:

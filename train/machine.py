@@ -1,4 +1,4 @@
-"""What the machine is that a number was made on."""
+"""Name of the hardware that a result was measured on."""
 
 import contextlib
 import os
@@ -16,7 +16,7 @@ def processor():
 
 
 def hardware():
-    """What a run computes on, in words: accelerators, or the processor."""
+    """The hardware a run computes on: its accelerators, or the processor."""
     from models.keras_setup import BACKEND
 
     if BACKEND == "jax":

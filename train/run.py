@@ -24,7 +24,7 @@ GRID = 32  # images in the grid from fixed latents
 
 
 class RunError(UserError):
-    """A run folder that does not fit, or a run that cannot go on."""
+    """A run folder that does not fit, or a run that cannot continue."""
 
 
 class NotANumber(UserError):
@@ -40,10 +40,10 @@ class Run:
     Args:
         recipe: the resolved `models.Recipe`.
         faces: `data_utils.Faces` to train on.
-        folder: the run folder; created, or gone on with.
+        folder: the run folder; created, or resumed.
         seed: everything random is a function of (seed, step).
         precision: "float32" or "bfloat16"; already set for Keras.
-        change: go on although settings differ; `run.json` then keeps what
+        change: resume although settings differ; `run.json` then keeps what
             changed, and at which step.
         report: called with one line of text when there is something to say.
         start: where a fresh run takes its weights from; see `train.transfer`.
@@ -141,7 +141,7 @@ class Run:
             if differences and not change:
                 raise RunError(
                     f"{self.folder}: a run with other settings: {_in_words(differences)}"
-                    "; use a new --run folder, or --change to go on with these"
+                    "; use a new --run folder, or --change to resume with these"
                 )
         elif self.folder.exists() and not self.folder.is_dir():
             raise RunError(f"{self.folder}: cannot write there (a file, not a folder)")
@@ -317,7 +317,7 @@ class Run:
         return collapse.diversity(self.draw(count), self.faces.images[:count])
 
     def _evaluate(self):
-        """The evaluation's value, or None between two of its points; the least so far
+        """The evaluation's value, or None between two of its points; the best so far
         is kept whole."""
         if self.step % self.evaluate_every:
             return None

@@ -17,7 +17,7 @@ from models.recipes import RECIPES
 
 
 def start_from(model, source):
-    """Take weights over into a fresh model, into its averages as well.
+    """Copy weights into a fresh model, and into its averages.
 
     Args:
         model: a `train.engine.Family` that has not been trained.

@@ -3,7 +3,7 @@
 All of them hold the whole model, start alike and take the same steps. On TensorFlow
 each computes its rows and gradients are averaged. On JAX a step is one program over
 all processes, whose batch is one array with rows on each. Process 0 alone writes.
-A process by itself meets none of this.
+A single process skips all of this.
 """
 
 import contextlib
@@ -103,7 +103,7 @@ def leave_together(main):
             status, line = 130, "stopped"
         elif not isinstance(error, UserError):
             traceback.print_exc()
-            line = "error: a process of the job failed; start all again to go on"
+            line = "error: a process of the job failed; start all again to resume"
         sys.stdout.flush()
         print(line, file=sys.stderr, flush=True)
         os._exit(status)
@@ -147,7 +147,7 @@ def _mean(array):
 # ---------------------------------------------------------- inside of a step
 
 
-def share(x):
+def local_rows(x):
     """Of an array `(batch, ...)` the rows to compute here: on JAX the array itself,
     spread over the processes."""
     if count == 1:
@@ -182,7 +182,7 @@ def average(tensors):
 # ------------------------------------------- between processes and JAX' program
 
 
-def own(order):
+def local_order(order):
     """`(d_steps, batch)` -> this process' part of it, `(d_steps, batch / count)`."""
     return np.split(order, count, 1)[rank]
 
@@ -202,7 +202,7 @@ def jit(function, **options):
     )
 
 
-def whole(tree):
+def replicated(tree):
     """Arrays that all processes hold alike -> global arrays, without a copy."""
     if _mesh is None:
         return tree
@@ -215,7 +215,7 @@ def whole(tree):
     return jax.tree.map(one, tree)
 
 
-def joined(tree, axis):
+def global_batch(tree, axis):
     """Each process' rows of a batch -> global arrays, rows along `axis`."""
     if _mesh is None:
         return tree
@@ -227,7 +227,7 @@ def joined(tree, axis):
     )
 
 
-def local(tree):
+def addressable(tree):
     """Outputs of `jit` -> arrays of this process alone, without a copy."""
     if _mesh is None:
         return tree
