@@ -7,6 +7,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib import font_manager
 from matplotlib.text import Text
+from matplotlib.ticker import FixedFormatter
 
 import data_utils
 from cli import replacing
@@ -28,7 +29,7 @@ def save(figure, path, foot=""):
     """Write a figure as JPEG under a temporary name, then rename."""
     if foot:
         figure.text(0.5, 0.005, foot, ha="center", va="bottom", fontsize=8, color="0.4")
-    spell_out(figure.findobj(Text))
+    spell_out(figure)
     try:
         with replacing(path) as file:
             options = {"dpi": 150, "pil_kwargs": {"quality": 92}}
@@ -37,9 +38,10 @@ def save(figure, path, foot=""):
         plt.close(figure)
 
 
-def spell_out(texts):
+def spell_out(figure):
     """Let texts show letters that the usual font lacks: in another font installed here
     that has them, else by their code, as in "\\u9854"."""
+    texts = figure.findobj(Text)
     usual = font_manager.findfont("DejaVu Sans")
     known = set(map(chr, font_manager.get_font(usual).get_charmap())) | {"\n"}
     lacking = {letter for text in texts for letter in text.get_text()} - known
@@ -47,6 +49,8 @@ def spell_out(texts):
         return
     families = ["DejaVu Sans"]
     for font in sorted(font_manager.fontManager.ttflist, key=lambda font: font.fname):
+        if font.name.startswith("Last Resort"):  # a box for every letter
+            continue
         try:
             letters = set(map(chr, font_manager.get_font(font.fname).get_charmap()))
         except (OSError, RuntimeError):  # of pictures, or gone
@@ -54,10 +58,15 @@ def spell_out(texts):
         if lacking & letters:
             families.append(font.name)
             lacking -= letters
+    codes = {c: c.encode("ascii", "backslashreplace").decode() for c in lacking}
+    codes = str.maketrans(codes)
     for text in texts:
-        codes = {c: c.encode("ascii", "backslashreplace").decode() for c in lacking}
-        text.set_text(text.get_text().translate(str.maketrans(codes)))
+        text.set_text(text.get_text().translate(codes))
         text.set_fontfamily(families)
+    axes = [axis for a in figure.axes for axis in (a.xaxis, a.yaxis)]
+    for formatter in [axis.get_major_formatter() for axis in axes]:
+        if isinstance(formatter, FixedFormatter):  # it sets its labels anew
+            formatter.seq = [label.translate(codes) for label in formatter.seq]
 
 
 def log_scale(axis):
