@@ -7,7 +7,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib import font_manager
 from matplotlib.text import Text
-from matplotlib.ticker import FixedFormatter
 
 import data_utils
 from cli import replacing
@@ -41,10 +40,9 @@ def save(figure, path, foot=""):
 def spell_out(figure):
     """Let texts show letters that the usual font lacks: in another font installed here
     that has them, else by their code, as in "\\u9854"."""
-    texts = figure.findobj(Text)
     usual = font_manager.findfont("DejaVu Sans")
     known = set(map(chr, font_manager.get_font(usual).get_charmap())) | {"\n"}
-    lacking = {letter for text in texts for letter in text.get_text()} - known
+    lacking = {c for text in figure.findobj(Text) for c in text.get_text()} - known
     if not lacking:
         return
     families = ["DejaVu Sans"]
@@ -60,13 +58,14 @@ def spell_out(figure):
             lacking -= letters
     codes = {c: c.encode("ascii", "backslashreplace").decode() for c in lacking}
     codes = str.maketrans(codes)
-    for text in texts:
+    for axis in [axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)]:
+        labels = [label.get_text() for label in axis.get_majorticklabels()]
+        spelled = [label.translate(codes) for label in labels]
+        if spelled != labels:  # an axis sets its labels anew
+            axis.set_ticks(axis.get_majorticklocs(), spelled)
+    for text in figure.findobj(Text):
         text.set_text(text.get_text().translate(codes))
         text.set_fontfamily(families)
-    axes = [axis for a in figure.axes for axis in (a.xaxis, a.yaxis)]
-    for formatter in [axis.get_major_formatter() for axis in axes]:
-        if isinstance(formatter, FixedFormatter):  # it sets its labels anew
-            formatter.seq = [label.translate(codes) for label in formatter.seq]
 
 
 def log_scale(axis):
