@@ -15,29 +15,46 @@ from models.recipes import RECIPES
 MARKS = "<!-- recipes -->", "<!-- /recipes -->"
 
 
+# A metric's number in a few words; the first that was measured is a row's result.
+OBTAINED = {
+    "reconstruction": lambda v: f"test MSE {v['mse_minus1_1']:.4f} in [-1, 1]",
+    "asked_attribute": lambda v: f"{v['agreement']:.1%} read as asked",
+    "asked_attributes": lambda v: f"{v['agreement']:.1%} read as asked",
+    "attribute_accuracy": lambda v: f"{v['mean_accuracy']:.1%} of attributes right",
+    "categories": lambda v: f"{v['own_classifier']['accuracy']:.1%} of categories read",
+    "frechet_attribute_features": lambda v: f"Fréchet {v['distance']:.1f}",
+}
+
+
+def obtained(trained):
+    """The result of a row: at most two numbers, in 40 characters."""
+    if trained.recipe.report == "D":
+        end = trained.history()["diversity"].dropna().iloc[-1]
+        return f"{end:.2f} of the data's diversity"
+    found = record.newest(trained)
+    said = [words(found[n]["values"]) for n, words in OBTAINED.items() if n in found]
+    if trained.recipe.traits.rebuilds or not trained.recipe.traits.draws:
+        said = said[:1]
+    return ", ".join(said) or "not measured yet"
+
+
 def table(root=WEIGHTS):
     """The table as markdown lines, one row a recipe."""
     from models.trained import Trained  # Keras, which may be missing
 
     lines = [
-        "| recipe | report | what it is | reported | obtained here | trained |",
-        "|---|---|---|---|---|---|",
+        "| recipe | report | reported | obtained | trained |",
+        "|---|---|---|---|---|",
     ]
     for recipe in RECIPES.values():
         result, how = "no weights yet", ""
         if (Path(root) / recipe.name / "card.json").exists():
             trained = Trained(recipe.name, root)
-            card, result = trained.card, record.headline(trained)
-            how = (
-                f"{card['steps']:,} steps of {card['recipe']['batch_size']}, "
-                f"{card['epochs']:.0f} epochs of {card['data']['images']:,} images, "
-                f"{card['training_hours']:.1f} h"
-            )
-        about, reported = recipe.about, recipe.reported or "-"
-        lines.append(
-            f"| `{recipe.name}` | {recipe.report} | {about} | {reported} | {result} "
-            f"| {how} |"
-        )
+            card, result = trained.card, obtained(trained)
+            images, hours = card["images_seen"], card["training_hours"]
+            how = f"{images:,} images, {hours:.1f} h"
+        cells = (f"`{recipe.name}`", recipe.report, recipe.reported or "-", result, how)
+        lines.append(f"| {' | '.join(cells)} |")
     return lines
 
 

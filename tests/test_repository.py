@@ -21,8 +21,16 @@ def test_the_readme_shows_the_recipes_as_they_are():
     assert table.with_table(text) == text
 
 
-def test_the_readme_lists_every_metric():
-    text = (REPOSITORY / "README.md").read_text()
+def test_the_readme_is_one_page():
+    lines = (REPOSITORY / "README.md").read_text().splitlines()
+    assert len(lines) <= 150
+    start, end = (lines.index(mark) for mark in table.MARKS)
+    cells = [c.strip() for row in lines[start:end] for c in row.split("|")]
+    assert max(map(len, cells)) <= 40
+
+
+def test_every_metric_is_explained():
+    text = (REPOSITORY / "docs" / "metrics.md").read_text()
     assert [n for n in METRICS if f"| `{n}` |" not in text] == []
 
 

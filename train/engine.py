@@ -7,8 +7,9 @@ between backends is in `train.backend`; everything a checkpoint holds is
 
 import random
 
+from cli import UserError
 from models import build
-from models.keras_setup import keras, to_numpy
+from models.keras_setup import BACKEND, keras, to_numpy
 from train import workers
 from train.backend import Adam, approach, gradients
 
@@ -69,6 +70,16 @@ class Family(keras.Model):
             # An unbuilt optimizer has no variables, so nothing would be restored.
             self.optimizers[role].build(variables)
         self.built = True
+
+    def fit(self, *args, **kwargs):
+        """Keras' own `fit`, on TensorFlow, of batches from `train.feed.Batches`.
+
+        Raises:
+            UserError: on JAX, where a step is not a method that Keras can call.
+        """
+        if BACKEND != "tensorflow":
+            raise UserError(f"fit: not on {BACKEND}; use 'python -m train'")
+        return super().fit(*args, **kwargs)
 
     def setup(self):
         """Hook: what a family derives from its networks."""

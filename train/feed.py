@@ -8,6 +8,7 @@ import numpy as np
 
 import data_utils
 from cli import replacing
+from models.keras_setup import keras
 from train import workers
 
 
@@ -62,6 +63,23 @@ def labels_of(recipe, faces):
         names = attribute_columns(recipe, faces)
         return np.stack([faces.label(name) for name in names], 1)
     return None
+
+
+class Batches(keras.utils.PyDataset):
+    """The batches of a `Feed`, for Keras' own `fit`; arguments as there."""
+
+    def __init__(self, recipe, faces, seed=0):
+        super().__init__()
+        self.feed = Feed(recipe, faces, seed)
+        images = recipe.batch_size * recipe.d_steps
+        self.steps = max(1, len(faces.images) // images)
+
+    def __len__(self):
+        """Steps of an epoch."""
+        return self.steps
+
+    def __getitem__(self, step):
+        return self.feed(step)
 
 
 TABLE = 1000  # rows of labels that go along with weights
