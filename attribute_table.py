@@ -110,7 +110,7 @@ def _binary(table, column, cells, names):
     bad = [k for k, cell in enumerate(cells) if known[cell] is None]
     if bad:
         cell = cells[bad[0]]
-        what = "is empty" if cell.casefold() in EMPTY else f"is '{cell}'"
+        what = "is empty" if cell.casefold() in EMPTY else f"is {cell!r}"
         raise DataError(
             f"{table}: {column} of {names[bad[0]]} {what}; attributes are 0 or 1 (or -1 "
             f"and 1); {len(bad)} such cells in the column"

@@ -82,7 +82,7 @@ def run_cli(main):
         status = main()
     except UserError as error:
         sys.stdout.flush()
-        print(f"error: {error}", file=sys.stderr)
+        print("error:", " ".join(str(error).split("\n")), file=sys.stderr)
         status = error.status
     except BrokenPipeError:  # whoever read the output has seen enough: "| head"
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -102,7 +102,8 @@ def replacing(path, mode="wb"):
     """Open a temporary file that becomes `path` only if the body succeeds."""
     path = Path(path)
     # Of several machines on one file system two may have the same process number.
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
+    # Short: a name may be as long as the file system allows already.
+    temporary = path.with_name(f".{path.name[:20]}.{secrets.token_hex(6)}.tmp")
     try:
         with open(temporary, mode) as file:
             yield file

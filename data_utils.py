@@ -100,7 +100,7 @@ def load_faces(data, split="train", size=64, report=print):
     if not data.is_dir():
         what = "no such folder" + (" but a file; unpack it" if data.is_file() else "")
         raise DataError(f"{data}: {what}; give a folder with {split}/ in it{_hint(data)}")
-    folder, table = data / split, data / f"{split}.csv"
+    folder, table, hint = data / split, data / f"{split}.csv", ""
     if not folder.is_dir():
         hint = _hint(data, split)
         if table.exists():
@@ -111,11 +111,12 @@ def load_faces(data, split="train", size=64, report=print):
             raise DataError(
                 f"{folder}: no such folder; images to test on belong there{hint}"
             )
-        if hint:
-            raise DataError(f"{folder}: no such folder{hint}")
         folder = data
     listed = table.exists()
-    present = {p.name: p for p in image_files(folder, None if listed else report)}
+    try:
+        present = {p.name: p for p in image_files(folder, None if listed else report)}
+    except DataError as error:
+        raise DataError(f"{error}{hint}") from None
     attributes, names = None, list(present)
     if listed:
         attributes = read_attributes(table)

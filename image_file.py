@@ -1,6 +1,7 @@
 """Image files as people have them -> uint8 RGB: any mode and depth, turned upright,
 without what lies hidden under transparent pixels."""
 
+import logging
 import warnings
 
 import numpy as np
@@ -34,6 +35,7 @@ _KINDS = {  # what else goes by the name of an image, by its first bytes
 
 Image.MAX_IMAGE_PIXELS = None  # Pillow warns at half of ours, and calls it an attack
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")  # of damage
+logging.getLogger("PIL").setLevel(logging.CRITICAL)  # likewise
 
 
 def read_image(path, size):

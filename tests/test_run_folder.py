@@ -113,7 +113,7 @@ def test_a_folder_in_training_is_refused_with_the_process_and_machine(
     another, faces, tmp_path
 ):
     with pytest.raises(
-        lock.Locked, match=f"process {another.pid} on .* trains in it"
+        lock.Locked, match=f"process {another.pid} on .* has trained in it"
     ) as e:
         begin(faces, tmp_path)
     assert e.value.status == 2 and "\n" not in str(e.value)

@@ -71,6 +71,6 @@ def _read(path):
 def _in_words(folder, holder):
     process, machine = holder.get("process", "?"), holder.get("machine", "?")
     return (
-        f"{folder}: process {process} on {machine} trains in it since "
+        f"{folder}: process {process} on {machine} has trained in it since "
         f"{holder.get('since', '?')}; stop that one first, or use another --run folder"
     )
