@@ -43,6 +43,7 @@ def recipe_facts(recipe, root):
         "about": recipe.about,
         "reported": recipe.reported or None,
         "training": training_of(recipe),
+        "chosen": recipe.chosen,
         "obtained": None,
         "metrics": {},
     }
@@ -66,7 +67,7 @@ def training_of(recipe):
     rates = []
     for role, o in recipe.optimizers.items():
         words = f"{role} {o.name} {o.learning_rate:g}"
-        if o.name == "adam" and o.beta_1 != 0.9:
+        if o.name.endswith("adam") and o.beta_1 != 0.9:
             words += f" (β₁ {o.beta_1:g})"
         if o.decay_steps:
             words += f", x{o.decay:g} every {o.decay_steps:,} steps"
@@ -100,7 +101,7 @@ def departures(recipe, card):
     return begun + lines
 
 
-_WORDS = ("about", "reported", "steps", "networks", "snapshots")
+_WORDS = ("about", "reported", "chosen", "steps", "networks", "snapshots")
 
 
 def _flat(settings, path=""):
