@@ -111,7 +111,7 @@ def main(words=None):
         return importlib.import_module(f"inference.{args.problem}").run(args)
     more = vars(args).get("recipe"), vars(args).get("attribute")
     draw(args.problem, args.data, args.out, args.weights or WEIGHTS, *more)
-    print(f"figures and results.json are in {args.out}")
+    print(f"figures and results.json are in {args.out}; open index.html there")
     return 0
 
 

@@ -6,6 +6,7 @@ import json
 import sys
 
 from cli import UserError, open_locked, replacing, writable
+from inference import gallery
 from models import WEIGHTS
 from models.recipes import RECIPES, get_recipe
 
@@ -144,18 +145,27 @@ def draw(problem, data, out, root=WEIGHTS, recipe=None, attribute=None):
     if problem in STUDIES:
         study = importlib.import_module(f"inference.{problem}")
         runs = study.draw([*trained.values()], faces, out)
-        numbers = {"runs": runs}
+        numbers = {
+            "weights": [gallery.provenance(weights) for weights in trained.values()],
+            "runs": runs,
+        }
         if faces:
+            numbers["data"] = data.resolve().name
             numbers["images_without_row"] = faces.without_row
-        record_results(out / "results.json", problem, numbers)
+        record_results(out / "results.json", problem, numbers, root)
         return
     more = {"attribute": attribute} if attribute else {}
     for name, weights in trained.items():
         numbers = importlib.import_module(f"inference.{name}").draw(
             weights, faces, out, **more
         )
-        origin = {"recipe": weights.recipe.name, "weights": weights.origin()}
-        record_results(out / "results.json", name, origin | numbers)
+        origin = {
+            "recipe": weights.recipe.name,
+            "weights": gallery.provenance(weights),
+        }
+        if weights.recipe.traits.rebuilds:
+            origin["data"] = data.resolve().name
+        record_results(out / "results.json", name, origin | numbers, root)
 
 
 def faces_of(problem, data, recipe):
@@ -174,8 +184,9 @@ def faces_of(problem, data, recipe):
     return faces
 
 
-def record_results(path, problem, numbers):
-    """Merge one problem's numbers into `results.json`, one process at a time."""
+def record_results(path, problem, numbers, root=WEIGHTS):
+    """Merge one problem's numbers into `results.json`, and make the `index.html` beside
+    it of all there are; one process at a time."""
     with contextlib.ExitStack() as stack:
         with contextlib.suppress(OSError):  # no locks there: as it was without
             stack.enter_context(open_locked(path))
@@ -186,3 +197,18 @@ def record_results(path, problem, numbers):
         results[problem] = numbers
         with replacing(path, "w") as file:
             file.write(json.dumps(results, indent=1) + "\n")
+        gallery.write(path.parent, results, missing(results, root))
+
+
+def missing(results, root):
+    """{problem: why there are no figures of it}, of all that are not in `results`."""
+    found = {}
+    for problem in (*PROBLEMS, *STUDIES):
+        names = STUDIES.get(problem) or (PROBLEMS[problem],)
+        lacking = [n for n in names if not (root / n / "card.json").exists()]
+        script = f"hw_{problem}.sh" if problem in STUDIES else f"hw4_{problem}.sh"
+        if problem not in results:
+            found[problem] = f"not asked for; bash {script} draws it"
+            if len(lacking) == len(names) or (lacking and problem not in PARTIAL):
+                found[problem] = f"there are no weights of {', '.join(lacking)} yet"
+    return found

@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -161,3 +162,29 @@ def faces_twice(tmp_path_factory):
     folder = write_faces(tmp_path_factory.mktemp("twice"), train=128, test=2)
     images = data_utils.load_faces(folder).images
     return images[:64], images[64:]
+
+
+BROWSER = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run "
+    "--disable-background-networking --disable-component-update --disable-sync"
+)
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory):
+    webdriver = pytest.importorskip("selenium.webdriver")
+    program, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if not program or not driver:
+        pytest.skip("no chromium and chromedriver here (Debian: apt-get install both)")
+    settings = webdriver.ChromeOptions()
+    settings.binary_location = program
+    profile = tmp_path_factory.mktemp("profile")
+    for flag in [*BROWSER.split(), f"--user-data-dir={profile}"]:
+        settings.add_argument(flag)
+    settings.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    service = webdriver.ChromeService(driver)
+    chrome = webdriver.Chrome(options=settings, service=service)
+    chrome.set_script_timeout(120)
+    chrome.get("about:blank")  # the first page has rules of its own
+    yield chrome
+    chrome.quit()

@@ -3,7 +3,6 @@
 import base64
 import io
 import json
-import shutil
 
 import numpy as np
 import pytest
@@ -18,30 +17,6 @@ from models.keras_setup import keras
 from models.trained import Trained
 
 layers = keras.layers
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run "
-    "--disable-background-networking --disable-component-update --disable-sync"
-)
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    webdriver = pytest.importorskip("selenium.webdriver")
-    program, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if not program or not driver:
-        pytest.skip("no chromium and chromedriver here (Debian: apt-get install both)")
-    settings = webdriver.ChromeOptions()
-    settings.binary_location = program
-    profile = tmp_path_factory.mktemp("profile")
-    for flag in [*FLAGS.split(), f"--user-data-dir={profile}"]:
-        settings.add_argument(flag)
-    settings.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    service = webdriver.ChromeService(driver)
-    chrome = webdriver.Chrome(options=settings, service=service)
-    chrome.set_script_timeout(120)
-    chrome.get("about:blank")  # the first page has rules of its own
-    yield chrome
-    chrome.quit()
 
 
 def evaluate(browser, script, *values):
