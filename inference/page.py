@@ -150,7 +150,13 @@ def about_vae(trained, faces):
     from models import sampling
 
     codes = sampling.encode(trained, faces.images).astype("float64")
-    mean, spread, axes, share = density(codes)
+    if "prior" in trained.card:
+        mean, factor = trained.prior.mean, trained.prior.factor.astype("float64")
+        covariance, fitted_to = factor @ factor.T, trained.card["data"]["images"]
+    else:
+        mean, covariance = codes.mean(0), np.cov(codes, rowvar=False)
+        fitted_to = len(codes)
+    spread, axes, share = principal(covariance)
     names, moves = attribute_moves(codes, faces)
     return {
         "recipe": trained.recipe.name,
@@ -163,24 +169,20 @@ def about_vae(trained, faces):
             "spread": spread.tolist(),
             "share": share.tolist(),
             "shown": min(AXES, len(spread)),
-            "of": f"{len(codes):,} faces",
+            "of": f"{fitted_to:,} faces",
         },
         "directions": {"names": names, "codes": _floats(moves)},
     }
 
 
-def density(codes):
-    """A Gaussian fitted to codes `(n, latent)`: (mean, standard deviations along the
-    principal axes, the axes as rows, their shares of the variance), at most `MORE`.
-
-    Where a recipe's weights come with a prior of their own, its mean and covariance
-    belong here in place of those of `codes`.
-    """
-    mean = codes.mean(0)
-    _, singular, axes = np.linalg.svd(codes - mean, full_matrices=False)
-    variance = singular**2 / max(1, len(codes) - 1)
-    keep = slice(0, min(MORE, int((variance > 1e-9).sum())))
-    return mean, np.sqrt(variance[keep]), axes[keep], (variance / variance.sum())[keep]
+def principal(covariance):
+    """The main axes of a covariance `(latent, latent)`, at most `MORE`: (standard
+    deviations along them, the axes as rows, their shares of the variance)."""
+    variance, axes = np.linalg.eigh(covariance)
+    order = np.argsort(-variance)[:MORE]
+    order = order[variance[order] > 1e-9]
+    share = variance[order] / variance.sum()
+    return np.sqrt(variance[order]), axes[:, order].T, share
 
 
 def attribute_moves(codes, faces):
