@@ -9,8 +9,9 @@ from plot_utils import curve, save, sheet
 
 
 def draw(trained, faces, out):
-    """Report D: fig5_1 training images, fig5_2 and fig5_3 samples, fig5_4 before
-    and after collapse, fig5_5 the cures, fig5_6 the collapse meter by epoch.
+    """Report D: fig5_1 training images, fig5_2 samples before the collapse,
+    fig5_3 of WGAN-GP, fig5_7 after the collapse, fig5_4 before and after, fig5_5 the
+    cures, fig5_6 the collapse meter by epoch.
 
     Args:
         trained: list of `Trained` weights of Report D's recipes, `dcgan_d` first.
@@ -30,12 +31,18 @@ def draw(trained, faces, out):
     title = f"The first 100 of {len(faces.images):,} training images"
     save(sheet(faces.images[:100], 10, title), out / "fig5_1.jpg", str(faces.folder.name))
 
-    for number, name, seed in ((2, "dcgan_d", 34), (3, "wgan_gp_d", 4)):
-        images = sampling.draw(runs[name], range(seed, seed + 16))
-        title = f"{name}: 16 random images, seeds {seed} to {seed + 15}"
+    first = trained[0]
+    healthy = next(iter(first.snapshots()), None)
+    for number, name, seed, at in (
+        (2, "dcgan_d", 34, healthy),
+        (3, "wgan_gp_d", 4, None),
+        (7, "dcgan_d", 4, None),
+    ):
+        images = sampling.draw(runs[name], range(seed, seed + 16), at=at)
+        when = "at the end" if at is None else f"after epoch {at}, before it collapsed"
+        title = f"{name} {when}: 16 random images, seeds {seed} to {seed + 15}"
         save(sheet(images, 8, title), out / f"fig5_{number}.jpg", runs[name].origin())
 
-    first = trained[0]
     moments = {name: moment_of_collapse(t) for name, t in runs.items()}
     rows, images = [], []
     for epoch in (*first.snapshots(), None):

@@ -8,16 +8,23 @@ from train.losses import adversarial
 
 
 def draw(trained, faces, out):
-    """Problem 2: fig2_2 curves, fig2_3 samples, fig2_4 the failures boxed."""
+    """Problem 2: fig2_2 curves, D's on real and generated images apart, fig2_3
+    samples, fig2_4 the failures boxed."""
     recipe, foot = trained.recipe, trained.origin()
-    unit = adversarial(recipe.adversarial).unit
+    unit, history = adversarial(recipe.adversarial).unit, trained.history()
+    parts = [("d_loss_real", "on real images"), ("d_loss_fake", "on generated images")]
+    if "d_loss_real" not in history:
+        parts = [("score_real", "of real images"), ("score_fake", "of generated images")]
+    name = "Parts of D's loss" if parts[0][0] == "d_loss_real" else "D's mean scores"
+    curves = [(*part, color) for part, color in zip(parts, (BLUE, RED), strict=True)]
     figure = panels(
-        trained.history(),
+        history,
         (
             "Losses, training",
             unit,
             [("d_loss", "discriminator", BLUE), ("g_loss", "generator", ORANGE)],
         ),
+        (f"{name}, training", unit, curves),
         (
             "Discriminator, training",
             "accuracy",

@@ -16,8 +16,9 @@ ACTIVE = 0.01  # variance of a unit's mean over images, above which it is in use
 
 
 def draw(trained, faces, out):
-    """Report E: fig6_1 negative ELBO, fig6_2 reconstructions by epoch, fig6_3
-    samples from the prior, fig6_4 interpolation, fig6_5 KL by latent unit.
+    """Report E: fig6_1 negative ELBO and the loss that was minimised, fig6_2
+    reconstructions by epoch, fig6_3 samples, fig6_4 interpolation, fig6_5 KL by
+    latent unit.
 
     Args:
         trained: list of `Trained` weights of `vae_e` and its two companions.
@@ -41,6 +42,7 @@ def draw(trained, faces, out):
         ("Negative ELBO, training", "nats per image, less 7,033", curves("nelbo")),
         ("Squared error, training", "per channel, pixels in [0, 1]", curves("mse")),
         ("KL divergence, training", "nats per image", curves("kld")),
+        ("The loss that was minimised", "nats per image, KL weighed", curves("loss")),
         x="epoch",
     )
     log_scale(figure.axes[2])  # three powers of ten between x0 and x100

@@ -133,3 +133,21 @@ def test_photographs_never_stand_in_the_report(tmp_path, monkeypatch):
         "fig6_4": False,
     }
     assert json.loads((tmp_path / "results.json").read_text()) == {"anime": "anime"}
+
+
+def test_every_question_is_answered_where_it_says():
+    from inference import anime, gan, kl, vae
+    from report import FOLDER
+    from report.questions import NOT_DRAWN_HERE, QUESTIONS
+
+    text = (FOLDER / "report.typ").read_text()
+    drawn = "".join(module.draw.__doc__ for module in (anime, gan, kl, vae))
+    for report, number, _, places in QUESTIONS:
+        for place in places or ():
+            if place.startswith("@"):
+                assert f"<{place[1:]}>" in text, (report, number, place)
+            elif place in NOT_DRAWN_HERE:
+                assert place in drawn
+            else:
+                assert f'"{place}"' in text, (report, number, place)
+    assert {q[0] for q in QUESTIONS} == set("ABCDE")

@@ -1,0 +1,73 @@
+"""The questions of the reports, and where each is answered.
+
+`python -m report.questions` prints them. An answer is a figure (`fig2_3`), a section of
+report.pdf (`@samples`, a label of report.typ), a card's or a metric's number, or None
+where it is not answered yet; a test holds the places to be there.
+"""
+
+from cli import run_cli
+
+# (report, number, question, places)
+QUESTIONS = (
+    ("A", "1.1", "the VAE's model and its training", ("@vae_tables", "@chosen")),
+    ("A", "1.2", "learning curves", ("fig1_2",)),
+    ("A", "1.3", "reconstructions, MSE of the test set", ("fig1_3", "@vaes")),
+    ("A", "1.4", "samples from the prior", ("fig1_4", "@fitted")),
+    ("A", "1.5", "t-SNE of the codes, by Male", ("fig1_5",)),
+    ("A", "1.6", "autoencoder against VAE", None),
+    ("A", "2.1", "the GAN's model", ("@gan_tables", "@chosen")),
+    ("A", "2.2", "learning curves", ("fig2_2",)),
+    ("A", "2.3", "32 random images", ("fig2_3",)),
+    ("A", "2.4", "what breaks; RMSProp against Adam and SGD", None),
+    ("A", "2.5", "GAN against VAE", ("@samples",)),
+    ("A", "3.1", "the ACGAN's model", ("@acgan_tables", "@chosen")),
+    ("A", "3.2", "learning curves", ("fig3_2",)),
+    ("A", "3.3", "10 pairs", ("fig3_3",)),
+    ("B", "1.1-1.5", "VAE: model, curves, MSE, samples, t-SNE", ("@vaes", "@chosen")),
+    ("B", "1.6", "a code of 512 against 1024", None),
+    ("B", "2.1", "the GAN's model", ("@gan_tables", "@chosen")),
+    ("B", "2.2", "real and fake loss go up and down, near 0.6", None),
+    ("B", "2.3-2.5", "32 images; what was learned; GAN against VAE", ("@samples",)),
+    ("B", "3", "ACGAN: model, curves, pairs", ("@acgan_tables", "@chosen")),
+    ("B", "bonus 1", "InfoGAN: 5 faces in 7 categories", ("fig4_3",)),
+    ("B", "bonus 2", "what the categories mean", None),
+    ("B", "bonus 3", "two mixed; an embedding collapses", None),
+    ("C", "1.1", "the VAE, layer by layer", ("@vae_tables", "@chosen")),
+    ("C", "1.2", "KLD and MSE by step", ("fig1_2",)),
+    ("C", "1.3", "reconstructions; test MSE about 0.0291", ("fig1_3", "@vaes")),
+    ("C", "1.4", "32 samples from the prior", ("fig1_4", "fig1_6")),
+    ("C", "1.5", "t-SNE of the codes, by Bangs", ("fig1_5",)),
+    ("C", "1.6", "no normalisation, uniform noise, batch 1,000", None),
+    ("C", "2.1", "the DCGAN, layer by layer", ("@gan_tables", "@chosen")),
+    ("C", "2.2", "losses by step; D's settles near 0.5", ("fig2_2",)),
+    ("C", "2.3", "32 images; failures boxed", ("fig2_3", "fig2_4")),
+    ("C", "2.4", "flip, more D steps, more epochs", None),
+    ("C", "2.5", "GAN against VAE", ("@samples",)),
+    ("C", "3.1", "the ACGAN, layer by layer", ("@acgan_tables", "@chosen")),
+    ("C", "3.2", "losses and accuracies", ("fig3_2",)),
+    ("C", "3.3", "10 pairs", ("fig3_3",)),
+    ("D", "1a", "the first 100 images", ("fig5_1",)),
+    ("D", "1b", "16 healthy images, seed 34", ("fig5_2",)),
+    ("D", "2", "another GAN: WGAN-GP, LSGAN", ("fig5_3", "@cures-measured")),
+    ("D", "3a", "DCGAN against WGAN-GP", ("@cures-measured",)),
+    ("D", "3b", "16 collapsed images, seed 4", ("fig5_7",)),
+    ("D", "3c", "the cures, side by side and later", ("fig5_4", "fig5_5", "fig5_6")),
+    ("E", "1", "preprocessing; a code of 20 or 50", None),
+    ("E", "2", "negative ELBO by epoch", ("fig6_1",)),
+    ("E", "3", "reconstructions at epochs 10, 50, 100", ("fig6_2",)),
+    ("E", "4", "samples beside real images", ("fig6_3",)),
+    ("E", "5", "from one image's code to another's", ("fig6_4",)),
+    ("E", "6, 7", "KL x100 and x0, the loss that was minimised", ("fig6_1", "@kls")),
+)
+NOT_DRAWN_HERE = ("fig5_1",)  # photographs and pictures that are not ours to print
+
+
+def main():
+    for report, number, question, places in QUESTIONS:
+        where = ", ".join(places) if places else "not answered yet"
+        print(f"{report} {number:9}{question:48}{where}")
+    return 0
+
+
+if __name__ == "__main__":
+    run_cli(main)
