@@ -77,12 +77,16 @@ def newest(trained):
     if not path.exists():
         return {}
     rows = [json.loads(line) for line in path.read_text().splitlines()]
-    own = {role: entry["sha256"][:12] for role, entry in trained.card["files"].items()}
+    # The same network may have been packed anew, which moves no pixel visibly.
+    own = {
+        role: (entry["sha256"][:12], entry.get("repacked_from"))
+        for role, entry in trained.card["files"].items()
+    }
     data = trained.card["data"]["name"]
     return {
         row["metric"]: row
         for row in rows
-        if all(own.get(role) == digest for role, digest in row["weights"].items())
+        if all(digest in own.get(role, ()) for role, digest in row["weights"].items())
         and (row["data"], row["split"]) == (data, "test")
     }
 

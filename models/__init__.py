@@ -13,7 +13,6 @@ from models.recipe import Optimizer, Recipe, RecipeError
 from models.recipes import RECIPES, get_recipe
 
 __all__ = [
-    "FORMS",
     "RECIPES",
     "WEIGHTS",
     "Optimizer",
@@ -24,9 +23,6 @@ __all__ = [
     "get_recipe",
     "latents",
 ]
-
-# How kernels lie on disk, in the order that export tries: bytes before packing.
-FORMS = {"float16": 2, "float32": 4, "int8": 1, "int6": 0.75}
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights"  # <recipe>/card.json ...
 

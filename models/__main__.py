@@ -3,7 +3,7 @@
 import argparse
 
 from cli import run_cli
-from models import build
+from models import WEIGHTS, build
 from models.describe import parameters, print_layers
 from models.recipes import RECIPES, get_recipe
 
@@ -51,6 +51,13 @@ def print_recipe(recipe):
         network = build(recipe, role)
         print(f"\n{role}: {parameters(network):,} trainable parameters")
         print_layers(network)
+    shipped = WEIGHTS / recipe.name
+    role = recipe.traits.draws or next(iter(recipe.networks))
+    if (shipped / f"{role}.weights.h5").exists():
+        print("\nits weights, in Keras:")
+        print("from models import build, get_recipe")
+        print(f'{role} = build(get_recipe("{recipe.name}"), "{role}")')
+        print(f'{role}.load_weights("{shipped / role}.weights.h5")')
 
 
 if __name__ == "__main__":

@@ -1,17 +1,15 @@
 """Trained weights on disk: `weights/<recipe>/`.
 
 A folder holds one `<role>.weights.h5` a network, `history.csv` (the curves of
-exactly these weights) and `card.json` (what they are). Where the card says float16,
-`model.load_weights(file)` of Keras reads the file as it is. Else kernels are integers,
-which only `load` here expands and Keras would take for weights: 8 or 6 bits a
-number, 6 or 4 in a kernel of 2**25 numbers or more (Report B's 16x16), each slice
-along the last axis with its own scale. Nothing is ever unpickled.
+exactly these weights) and `card.json` (what they are). `model.load_weights(file)` of
+Keras reads every file as it is. Nothing is ever unpickled.
 """
 
 import functools
 import hashlib
 import io
 import json
+import math
 import tempfile
 import warnings
 from pathlib import Path
@@ -22,7 +20,7 @@ import numpy as np
 from cli import UserError
 from models import WEIGHTS, Recipe, build, get_recipe
 
-LEVELS = {"int8": (127, 31), "int6": (31, 7)}  # a side of zero; in a kernel of 2**25
+LEVELS = (25, 60, 250)  # of `save`, what export tries
 
 
 class WeightsError(UserError):
@@ -168,14 +166,18 @@ def sha256(path):
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def save(network, path, form="float16"):
+def save(network, path, levels=LEVELS[0]):
     """Write a network's weights in Keras' own layout of `.weights.h5`.
+
+    Kernels are rounded to steps of a power of ten, and HDF5's scale-offset filter
+    packs them into as few bits as that leaves; every reader of HDF5 gets float32.
 
     Args:
         network: a built `keras.Model`.
         path: file to write.
-        form: how kernels lie on disk, of `FORMS`. Vectors (biases, batch norm)
-            are float32 always.
+        levels: steps that a kernel's largest number is away from zero, at least; the
+            step is the largest power of ten that gives them. 0 keeps float32.
+            Vectors (biases, batch norm) are float32 always.
     """
     with tempfile.TemporaryDirectory(dir=Path(path).parent) as folder:
         plain = Path(folder) / "plain.weights.h5"
@@ -187,24 +189,20 @@ def save(network, path, form="float16"):
                 if isinstance(item, h5py.Group):
                     target.require_group(name).attrs.update(item.attrs)
                 else:
-                    _store(target, name, item[...], form)
+                    _store(target, name, item[...], levels)
 
             source.visititems(copy)
 
 
-def _store(file, name, array, form):
-    scale = None
-    if array.ndim > 1 and form == "float16":
-        array = array.astype("float16")
-    elif array.ndim > 1 and form in LEVELS:
-        axes = tuple(range(array.ndim - 1))
-        levels = LEVELS[form][array.size >= 2**25]  # gzip packs 6 bits into 6
-        scale = np.maximum(np.abs(array).max(axes), 1e-12).astype("float32") / levels
-        array = np.rint(array / scale).astype("int8")
-    packed = {"compression": "gzip", "shuffle": True} if array.ndim else {}
-    data = file.create_dataset(name, data=array, **packed)
-    if scale is not None:
-        data.attrs["scale"] = scale
+def _store(file, name, array, levels):
+    packed = {"compression": "gzip", "compression_opts": 9} if array.ndim else {}
+    largest = np.abs(array).max(initial=0)
+    if array.ndim > 1 and levels and largest:
+        # Digits after the decimal point; h5py takes no negative ones.
+        packed["scaleoffset"] = max(0, math.ceil(math.log10(levels / largest)))
+    elif array.ndim:
+        packed["shuffle"] = True
+    file.create_dataset(name, data=array, **packed)
 
 
 class _InMemory(io.BytesIO):
@@ -231,6 +229,8 @@ def load(network, path):
             if not scaled:
                 network.load_weights(path)
                 return
+            # Integers, each slice of the last axis with its own scale: how weights
+            # were written before; only `wgan_a` and `acgan_a` still are.
             expanded = _InMemory()
             with h5py.File(expanded, "w") as target:
                 target.attrs.update(file.attrs)

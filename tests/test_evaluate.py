@@ -41,7 +41,7 @@ def test_the_value_is_that_of_the_weights_exported(
     for a, b in zip(average, after, strict=True):
         np.testing.assert_array_equal(a, b)
     root = tmp_path / "weights"
-    card = export.export(run.folder, faces_folder, root, "float32")
+    card = export.export(run.folder, faces_folder, root, 0)
     assert (card["steps"], card["checkpoint"]) == (25, "best")
     history = Trained(name, root).history()
     assert history[evaluation.name].tolist() == [value]

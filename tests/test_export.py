@@ -15,14 +15,13 @@ from train.run import Run
 
 
 def test_every_drawing_network_does_the_same_in_a_fresh_process(tmp_path, command):
-    """save -> load: float16 as it is, int8 for what would be too large."""
+    """save -> load, kernels rounded."""
     before = {}
     for name, recipe in distinct().items():
         role = drawing_role(recipe)
         network = build(recipe, role)
-        form = "int8" if recipe.report == "B" and role == "generator" else "float16"
         path = tmp_path / f"{name}.weights.h5"
-        save(network, path, form)
+        save(network, path)
         assert path.stat().st_size < export.LIMIT
         before[name] = to_numpy(network(inputs_of(recipe, role)))
     script = "\n".join(
@@ -67,6 +66,32 @@ def load_all(folder):
     return out
 
 
+def test_kernels_on_disk_are_as_near_as_their_levels(tmp_path):
+    """And every reader of HDF5 gets float32 of them."""
+    inputs = keras.Input((3, 3, 64))
+    dense = keras.Sequential([inputs, keras.layers.Conv2D(64, 3)])
+    kernel = np.random.default_rng(0).standard_normal((3, 3, 64, 64)).astype("float32")
+    zero = np.zeros((3, 3, 64, 64), "float32")
+    sizes = []
+    for levels, change in ((25, 0.05), (2500, 0.0005), (0, 0)):
+        for factor in (1e-4, 1, 1e4):
+            dense.set_weights([factor * kernel, np.arange(64, dtype="float32") / 7])
+            path = tmp_path / f"{levels}.weights.h5"
+            save(dense, path, levels)
+            before = dense.get_weights()
+            dense.set_weights([zero, zero[0, 0, 0]])
+            dense.load_weights(path)
+            after = dense.get_weights()
+            assert np.abs(after[0] - before[0]).max() <= change * factor * 5
+            np.testing.assert_array_equal(after[1], before[1])
+        sizes.append(path.stat().st_size)
+    assert sizes == sorted(sizes)
+    dense.set_weights([zero, zero[0, 0, 0]])
+    save(dense, path)  # no largest number to go by
+    dense.load_weights(path)
+    assert not np.any(dense.get_weights()[0])
+
+
 def test_export_on_the_command_line(faces_folder, tmp_path, command, fails):
     run, root = tmp_path / "run", tmp_path / "weights"
     words = ("-m", "train.export", "--run", run, "--data", faces_folder)
@@ -88,10 +113,10 @@ def test_export_on_the_command_line(faces_folder, tmp_path, command, fails):
     }
     assert [p.name for p in root.iterdir()] == ["vae_e"]
     assert Trained("vae_e", root).history()["step"].tolist() == [1]
-    done = command(*words, "--weights", root, "--form", "int6")
+    done = command(*words, "--weights", root, "--levels", "60")
     assert done.returncode == 0, done.stderr
     files = Trained("vae_e", root).card["files"].values()
-    assert {entry["form"] for entry in files} == {"int6"}
+    assert {entry["levels"] for entry in files} == {60}
     assert all(0 < entry["largest_change"]["by"] < 0.1 for entry in files)
 
 

@@ -1,6 +1,6 @@
 """Export a run to `weights/<recipe>/`: its networks and a card.
 
-`python -m train.export --run <dir> --data <dir> [--weights <dir>] [--form int8]`
+`python -m train.export --run <dir> --data <dir> [--weights <dir>] [--levels 60]`
 """
 
 import argparse
@@ -14,11 +14,12 @@ import numpy as np
 
 import data_utils
 from cli import UserError, run_cli
-from models import FORMS, WEIGHTS, asked, latents
+from models import WEIGHTS, asked, latents
 from train.prior import fit
 
 MEASURED = 1000  # images of the number that is recorded
 LIMIT = 45 * 2**20  # bytes a file may have
+VISIBLE = 0.05  # of the pixel range, the worst pixel of 64 images
 
 
 def parse():
@@ -27,10 +28,11 @@ def parse():
     parser.add_argument("--data", required=True, help="for the numbers on test/")
     parser.add_argument("--weights", type=Path, help="default: the repository's weights/")
     parser.add_argument(
-        "--form",
-        choices=FORMS,
-        help="of numbers on disk; default: float16 where no pixel moves by more than "
-        "1/255, else float32; where that is over 45 MiB int8, then int6",
+        "--levels",
+        type=int,
+        metavar="N",
+        help="precision of kernels on disk: the largest number is N steps from zero, at "
+        "least; 0 keeps float32; default: as few as move no pixel visibly",
     )
     parser.add_argument(
         "--last", action="store_true", help="the last checkpoint, not the best"
@@ -41,13 +43,13 @@ def parse():
 def main():
     args = parse()
     root = args.weights or WEIGHTS
-    card = export(args.run, args.data, root, args.form, args.last)
+    card = export(args.run, args.data, root, args.levels, args.last)
     print(json.dumps({k: card[k] for k in ("steps", "files")}, indent=1))
     print(f"{root / card['recipe']['name']}: written")
     return 0
 
 
-def export(run, data, root, form=None, last=False):
+def export(run, data, root, levels=None, last=False):
     """Write `<root>/<recipe>/` from a run folder, whole or not at all: of the best
     checkpoint that the run's evaluation found, where it had one, else of the last.
 
@@ -56,7 +58,7 @@ def export(run, data, root, form=None, last=False):
         data: a data folder; its test split is measured on (the images themselves
             where it is a plain folder of them).
         root: the folder of all weights.
-        form: of numbers on disk, one of `inference.FORMS`; None chooses.
+        levels: of kernels on disk, see `models.trained.save`; None chooses.
         last: take the last checkpoint all the same.
 
     Returns:
@@ -85,7 +87,7 @@ def export(run, data, root, form=None, last=False):
     with tempfile.TemporaryDirectory(dir=root, prefix=".export-") as folder:
         made = Path(folder) / name
         made.mkdir()
-        card = write_networks(chosen, identity, made, faces, form)
+        card = write_networks(chosen, identity, made, faces, levels)
         if "decoder" in card["files"] and (Path(data) / "train").is_dir():
             write_card(made, card)
             card["prior"] = fit(Trained(name, folder), data, made)
@@ -101,7 +103,7 @@ def write_card(folder, card):
     (folder / "card.json").write_text(json.dumps(card, indent=1) + "\n")
 
 
-def write_networks(chosen, identity, folder, faces, form):
+def write_networks(chosen, identity, folder, faces, levels):
     """Save what inference needs of a run's checkpoint `chosen`; return its card.
 
     That is the averaged network of every role that has one, and the
@@ -148,7 +150,7 @@ def write_networks(chosen, identity, folder, faces, form):
         "training_hours": round(float(extra["seconds"]) / 3600, 3),
         "hardware": "; ".join(identity.get("hardware") or [machine.hardware()]),
         "files": {
-            role: save_smallest(networks, role, recipe, folder, faces, form)
+            role: save_smallest(networks, role, recipe, folder, faces, levels)
             for role in networks
         },
     }
@@ -217,37 +219,34 @@ def epoch_of(folder):
 
 
 def save_smallest(networks, role, recipe, folder, faces, asked=None):
-    """Save one network in the form that is `asked`, or the first of `FORMS` that does.
+    """Save one network with `asked` levels, or the fewest of `LEVELS` that move no
+    pixel by more than `VISIBLE`.
 
-    Half precision does where no pixel moves by more than 1/255; every form must
-    fit into a file. Returns its entry in the card, with the largest change that
-    the form makes.
+    Returns:
+        its entry in the card, with the largest change that rounding makes.
+
+    Raises:
+        UserError: a file larger than 45 MiB.
     """
     from models import build
-    from models.trained import load, save, sha256
+    from models.trained import LEVELS, load, save, sha256
 
     path = folder / f"{role}.weights.h5"
     path.parent.mkdir(exist_ok=True)
     copy = build(recipe, role.rpartition("/")[2])
-    numbers = sum(v.size for v in networks[role].get_weights())
-    for form in [asked] if asked else FORMS:
-        # What no packing of half or single precision brings under the limit.
-        if numbers * FORMS[form] > 1.5 * LIMIT:
-            continue
-        save(networks[role], path, form)
+    for levels in LEVELS if asked is None else [asked]:
+        save(networks[role], path, levels)
         load(copy, path)
         what, change = largest_change(networks, role, copy, recipe, faces)
-        visible = form == "float16" and "pixel" in what and change > 1 / 255
-        if path.stat().st_size <= LIMIT and (asked or not visible):
+        if "pixel" not in what or change <= VISIBLE:
             break
-    else:
-        how = f"as {asked}" if asked else "in every form"
-        raise UserError(f"{path.name}: larger than 45 MiB {how}")
+    if path.stat().st_size > LIMIT:
+        raise UserError(f"{path.name}: larger than 45 MiB; give fewer --levels")
     return {
         "file": f"{role}.weights.h5",
         "sha256": sha256(path),
         "bytes": path.stat().st_size,
-        "form": form,
+        "levels": levels,
         "largest_change": {"of": f"{what}, 64 images", "by": change},
     }
 
