@@ -51,14 +51,16 @@ CAPTIONS = {
     },
     "anime": {
         "fig5_1": "The first 100 training images of {data}.",
-        "fig5_2": "16 images of the DCGAN.",
+        "fig5_2": "16 images of the DCGAN before it collapsed.",
         "fig5_3": "16 images of the WGAN-GP.",
         "fig5_4": "Before and after the collapse, the same noise in a column.",
         "fig5_5": "The cures side by side, the same noise in a column.",
         "fig5_6": "The collapse meter of every run, by epoch and by step.",
+        "fig5_7": "16 images of the DCGAN after it collapsed.",
     },
     "kl": {
-        "fig6_1": "Negative ELBO, squared error and KL divergence by epoch.",
+        "fig6_1": "Negative ELBO, the loss that was minimised, squared error and KL "
+        "divergence by epoch.",
         "fig6_2": "Reconstructions of test images of {data} by epoch.",
         "fig6_3": "Samples from the prior beside images of {data}.",
         "fig6_4": "From the code of one image of {data} to that of another.",

@@ -60,7 +60,10 @@ def run(args):
         "generator": about_generator(generator),
         "vae": about_vae(vae, faces),
         "film": film,
-        "origin": [*origin(generator), *origin(vae)],
+        "origin": [
+            *origin(generator, "generator"),
+            *origin(vae, "encoder", "decoder"),
+        ],
         "licence": LICENCE,
     }
     page = filled(data, {key: blob for key, (_, blob, _, _) in networks.items()})
@@ -198,13 +201,11 @@ def attribute_moves(codes, faces):
     return names, directions(codes, table[names].to_numpy())
 
 
-def origin(trained):
-    """Rows of the table at the page's foot."""
-    rows = [[trained.recipe.name, trained.origin()]]
-    for role, entry in trained.card["files"].items():
-        if "/" not in role:
-            rows.append([entry["file"], f"sha256 {entry['sha256']}"])
-    return rows
+def origin(trained, *roles):
+    """Rows of the table at the page's foot: what was trained how, which files."""
+    files = [trained.card["files"][role] for role in roles]
+    rows = [[entry["file"], f"sha256 {entry['sha256']}"] for entry in files]
+    return [[trained.recipe.name, trained.origin()], *rows]
 
 
 # ------------------------------------------------------------------------- film
