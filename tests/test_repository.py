@@ -48,6 +48,7 @@ def test_shipped_weights_are_whole(name):
     trained = Trained(name)
     trained.check()
     card = json.loads((trained.folder / "card.json").read_text())
+    assert "CelebA" in card["terms"]  # allows non-commercial research only
     for entry in card["files"].values():
         path = trained.folder / entry["file"]
         assert entry["bytes"] == path.stat().st_size <= 45 * 2**20

@@ -19,6 +19,10 @@ from train.prior import fit
 
 MEASURED = 1000  # images of the number that is recorded
 LIMIT = 45 * 2**20  # bytes a file may have
+TERMS = (
+    "These weights, and what they draw, inherit the terms of the images they were "
+    "trained on. CelebA, which hw4_data is part of, allows non-commercial research only."
+)
 VISIBLE = 0.05  # of the pixel range, the worst pixel of 64 images
 
 
@@ -137,6 +141,7 @@ def write_networks(chosen, identity, folder, faces, levels):
     return {
         "recipe": recipe.resolved(),
         "data": identity["data"],
+        "terms": TERMS,
         "from": identity.get("from"),
         "changes": identity["changes"],
         "seed": identity["seed"],
