@@ -99,13 +99,15 @@ def run_cli(main):
 
 @contextlib.contextmanager
 def replacing(path, mode="wb"):
-    """Open a temporary file that becomes `path` only if the body succeeds."""
+    """Open a temporary file that becomes `path` only if the body succeeds; text is
+    UTF-8, but for names of files that are not."""
     path = Path(path)
+    text = {} if "b" in mode else {"encoding": "utf-8", "errors": "surrogateescape"}
     # Of several machines on one file system two may have the same process number.
     # Short: a name may be as long as the file system allows already.
     temporary = path.with_name(f".{path.name[:20]}.{secrets.token_hex(6)}.tmp")
     try:
-        with open(temporary, mode) as file:
+        with open(temporary, mode, **text) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())

@@ -5,6 +5,9 @@ and `test.csv` (`image_name` and binary attributes). A folder of images
 without CSV works wherever no attribute is needed.
 """
 
+import cli  # noqa: F401 - first of all: it says what is not installed
+
+# isort: split
 import collections
 import concurrent.futures
 import contextlib
