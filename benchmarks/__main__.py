@@ -2,8 +2,8 @@
 
 `python -m benchmarks steps` times training steps, float32 beside bfloat16 and ours
 beside PyTorch; `profile` shows where a step's time goes, `precision` whether bfloat16
-costs quality; `data` times decoding and loading, `figures` the whole of hw4.sh, `start`
-the command lines' first answer. Two sides of a comparison take turns in one run
+costs quality; `race` how soon recipes draw faces; `data` times decoding and loading,
+`figures` the whole of hw4.sh, `start` the command lines' first answer. Two sides of a comparison take turns in one run
 (A B A B ...), because no absolute time is stable on a shared machine.
 """
 
@@ -27,7 +27,7 @@ from models.recipes import RECIPES, get_recipe
 from train.machine import processor
 
 RESULTS = Path(__file__).parent / "results"
-TWINS = ("dcgan_c", "vae_c")
+TWINS = ("dcgan_c", "vae_c", "rpgan")
 PRECISIONS = ("float32", "bfloat16")
 
 
@@ -67,6 +67,19 @@ def parse():
     quality.add_argument("data")
     quality.add_argument("--steps", type=int, default=500)
     quality.add_argument("--set", nargs="+", default=[], metavar="FIELD=VALUE")
+    races = known.add_parser("race", help="time to a face, one core each, figure")
+    races.add_argument("data", type=Path)
+    races.add_argument(
+        "--sides",
+        nargs="+",
+        default=["rpgan", "wgan_a", "dcgan_c", "torch:dcgan_c", "torch:rpgan"],
+        metavar="SIDE",
+        help="recipes of GANs; torch:<recipe> is its PyTorch twin",
+    )
+    races.add_argument("--minutes", type=float, default=20, help="of processor time")
+    races.add_argument("--every", type=float, default=2, help="minutes of it")
+    races.add_argument("--batch", type=int, help="default: the recipe's")
+    races.add_argument("--precision", choices=PRECISIONS, default="bfloat16")
     data = known.add_parser("data", help="decoding, cached loading, feeding")
     data.add_argument("--images", type=int, default=40_000)
     figures = known.add_parser("figures", help="hw4.sh: time and peak memory")
@@ -78,7 +91,7 @@ def parse():
 
 def main():
     args = parse()
-    kinds = (steps, profile, precision, data, figures, start)
+    kinds = (steps, profile, precision, race, data, figures, start)
     rows = {f.__name__: f for f in kinds}[args.what]
     args.results.mkdir(parents=True, exist_ok=True)
     path = args.results / f"{args.what}.jsonl"
@@ -102,6 +115,22 @@ def machine():
         "versions": versions,
         "date": time.strftime("%Y-%m-%d"),
     }
+
+
+def race(args):
+    """Rows of `benchmarks.race`; its figure is of all rows that were ever recorded."""
+    # Read before TensorFlow starts: training is to have one core.
+    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    from benchmarks import race as module
+
+    path, rows = args.results / "race.jsonl", []
+    if path.exists():
+        rows = [json.loads(line) for line in path.read_text().splitlines()]
+    for row in module.sides(args):
+        rows.append(row)
+        yield row
+    module.figure(rows, args.results / "race.jpg")
 
 
 # --------------------------------------------------------------- training steps

@@ -14,24 +14,32 @@ def make_step(name, precision, batch, device="cpu"):
     """A function that runs one training step on uint8 `(batch, 64, 64, 3)`.
 
     Args:
-        name: "dcgan_c" or "vae_c".
+        name: "dcgan_c", "vae_c" or "rpgan".
         precision: "float32" or "bfloat16" (autocast).
         batch: images per update.
         device: "cpu", or "cuda", where the networks are compiled too.
 
     Returns:
-        the step, whose losses are scalar tensors.
+        the step, whose losses are scalar tensors; `step.average` is the averaged
+        network that draws.
     """
     recipe = get_recipe(name)
     cast = torch.autocast(device, torch.bfloat16, enabled=precision == "bfloat16")
     with torch.device(device):
-        step = {"dcgan_c": dcgan, "vae_c": vae}[name](recipe, cast, batch)
+        step = makers()[name](recipe, cast, batch)
 
     def from_uint8(images):
         pixels = images.permute(0, 3, 1, 2)  # is channels last
         return step(pixels.float() * (2 / 255) - 1)
 
+    from_uint8.average = step.average
     return from_uint8
+
+
+def makers():
+    from benchmarks.torch_today import rpgan
+
+    return {"dcgan_c": dcgan, "vae_c": vae, "rpgan": rpgan}
 
 
 def optimizer(module, spec):
@@ -93,6 +101,7 @@ def dcgan(recipe, cast, batch):
         average.update()
         return d_loss.detach(), g_loss.detach()
 
+    step.average = average.kept
     return step
 
 
@@ -120,4 +129,5 @@ def vae(recipe, cast, batch):
         average.update()
         return (loss.detach(),)
 
+    step.average = average.kept
     return step

@@ -68,7 +68,7 @@ def test_precisions_are_trained_alike(tmp_path, faces_folder, command, fails):
     assert (tmp_path / "precision_vae_e.jpg").stat().st_size > 10_000
 
 
-@pytest.mark.parametrize("name", ["dcgan_c", "vae_c"])
+@pytest.mark.parametrize("name", ["dcgan_c", "vae_c", "rpgan"])
 def test_twins_step(name):
     pytest.importorskip("torch")
     import torch
@@ -82,3 +82,26 @@ def test_twins_step(name):
     assert np.isfinite(losses).all() and len(np.unique(losses, axis=0)) == 12
     if name == "vae_c":  # a GAN's losses go up and down
         assert losses[-1] < losses[0]
+
+
+def test_a_race_measures_at_equal_processor_time(faces_folder, tmp_path, monkeypatch):
+    from types import SimpleNamespace
+
+    from benchmarks import race
+
+    steps = []
+
+    def made(recipe, faces, precision):
+        samples = np.random.default_rng(0).integers(0, 256, (32, 64, 64, 3), "uint8")
+        return lambda k: steps.append(k) or sum(range(10**6)), lambda: samples
+
+    monkeypatch.setattr(race, "ours", made)
+    args = SimpleNamespace(
+        data=faces_folder, sides=["rpgan"], batch=2, precision="float32"
+    )
+    rows = list(race.sides(SimpleNamespace(**vars(args), minutes=0.02, every=0.01)))
+    assert [row["side"] for row in rows] == ["ours rpgan"] * 2
+    assert rows[0]["core_minutes"] < rows[1]["core_minutes"]
+    assert rows[1]["images"] == 2 * len(steps) and rows[0]["standard_error"] > 0
+    race.figure(rows, tmp_path / "race.jpg")
+    assert (tmp_path / "race.jpg").stat().st_size > 10_000

@@ -1,0 +1,151 @@
+"""Time to a face: recipes from nothing on the same faces, one core each.
+
+A side trains for so many minutes of processor time; every so often, and outside of
+that time, 1,000 samples of its averaged generator are compared with the test faces.
+"""
+
+import dataclasses
+import time
+
+import numpy as np
+
+import data_utils
+from metrics.distance import frechet
+from metrics.sides import Real
+from models import WEIGHTS, get_recipe, keras_setup, latents
+from models.keras_setup import keras
+from models.standing import standing_statistics
+
+SAMPLES = 1000
+ROUNDS = 20  # of the bootstrap over images, for the distance's error
+
+
+def sides(args):
+    """Yield a row for every measurement of every side, "ours <recipe>" or "torch
+    <recipe>"."""
+    real = Real(args.data, 64, SAMPLES, WEIGHTS)
+    faces = data_utils.load_faces(args.data, "train", 64)
+    for side in args.sides:
+        kind, _, name = side.rpartition(":")
+        recipe = get_recipe(name)
+        if args.batch:
+            recipe = dataclasses.replace(recipe, batch_size=args.batch)
+        make = {"": ours, "torch": torchs}[kind]
+        for minutes, images, samples in run(*make(recipe, faces, args.precision), args):
+            distance, error = measured(real, samples)
+            row = {
+                "side": f"{kind or 'ours'} {name}",
+                "batch": recipe.batch_size,
+                "precision": args.precision,
+                "core_minutes": round(minutes, 2),
+                "images": images * recipe.batch_size * recipe.d_steps,
+                "frechet": distance,
+                "standard_error": error,
+                "n_real": len(real.images),
+                "n_fake": len(samples),
+                "n_training": len(faces.images),
+            }
+            print(
+                f"{row['side']}: {minutes:5.1f} core-minutes, {row['images']:,} images: "
+                f"Frechet {distance:.2f} ± {error:.2f}",
+                flush=True,
+            )
+            yield row
+
+
+def run(step, draw, args):
+    """Yield (core-minutes, steps, samples) every `args.every` core-minutes."""
+    spent, steps, due = 0.0, 0, args.every
+    while spent < args.minutes * 60:
+        began = time.process_time()
+        step(steps)
+        spent += time.process_time() - began
+        steps += 1
+        if spent >= due * 60:
+            due += args.every
+            yield spent / 60, steps, draw()
+
+
+def measured(real, samples):
+    """Frechet distance to the test faces, and its bootstrap error over samples."""
+    features, rng = real.reader.features(samples), np.random.default_rng(0)
+    again = [
+        frechet(real.features, features[rng.integers(0, len(features), len(features))])
+        for _ in range(ROUNDS)
+    ]
+    return frechet(real.features, features), float(np.std(again, ddof=1))
+
+
+def ours(recipe, faces, precision):
+    from models import build
+    from train.backend import compiled
+    from train.families import FAMILIES
+    from train.feed import Feed
+
+    keras_setup.set_precision(precision)
+    model = FAMILIES[recipe.family](recipe, 0)
+    advance, _ = compiled(model, Feed(recipe, faces, 0), 1)
+    keras_setup.set_precision("float32")
+    copy = build(recipe, "generator")
+
+    def draw():
+        copy.set_weights(model.average["generator"].get_weights())
+        standing_statistics(copy, recipe)
+        noise = latents(recipe, range(SAMPLES))
+        parts = [copy(part, training=False) for part in np.split(noise, 10)]
+        return data_utils.to_uint8(keras.ops.concatenate(parts), recipe.pixel_range)
+
+    return lambda k: advance(k, 1), draw
+
+
+def torchs(recipe, faces, precision):
+    import torch
+
+    from benchmarks.torch_twins import make_step
+
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    step = make_step(recipe.name, precision, recipe.batch_size)
+    images, rng = torch.from_numpy(np.array(faces.images)), np.random.default_rng(0)
+
+    def one(k):
+        chosen = images[rng.integers(0, len(images), recipe.batch_size)]
+        if recipe.flip:
+            mirrored = torch.from_numpy(rng.random(len(chosen)) < 0.5)
+            chosen[mirrored] = chosen[mirrored].flip(2)
+        step(chosen)
+
+    def draw():
+        noise = torch.from_numpy(latents(recipe, range(SAMPLES)))
+        with torch.no_grad():
+            parts = [step.average.eval()(part) for part in noise.split(100)]
+        images = torch.cat(parts).permute(0, 2, 3, 1).numpy()
+        return data_utils.to_uint8(images, recipe.pixel_range)
+
+    return one, draw
+
+
+def figure(rows, path):
+    """Distance against core-minutes, a curve a side, from rows of `sides`."""
+    import matplotlib.pyplot as plt
+
+    from plot_utils import save
+
+    drawn, axis = plt.subplots(figsize=(7.5, 5))
+    for side in dict.fromkeys(row["side"] for row in rows):
+        own = sorted((r for r in rows if r["side"] == side), key=lambda r: r["images"])
+        axis.errorbar(
+            [r["core_minutes"] for r in own],
+            [r["frechet"] for r in own],
+            [r["standard_error"] for r in own],
+            label=f"{side}, batch {own[0]['batch']}",
+        )
+    axis.set(
+        title="Time to a face: one core, from nothing",
+        xlabel="minutes of processor time in training",
+        ylabel="Fréchet distance, features of the attribute network",
+        yscale="log",
+    )
+    axis.grid(alpha=0.25, which="both")
+    axis.legend(frameon=False)
+    save(drawn, path, f"{rows[0]['n_fake']:,} samples, {rows[0]['n_real']:,} test faces")
