@@ -3,8 +3,9 @@
 `python -m benchmarks steps` times training steps, float32 beside bfloat16 and ours
 beside PyTorch; `profile` shows where a step's time goes, `precision` whether bfloat16
 costs quality; `race` how soon recipes draw faces; `data` times decoding and loading,
-`figures` the whole of hw4.sh, `start` the command lines' first answer. Two sides of a comparison take turns in one run
-(A B A B ...), because no absolute time is stable on a shared machine.
+`figures` the whole of hw4.sh, `start` the command lines' first answer. Two sides of a
+comparison take turns in one run (A B A B ...), because no absolute time is stable on a
+shared machine.
 """
 
 import argparse
