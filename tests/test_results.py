@@ -84,10 +84,10 @@ def test_what_draws_from_noise_asks_for_no_faces(problem, tmp_path, monkeypatch)
     assert drawn == [None]
 
 
-def test_weights_on_disk_as_integers_need_no_temporary_folder(tmp_path, monkeypatch):
+def test_weights_on_disk_need_no_temporary_folder(tmp_path, monkeypatch):
     network = build(get_recipe("vae_e"), "decoder")
-    for form in LEVELS:
-        save(network, tmp_path / "d.weights.h5", form)
+    for levels in LEVELS:
+        save(network, tmp_path / "d.weights.h5", levels)
         monkeypatch.setattr("tempfile.mkdtemp", lambda *a: pytest.fail("temporary"))
         monkeypatch.setattr("tempfile.TemporaryFile", lambda *a: pytest.fail("temporary"))
         copy = build(get_recipe("vae_e"), "decoder")
