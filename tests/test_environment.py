@@ -158,7 +158,7 @@ def elsewhere(tmp_path):
 
 
 def test_scripts_run_through_links_and_from_folders_of_any_name(elsewhere, tmp_path):
-    assert len(SCRIPTS) == 7
+    assert len(SCRIPTS) >= 7
     for script in SCRIPTS:
         link = tmp_path / script.name
         link.symlink_to(elsewhere / script.name)

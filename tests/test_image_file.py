@@ -1,11 +1,15 @@
 """One image, in every form that people bring it in."""
 
+import hashlib
+import os
 import struct
+import subprocess
+import sys
 import zlib
 
 import numpy as np
 import pytest
-from conftest import draw_face, write_faces
+from conftest import REPOSITORY, draw_face, write_faces
 from PIL import Image
 
 from cli import DataError
@@ -255,3 +259,21 @@ def test_a_user_without_a_home_gets_no_folder_of_that_name(tmp_path, monkeypatch
     assert len(load_faces(data, report=lines.append).images) == 2
     assert len(lines) == 1 and "no home folder" in lines[0]
     assert not (tmp_path / "~").exists()
+
+
+def test_two_processes_on_one_cold_cache_see_the_same(tmp_path):
+    data = write_faces(tmp_path / "data", train=40, test=2)
+    code = (
+        "import sys, hashlib, data_utils\n"
+        "images = data_utils.load_faces(sys.argv[1]).images\n"
+        "print(hashlib.sha256(images.tobytes()).hexdigest())"
+    )
+    words = [sys.executable, "-c", code, str(data)]
+    options = {"cwd": REPOSITORY, "env": os.environ | {"HW4_CACHE": str(tmp_path / "c")}}
+    running = [
+        subprocess.Popen(words, stdout=subprocess.PIPE, **options) for _ in range(3)
+    ]
+    said = {process.communicate()[0] for process in running}
+    expected = hashlib.sha256(load_faces(data).images.tobytes()).hexdigest()
+    assert said == {f"{expected}\n".encode()}
+    assert [p.suffix for p in (tmp_path / "c").iterdir()] == [".npy"]
