@@ -81,20 +81,26 @@ def run_cli(main):
     try:
         status = main()
     except UserError as error:
-        sys.stdout.flush()
-        print("error:", " ".join(str(error).split("\n")), file=sys.stderr)
+        _say(str(error))
         status = error.status
     except BrokenPipeError:  # whoever read the output has seen enough: "| head"
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 141  # as the shell has it: 128 + SIGPIPE
     except OSError as error:  # a full disk, a folder that cannot be written to
-        sys.stdout.flush()
         where = f"{error.filename}: " if error.filename else ""
-        print(f"error: {where}{error.strerror or error}", file=sys.stderr)
+        _say(f"{where}{error.strerror or error}")
         status = 2
     except KeyboardInterrupt:
         status = 130
     sys.exit(status)
+
+
+def _say(mistake):
+    """One line on stderr, where there still is one: a terminal may have closed."""
+    with contextlib.suppress(OSError):
+        sys.stdout.flush()
+    with contextlib.suppress(OSError):
+        print("error:", " ".join(mistake.split("\n")), file=sys.stderr)
 
 
 @contextlib.contextmanager

@@ -5,16 +5,20 @@ import numpy as np
 from metrics import record
 from models import sampling
 from plot_utils import BLUE, GREEN, ORANGE, RED, panels, save, sheet
+from train.losses import adversarial
 
 
 def draw(trained, faces, out):
     """Bonus: fig4_2 curves, fig4_3 faces x categories, fig4_4 two mixed."""
     recipe, foot = trained.recipe, trained.origin()
+    unit = "cross entropy (nats)"
+    if recipe.adversarial != "bce":
+        unit = f"{adversarial(recipe.adversarial).unit}; category: {unit}"
     figure = panels(
         trained.history(),
         (
             "Losses, training",
-            "cross entropy (nats)",
+            unit,
             [
                 ("d_loss", "discriminator", BLUE),
                 ("g_loss", "generator (with category)", ORANGE),

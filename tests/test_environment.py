@@ -1,6 +1,7 @@
 """What a user's machine brings along: settings of other programs, no packages, a Git
 that changes line ends, folders of any name."""
 
+import io
 import json
 import os
 import shutil
@@ -193,6 +194,27 @@ def test_a_carriage_return_at_the_end_of_a_word_is_not_part_of_it(monkeypatch):
     with pytest.raises(SystemExit):
         cli.run_cli(lambda: 0)
     assert sys.argv == ["start.py", "gan", "out"]
+
+
+@pytest.mark.parametrize("error", [cli.UserError("no\nuse"), OSError(5, "I/O error")])
+def test_a_terminal_that_has_closed_changes_no_status(error, monkeypatch):
+    class Closed(io.StringIO):
+        def write(self, text):
+            raise OSError(5, "Input/output error")
+
+        def flush(self):
+            self.write("")
+
+    def main():
+        raise error
+
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    monkeypatch.setattr(sys, "argv", [""])
+    monkeypatch.setattr(sys, "stdout", Closed())
+    monkeypatch.setattr(sys, "stderr", Closed())
+    with pytest.raises(SystemExit) as end:
+        cli.run_cli(main)
+    assert end.value.code == 2
 
 
 # ----------------------------------------------------------- text in figures
