@@ -3,9 +3,12 @@
 Diversity is the mean distance from a sample to its nearest neighbour among the
 other samples, divided by the same of as many real images; distances are between
 images averaged down to 16x16, where noise cancels and what the image shows
-remains. 1 is as diverse as the data, 0 is one image. A generator that repeats
-itself has near neighbours however many modes it repeats, which the mean distance
-between pairs would not notice.
+remains, after both sets are brought to the same contrast: harsh colours are not
+diversity, grey ones are no collapse (below half of the data's contrast they count
+as half: such images show little). 1 is as diverse as the data, 0 is one image. A
+generator that repeats itself has near neighbours however many modes it repeats,
+which the mean distance between pairs would not notice. The meter says nothing of
+quality: shuffle the tiles of each face, and they are more diverse than faces.
 """
 
 import numpy as np
@@ -30,13 +33,19 @@ def diversity(samples, data):
     """
     if len(samples) != len(data) or len(data) < 2:
         raise ValueError(f"{len(samples)} samples for {len(data)} images")
-    return nearest(samples) / nearest(data)
+    near, own = nearest(shrink(samples)), contrast(shrink(samples))
+    near_data, theirs = nearest(shrink(data)), contrast(shrink(data))
+    return near / max(own, theirs / 2) / (near_data / theirs)
+
+
+def contrast(images):
+    """Standard deviation of all pixels about the mean of their colour channel."""
+    return float(images.std((0, 1, 2)).mean())
 
 
 def nearest(images):
-    """Mean distance to the nearest other image, root mean square over pixels of
-    16x16 images in [0, 1]."""
-    x = shrink(images).reshape(len(images), -1)
+    """Mean distance to the nearest other image, root mean square over pixels."""
+    x = images.reshape(len(images), -1)
     square = np.square(x).sum(1)
     distance = square[:, None] + square - 2 * x @ x.T
     np.fill_diagonal(distance, np.inf)
