@@ -1,4 +1,4 @@
-"""Command line: measure the weights of one recipe, or of all.
+"""Command line: measure the weights of one recipe, or of all; or the measures.
 
 Every result is printed and appended, as one line of JSON, to
 `weights/<recipe>/metrics.jsonl`, or to `<out>/metrics.jsonl` with --out. The last
@@ -20,7 +20,14 @@ def parse(words=None):
     )
     parser.add_argument("recipe", nargs="?", help="a recipe that has weights")
     parser.add_argument("--all", action="store_true", help="all whose images fit")
-    parser.add_argument("--data", type=Path, required=True, help="the data folder")
+    parser.add_argument(
+        "--sanity",
+        type=Path,
+        metavar="DATA",
+        help="measure known damage of real images instead: does every distance rank "
+        "more of it as worse?",
+    )
+    parser.add_argument("--data", type=Path, help="the data folder")
     parser.add_argument(
         "--metrics", nargs="+", metavar="NAME", help="only these; default: all that apply"
     )
@@ -36,8 +43,10 @@ def parse(words=None):
 
 def main(words=None):
     args = parse(words)
-    if bool(args.recipe) == args.all:
-        raise UserError("give one recipe, or --all")
+    if bool(args.recipe) + args.all + bool(args.sanity) != 1:
+        raise UserError("give one recipe, or --all, or --sanity")
+    if bool(args.sanity) == bool(args.data):
+        raise UserError("give --data, the data folder (--sanity has its own)")
     if args.recipe:
         get_recipe(args.recipe)  # an unknown name shows before the seconds of an import
     from metrics.registry import METRICS
@@ -47,10 +56,16 @@ def main(words=None):
 
     if args.samples < LEAST:
         raise UserError(f"--samples {args.samples}: {LEAST} or more are needed")
+    root = args.weights or WEIGHTS
+    if args.sanity:
+        from metrics import sanity
+
+        if args.out:
+            writable(args.out)
+        return sanity.check(args.sanity, args.samples, root, args.out)
     for name in args.metrics or ():
         if name not in METRICS:
             raise UserError(f"unknown metric '{name}'; known: {', '.join(METRICS)}")
-    root = args.weights or WEIGHTS
     trained = fitting(root, args.data) if args.all else [Trained(args.recipe, root)]
     chosen = {t: applying(t.recipe, args.metrics or METRICS) for t in trained}
     chosen = {t: names for t, names in chosen.items() if names}

@@ -56,7 +56,7 @@ def asked_attributes(subject):
     faces, values = subject.real.faces, {"n_real": 0, "on": {}, "off": {}}
     real = reader.read(faces.images) > 0.5
     values["real_on"], values["real_off"] = {}, {}
-    for name in (n for n in trained.attributes if n in reader.names):
+    for name in (n for n in trained.attributes if n in reader.trusted):
         place = reader.names.index(name)
         wanted = rows.copy()
         half = np.arange(len(rows)) % 2

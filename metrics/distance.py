@@ -7,36 +7,73 @@ compare with each other, never with numbers from InceptionV3.
 
 import numpy as np
 
-SUBSETS, SUBSET = 50, 200  # of the kernel distance, for its standard error
+HALVES = 40  # random halves of the images, for the errors
 
 
 def frechet_attribute_features(subject):
-    """Frechet distance of samples to data."""
+    """Frechet distance of samples to data, with its error and its bias."""
     values = subject.against_data(_frechet, features=True)
-    return values, subject.in_words(values, "{distance:.3f}".format_map)
+    values["sets_of_seeds"] = [frechet(subject.real.features, f) for f in subject.sets]
+    return values, subject.in_words(values, _frechet_in_words)
 
 
 def kernel_attribute_features(subject):
-    """Kernel distance of samples to data, with its standard error over subsets."""
+    """Kernel distance of samples to data, with its error."""
     values = subject.against_data(_kernel, features=True)
-    words = "{distance:.4f} ± {standard_error:.4f}".format_map
-    return values, subject.in_words(values, words)
+    values["sets_of_seeds"] = [kernel(subject.real.features, f)[0] for f in subject.sets]
+    return values, subject.in_words(values, _kernel_in_words)
 
 
 def _frechet(a, b):
-    return {"distance": frechet(a, b)}
+    halves = [frechet(a[x], b[y]) for x, y in random_halves(len(a), len(b))]
+    return {
+        "distance": frechet(a, b),
+        "standard_error": float(np.std(halves, ddof=1)),
+        "of_half_as_many": float(np.mean(halves)),
+    }
+
+
+def _frechet_in_words(values):
+    words = "{distance:.2f} ± {standard_error:.2f} (with half as many images "
+    return (words + "{of_half_as_many:.2f})").format_map(values) + _sets(values, ".2f")
 
 
 def _kernel(a, b):
     value, error = kernel(a, b)
-    return {"distance": value, "standard_error": error, "subsets": SUBSETS}
+    return {"distance": value, "standard_error": error}
+
+
+def _kernel_in_words(values):
+    words = "{distance:.4f} ± {standard_error:.4f}".format_map(values)
+    return words + _sets(values, ".4f")
+
+
+def _sets(values, form):
+    others = [format(v, form) for v in values.get("sets_of_seeds", ())[1:]]
+    return f", other seeds {', '.join(others)}" if others else ""
+
+
+def random_halves(n, m):
+    """Pairs of indices into sets of n and m images, each a random half of its set.
+
+    The spread of a statistic over them is its standard error over images: a half
+    has twice the variance, of which drawing from so small a set leaves one half
+    (Shao and Wu 1989). The bootstrap, which repeats images, would move both
+    distances here: a repeated image is a near neighbour.
+    """
+    rng = np.random.default_rng(0)
+    return [
+        tuple(rng.permutation(size)[: size // 2] for size in (n, m))
+        for _ in range(HALVES)
+    ]
 
 
 def frechet(a, b):
     """Frechet distance of Gaussians fitted to two sets of features.
 
     Args:
-        a, b: `(n, d)` and `(m, d)`; n and m well above d, or it is biased upwards.
+        a, b: `(n, d)` and `(m, d)`. It is biased upwards, by about as much again
+            with half as many of both.
 
     Returns:
         |mean a - mean b|^2 + tr(A + B - 2 (A B)^(1/2)), float.
@@ -51,30 +88,26 @@ def frechet(a, b):
     return float(shift + np.trace(cov_a) + np.trace(cov_b) - 2 * cross)
 
 
-def kernel(a, b, seed=0):
+def kernel(a, b):
     """Squared maximum mean discrepancy with the kernel (x.y / d + 1)^3, unbiased.
 
     Args:
-        a, b: features `(n, d)` and `(m, d)`.
-        seed: of the subsets.
+        a, b: features `(n, d)` and `(m, d)`, four or more of each.
 
     Returns:
-        (mean over subsets, its standard error); the mean may be below 0 where the
-        two sets are alike. Subsets overlap, so the error is that of drawing them,
-        not of having another set of images.
+        (distance, its standard error over images); the distance may be below 0
+        where the two sets are alike.
     """
-    rng = np.random.default_rng(seed)
-    # Half a small set: subsets that were all the set would not differ.
-    size = max(2, min(SUBSET, len(a) // 2, len(b) // 2))
-    values = []
-    for _ in range(SUBSETS):
-        x, y = (
-            np.asarray(s, "float64")[rng.choice(len(s), size, replace=False)]
-            for s in (a, b)
-        )
-        xx, yy, xy = (
-            (u @ v.T / u.shape[1] + 1) ** 3 for u, v in ((x, x), (y, y), (x, y))
-        )
-        within = sum((k.sum() - np.trace(k)) / (size * (size - 1)) for k in (xx, yy))
-        values.append(within - 2 * xy.mean())
-    return float(np.mean(values)), float(np.std(values, ddof=1) / np.sqrt(SUBSETS))
+    a, b = (np.asarray(x, "float64") for x in (a, b))
+    tables = [(x @ y.T / x.shape[1] + 1) ** 3 for x, y in ((a, a), (b, b), (a, b))]
+
+    def distance(xx, yy, xy):
+        within = [(k.sum() - np.trace(k)) / (len(k) * (len(k) - 1)) for k in (xx, yy)]
+        return float(sum(within) - 2 * xy.mean())
+
+    aa, bb, ab = tables
+    halves = [
+        distance(aa[np.ix_(x, x)], bb[np.ix_(y, y)], ab[np.ix_(x, y)])
+        for x, y in random_halves(len(a), len(b))
+    ]
+    return distance(*tables), float(np.std(halves, ddof=1))

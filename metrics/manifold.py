@@ -1,31 +1,38 @@
-"""Precision and recall of samples (Kynkaanniemi et al. 2019).
+"""Density and coverage of samples (Naeem et al. 2020).
 
-A set's manifold is the union of balls around its points, each as large as the
-distance to the point's third neighbour. Precision is the share of samples on the
-data's manifold (quality), recall the share of data on the samples' (coverage).
+Each real image has a ball, as large as the distance to its fifth neighbour among
+the real images. Density is how many balls a sample lies in, relative to what real
+images would have: it rises where samples crowd at what is most common, above 1 even.
+Coverage is the share of real images in whose ball a sample lies: it falls with
+every way to be unlike the data, repetition before all, and never rises above 1.
+
+They stand in place of precision and recall (Kynkaanniemi et al. 2019), whose
+samples need only one ball, and one outlier among the data has a large one.
 """
 
 import numpy as np
 from scipy.spatial.distance import cdist
 
-NEIGHBOUR = 3
+NEIGHBOUR = 5
 
 
-def precision_recall(subject):
-    """Precision and recall in the features of the attribute network."""
+def density_coverage(subject):
+    """Density and coverage in the features of the attribute network."""
     values = subject.against_data(shares, features=True)
-    words = "precision {precision:.3f}, recall {recall:.3f}".format_map
+    words = "density {density:.3f}, coverage {coverage:.3f}".format_map
     return values, subject.in_words(values, words)
 
 
 def shares(real, fake, k=NEIGHBOUR):
-    """Precision and recall of features `(n, d)` and `(m, d)`, n and m above k."""
-    across = cdist(real, fake)
-    precision = (across <= _radii(real, k)[:, None]).any(0).mean()
-    recall = (across <= _radii(fake, k)).any(1).mean()
-    return {"precision": float(precision), "recall": float(recall), "k": k}
+    """Density and coverage of features `(n, d)` and `(m, d)`, n above k.
 
-
-def _radii(points, k):
-    """Distance of each point to its k-th neighbour."""
-    return np.partition(cdist(points, points), k, axis=1)[:, k]  # place 0 is itself
+    For as many samples of the data's own distribution the expected density is 1 and
+    the expected coverage 1 - (n - 1)...(n - k) / ((2 n - 1)...(2 n - k)), 0.97 for k = 5.
+    """
+    radii = np.partition(cdist(real, real), k, axis=1)[:, k]  # place 0 is itself
+    inside = cdist(real, fake) < radii[:, None]
+    return {
+        "density": float(inside.sum() / (k * len(fake))),
+        "coverage": float(inside.any(1).mean()),
+        "k": k,
+    }

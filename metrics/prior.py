@@ -4,7 +4,7 @@ from models import sampling
 
 MEASURED = (
     "frechet_attribute_features",
-    "precision_recall",
+    "density_coverage",
     "collapse_meter",
     "nearest_training",
 )

@@ -53,7 +53,9 @@ def row(name, metric, values, subject):
         "date": time.strftime("%Y-%m-%d"),
     }
     if metric.reads:
-        result["attribute_network"] = real.accuracy
+        result["attribute_network"] = real.accuracy | {
+            "weights": digest(real.reader.trained.card)
+        }
     return result
 
 
@@ -72,7 +74,8 @@ def append(path, result):
 
 def newest(trained):
     """{metric: its newest result} of exactly these weights, on the test images of
-    the data they were trained on."""
+    the data they were trained on; what another attribute network read than the one
+    beside them is left out: its features are another space."""
     path = trained.folder / "metrics.jsonl"
     if not path.exists():
         return {}
@@ -88,18 +91,32 @@ def newest(trained):
         for row in rows
         if all(digest in own.get(role, ()) for role, digest in row["weights"].items())
         and (row["data"], row["split"]) == (data, "test")
+        and _read_by(trained.folder.parent, row.get("attribute_network"))
     }
+
+
+def _read_by(root, network):
+    """Whether what a row says of its attribute network, if anything, is about the one
+    in `root`, if there is one."""
+    card = root / "attributes" / "card.json"
+    if network is None or not card.exists():
+        return True
+    return network.get("weights") == digest(json.loads(card.read_text()))
+
+
+def digest(card):
+    """What names the weights of an attribute network, from its card."""
+    return card["files"]["classifier"]["sha256"][:12]
 
 
 def headline(trained):
     """The number that says most of trained weights, in words, with what it was
     measured on."""
-    meter = trained.history().filter(["diversity"]).dropna()
-    if trained.recipe.report == "D" and len(meter):  # whose question is collapse
-        end = meter["diversity"].iloc[-1]
+    found = newest(trained)
+    if trained.recipe.report == "D" and "collapse_meter" in found:  # is its question
+        end = found["collapse_meter"]["values"]["diversity"]
         said = "collapsed" if end < collapse.COLLAPSED else "not collapsed"
         return f"{said}: diversity {end:.2f} of the data's at the end"
-    found = newest(trained)
     for name, words in HEADLINES.items():
         if name in found:
             return words(found[name]["values"], found[name])
@@ -117,15 +134,20 @@ def _asked_attribute(values, row):
     return (
         f"{values['agreement']:.1%} of {row['n_fake']:,} images read as asked "
         f"({values['attribute']}; the reader is right on "
-        f"{values['reader_accuracy_on_real']:.1%} of real test faces)"
+        f"{values['reader_accuracy_on_real']:.1%} of real test faces, a constant "
+        f"answer on {values['reader_commoner_answer']:.1%})"
     )
 
 
 def _attribute_accuracy(values, row):
     return (
-        f"{values['mean_accuracy']:.1%} right on average, Smiling "
-        f"{values['accuracy']['Smiling']:.1%} ({row['n_real']:,} test faces)"
+        f"{values['mean_accuracy']:.1%} right on average, a constant "
+        f"answer {_mean(values['commoner_answer']):.1%} ({row['n_real']:,} test faces)"
     )
+
+
+def _mean(values):
+    return sum(values.values()) / len(values)
 
 
 def _categories(values, row):
@@ -137,10 +159,11 @@ def _categories(values, row):
 
 
 def _frechet(values, row):
-    best = values["training_images"]["distance"]
+    real = values["real_images"]
+    best = f"; real ones {real['distance']:.1f}" if real else ""
     return (
-        f"Frechet distance {values['distance']:.1f} in our attribute "
-        f"network's features ({row['n_fake']:,} images; real ones {best:.1f})"
+        f"Frechet distance {values['distance']:.1f} ± {values['standard_error']:.1f} in "
+        f"our attribute network's features ({row['n_fake']:,} images{best})"
     )
 
 

@@ -62,7 +62,7 @@ METRICS = {
     "kernel_attribute_features": Metric(
         distance.kernel_attribute_features, draws, reads=True
     ),
-    "precision_recall": Metric(manifold.precision_recall, draws, reads=True),
+    "density_coverage": Metric(manifold.density_coverage, draws, reads=True),
     "ms_ssim": Metric(diversity.ms_ssim, draws, "[0, 1]"),
     "collapse_meter": Metric(diversity.collapse_meter, draws, "[0, 1], 16x16"),
     "nearest_training": Metric(neighbours.nearest_training, draws, "[0, 1], 16x16"),

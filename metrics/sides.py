@@ -13,6 +13,7 @@ from models import sampling
 from models.trained import Trained
 
 LEAST = 16  # images, below which these numbers say nothing
+SETS = 3  # of samples, for distances that say how much the seeds matter
 
 
 class Real:
@@ -29,8 +30,8 @@ class Real:
         faces: all `data_utils.Faces` of the split.
         images: uint8 `(n, size, size, 3)`, the first `count` of them.
         training: uint8 images of the training split, or None.
-        others: as many training images as `images`, or None: what generated
-            images would be if they were as good as real ones.
+        others: as many images as `images` from the end of the training split, or
+            None: what generated images would be if they were real.
 
     Raises:
         data_utils.DataError: the folder cannot be used.
@@ -50,7 +51,7 @@ class Real:
         if held_back and (self.data / "train").exists():
             self.training = data_utils.load_faces(data, "train", size).images
         enough = self.training is not None and len(self.training) >= len(self.images)
-        self.others = self.training[: len(self.images)] if enough else None
+        self.others = self.training[-len(self.images) :] if enough else None
 
     @functools.cached_property
     def reader(self):
@@ -71,14 +72,23 @@ class Real:
     def features(self):
         return self.reader.features(self.images)
 
+    @property
+    def reader_knows_others(self):
+        """Whether the attribute network was trained on some of `others`."""
+        known = self.reader.trained.card["data"]  # the first so many of a training split
+        apart = len(self.training) - len(self.others) >= known["images"]
+        return known["name"] == self.data.resolve().name and not apart
+
     @functools.cached_property
     def features_of_others(self):
         return self.reader.features(self.others)
 
     @functools.cache  # noqa: B019 - lives as long as the process measures
     def floor(self, compare, features=False):
-        """`compare` of `images` with `others`, made once; None without others."""
-        if self.others is None:
+        """`compare` of `images` with `others`, made once; None without others, or
+        where the attribute network was trained on some of them: it tells those from
+        `images`."""
+        if self.others is None or (features and self.reader_knows_others):
             return None
         if features:
             return compare(self.features, self.features_of_others)
@@ -114,28 +124,39 @@ class Subject:
         return self.real.reader.features(self.samples)
 
     @functools.cached_property
+    def sets(self):
+        """Features of three sets of samples, of seeds 0 to n - 1, n to 2 n - 1, ..."""
+        more = (range(k * self.count, (k + 1) * self.count) for k in range(1, SETS))
+        drawn = (
+            sampling.draw(self.trained, seeds, self.asked, prior=self.prior)
+            for seeds in more
+        )
+        return [self.features, *map(self.real.reader.features, drawn)]
+
+    @functools.cached_property
     def read(self):
         """Probabilities of the attributes of the samples, `(n, attributes)`."""
         return self.real.reader.read(self.samples)
 
     def against_data(self, compare, features=False):
-        """Compare samples with data, and training images with data beside it.
+        """Compare samples with data, and unseen real images with data beside it.
 
         Args:
             compare: a function of two sets of images, or of two sets of features,
                 data first; returns a dict.
 
         Returns:
-            the dict, and under "training_images" what there is with training images
-            in place of samples (or None).
+            the dict, and under "real_images" what there is with `Real.others` in
+            place of samples (or None).
         """
         pair = (self.real.images, self.samples)
         if features:
             pair = (self.real.features, self.features)
-        return compare(*pair) | {"training_images": self.real.floor(compare, features)}
+        return compare(*pair) | {"real_images": self.real.floor(compare, features)}
 
     def in_words(self, values, words):
-        """`words` of what `against_data` gave, and of its training images."""
-        text, floor = words(values), values["training_images"]
-        beside = f"; training images in place of samples {words(floor)}" if floor else ""
-        return text + beside
+        """`words` of what `against_data` gave, and of real images in place of them."""
+        text, floor = words(values), values["real_images"]
+        return text + (
+            f"; real images in place of samples {words(floor)}" if floor else ""
+        )

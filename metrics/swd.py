@@ -7,7 +7,7 @@ At the finest scale it hears grain and sharpness, at the coarsest the layout.
 import numpy as np
 from scipy.ndimage import correlate1d
 
-PATCH, PATCHES = 7, 128  # pixels a side; patches of each image and scale
+PATCH, PATCHES = 7, 32  # pixels a side; patches of each image and scale
 DIRECTIONS, REPEATS = 128, 4
 COARSEST = 16  # pixels: no scale below
 BINOMIAL = np.array([1, 4, 6, 4, 1], "float32") / 16
@@ -32,9 +32,10 @@ def distances(a, b, seed=0):
         seed: of the patches' places and of the directions.
 
     Returns:
-        dict: by_scale {size in pixels as text: distance x1000}, their mean. Each
-        set of patches is first brought to mean 0 and variance 1 in each colour
-        channel, so brightness and contrast of the whole set do not count.
+        dict: by_scale {size in pixels as text: distance x1000}, their mean. All
+        patches are in units of a's: mean 0 and variance 1 in each colour channel.
+        (The paper brings each set to its own; then colour and contrast of a whole
+        set would not count.)
 
     Raises:
         ValueError: sets of different shape.
@@ -43,7 +44,9 @@ def distances(a, b, seed=0):
         raise ValueError(f"sets of different shape: {a.shape}, {b.shape}")
     by_scale = {}
     for x, y in zip(pyramid(a), pyramid(b), strict=True):
-        pair = (patches(level, np.random.default_rng(seed)) for level in (x, y))
+        pair = [patches(level, np.random.default_rng(seed)) for level in (x, y)]
+        mean, std = (f(pair[0], (0, 2), keepdims=True) for f in (np.mean, np.std))
+        pair = [((p - mean) / np.maximum(std, 1e-6)).reshape(len(p), -1) for p in pair]
         by_scale[str(x.shape[1])] = 1000 * sliced(*pair, seed)
     return {"by_scale": by_scale, "mean": float(np.mean([*by_scale.values()]))}
 
@@ -69,15 +72,12 @@ def _blur(images):
 
 
 def patches(level, rng):
-    """Random patches of a scale, normalised by colour: `(n * 128, 147)`."""
+    """Random patches of a scale: `(n * 32, 3, 49)`."""
     n, height, width, channels = level.shape
     top = rng.integers(0, height - PATCH + 1, (n, PATCHES))
     left = rng.integers(0, width - PATCH + 1, (n, PATCHES))
     windows = np.lib.stride_tricks.sliding_window_view(level, (PATCH, PATCH), (1, 2))
-    found = windows[np.arange(n)[:, None], top, left].reshape(-1, channels, PATCH**2)
-    found = found - found.mean((0, 2), keepdims=True)
-    found /= np.maximum(found.std((0, 2), keepdims=True), 1e-6)
-    return found.reshape(len(found), -1)
+    return windows[np.arange(n)[:, None], top, left].reshape(-1, channels, PATCH**2)
 
 
 def sliced(a, b, seed=0):

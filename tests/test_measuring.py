@@ -7,15 +7,18 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import REPOSITORY, write_faces
+from conftest import REPOSITORY, refused, write_faces
 
 import data_utils
 from cli import UserError
 from metrics import (
     condition,
+    distance,
     diversity,
     neighbours,
     reconstruction,
+    record,
+    sanity,
     swd,
 )
 from metrics.__main__ import fitting, main
@@ -23,6 +26,7 @@ from metrics.reader import Reader
 from metrics.registry import METRICS
 from metrics.sides import Real, Subject
 from models import get_recipe, sampling
+from models.trained import Trained
 
 # ----------------------------------------------- reconstructions, conditions
 
@@ -50,7 +54,7 @@ def test_reconstruction_of_a_perfect_and_of_a_shifted_copy(faces_twice, monkeypa
 ATTRIBUTE_NAMES = ["Smiling", "of noise", "always", "follows", "distrusted"]
 
 
-def drawn(trained, seeds, labels):
+def drawn(trained, seeds, labels, prior="normal"):
     """Images that carry their seed and their label in a pixel."""
     images = np.zeros((len(seeds), 8, 8, 3), "uint8")
     images[:, 0, 0, 0], images[:, 0, 0, 1] = list(seeds), labels
@@ -174,6 +178,9 @@ def test_one_line_of_json_a_metric(tmp_path, capsys, monkeypatch):
         if "attribute_network" in r:
             assert r["attribute_network"]["data"] == "sample_data/test"
             assert len(r["attribute_network"]["accuracy"]) == 13
+            card = json.loads((REPOSITORY / "weights/attributes/card.json").read_text())
+            sha = card["files"]["classifier"]["sha256"]
+            assert sha.startswith(r["attribute_network"]["weights"])
         assert f"  {r['metric']}: " in said
     assert (tmp_path / "neighbours_acgan_c.jpg").exists()
     assert not (REPOSITORY / "weights" / "acgan_c" / "neighbours_acgan_c.jpg").exists()
@@ -183,6 +190,27 @@ def copy_weights(name, root):
     """Weights without what was measured of them."""
     ignored = shutil.ignore_patterns("metrics.jsonl")
     shutil.copytree(REPOSITORY / "weights" / name, root / name, ignore=ignored)
+
+
+def test_what_another_attribute_network_read_is_not_the_newest(tmp_path):
+    for name in ("acgan_c", "attributes"):
+        copy_weights(name, tmp_path)
+    trained = Trained("acgan_c", tmp_path)
+    reader = json.loads((tmp_path / "attributes" / "card.json").read_text())
+    files = {role: f["sha256"][:12] for role, f in trained.card["files"].items()}
+    row = {"data": trained.card["data"]["name"], "split": "test", "weights": files}
+    theirs = {"weights": reader["files"]["classifier"]["sha256"][:12]}
+    for name, more in (
+        ("swd", {}),
+        ("asked_attribute", {"attribute_network": theirs}),
+        ("density_coverage", {"attribute_network": theirs}),
+        ("density_coverage", {"attribute_network": {"weights": "another"}}),
+        ("frechet_attribute_features", {"attribute_network": {"n": 1000}}),
+    ):
+        record.append(trained.folder / "metrics.jsonl", row | more | {"metric": name})
+    found = record.newest(trained)
+    assert [*found] == ["swd", "asked_attribute", "density_coverage"]
+    assert found["density_coverage"]["attribute_network"] == theirs
 
 
 def test_results_lie_beside_the_weights_by_default(tmp_path):
@@ -212,16 +240,16 @@ def test_all_means_those_whose_images_have_the_folders_size(tmp_path, capsys):
 
 
 def test_real_images_in_place_of_samples(monkeypatch):
-    """Training images as samples: every metric finds what it finds of them."""
+    """Real images as samples: every metric finds what it finds of them."""
     monkeypatch.setattr(swd, "PATCHES", 32)
     side = Real(SAMPLE_DATA, 64, 60, REPOSITORY / "weights")
     subject = Subject(SimpleNamespace(recipe=get_recipe("dcgan_c")), side)
-    subject.samples = side.others
+    subject.samples, subject.sets = side.others, []
     assert len(side.images) == len(side.others) == 60 < len(side.training) == 240
-    for name in ("swd", "frechet_attribute_features", "precision_recall"):
+    for name in ("swd", "kernel_attribute_features", "density_coverage"):
         values, _ = METRICS[name].measure(subject)
-        floor = values.pop("training_images")
-        assert values == floor
+        floor = values.pop("real_images")
+        assert {k: v for k, v in values.items() if k != "sets_of_seeds"} == floor
     assert neighbours.nearest_training(subject)[0]["ratio"] < 1e-6
     # and of a plain folder, the images after those that are compared with
     plain = Real(f"{SAMPLE_DATA}/test", 64, 50, REPOSITORY / "weights")
@@ -231,6 +259,47 @@ def test_real_images_in_place_of_samples(monkeypatch):
     assert condition.attribute_accuracy(unlabelled)[0] is None
     with pytest.raises(UserError, match=r"15 images; metrics need 16 or more"):
         Real(SAMPLE_DATA, 64, 15, REPOSITORY / "weights")
+
+
+def test_the_floor_is_of_faces_that_the_reader_never_saw():
+    side = Real(SAMPLE_DATA, 64, 60, REPOSITORY / "weights")
+    np.testing.assert_array_equal(side.others, side.training[-60:])
+    card = side.reader.trained.card
+    card["data"] |= {"name": "sample_data", "images": 180}
+    assert not side.reader_knows_others
+    card["data"]["images"] = 181
+    assert side.reader_knows_others
+    assert side.floor(distance._kernel, features=True) is None
+    assert side.floor(lambda a, b: len(a)) == 60  # of pixels, nothing is learned
+    assert not Real(f"{SAMPLE_DATA}/test", 64, 50, side.root).reader_knows_others
+
+
+def test_the_battery_as_a_command(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(swd, "PATCHES", 4)
+    monkeypatch.setattr(sanity, "DAMAGES", sanity.DAMAGES[:1])
+    words = ["--sanity", SAMPLE_DATA, "--samples", "60", "--out", str(tmp_path / "out")]
+    assert main(words) == 0
+    said = capsys.readouterr().out
+    assert said.splitlines()[-1] == "every distance ranks more damage as worse"
+    found = json.loads((tmp_path / "out" / "sanity.json").read_text())
+    assert found["n"] == 60 and found["wrong"] == []
+    assert [*found["rows"]][-1] == "blur, sigma 4" and "blur, sigma 4 " in said
+    monkeypatch.setattr(distance, "frechet", lambda a, b: 1.0)
+    assert main(words) == 1
+    assert "WRONG: frechet: blur, sigma 1 (1) is not worse" in capsys.readouterr().out
+    # the attribute network learned from the first 7,000 images of this name
+    known = write_faces(tmp_path / "hw4_data", train=16, test=16)
+    refused(main, "--sanity", known, saying=["no 16 training images that the attrib"])
+    refused(main, "--sanity", known, "--all", saying=["one recipe, or --all, or --sani"])
+    refused(main, "vae_c", saying=["give --data"])
+
+
+def test_three_sets_of_seeds(monkeypatch):
+    monkeypatch.setattr(sampling, "draw", drawn)
+    reader = SimpleNamespace(features=lambda images: images[:, 0, 0, 0].tolist())
+    real = SimpleNamespace(images=np.zeros((9, 8, 8, 3), "uint8"), reader=reader)
+    subject = Subject(SimpleNamespace(recipe=get_recipe("dcgan_c")), real)
+    assert subject.sets == [[*range(9)], [*range(9, 18)], [*range(18, 27)]]
 
 
 def test_sample_k_comes_from_seed_k_and_classes_take_turns(monkeypatch):

@@ -11,9 +11,12 @@ from metrics import (
     diversity,
     manifold,
     neighbours,
+    sanity,
     ssim,
     swd,
 )
+from metrics.reader import Reader
+from models.trained import Trained
 
 
 def test_real_images_are_as_diverse_as_real_images(faces_twice):
@@ -83,7 +86,7 @@ def test_frechet_distance_of_shifted_and_stretched_gaussians():
 
 def test_kernel_distance_is_zero_on_average_for_the_same_distribution():
     rng = np.random.default_rng(0)
-    a, b = rng.standard_normal((2, 2000, 8))
+    a, b = rng.standard_normal((2, 1000, 8))
     same, error = distance.kernel(a, b)
     assert abs(same) < 4 * error
     far, error = distance.kernel(a, b + 1)
@@ -93,9 +96,23 @@ def test_kernel_distance_is_zero_on_average_for_the_same_distribution():
     assert distance.kernel(x, y)[0] == pytest.approx(1 + 8 - 2)
 
 
-def test_the_kernel_distance_of_a_small_set_has_an_error():
-    a, b = np.random.default_rng(0).standard_normal((2, 100, 8))
-    assert distance.kernel(a, b)[1] > 1e-4
+def test_errors_are_those_of_other_images():
+    """What halves of one pair of sets say, and the spread over forty pairs."""
+    rng = np.random.default_rng(0)
+    spread = np.array([3.0, 2.0, 1.0, 0.5])
+    pairs = [rng.standard_normal((2, 200, 4)) * spread for _ in range(40)]
+    pairs = [(a, b + 0.5) for a, b in pairs]
+    for measured in (distance._frechet, distance._kernel):
+        found = [measured(a, b) for a, b in pairs]
+        true = np.std([v["distance"] for v in found], ddof=1)
+        said = np.mean([v["standard_error"] for v in found])
+        assert 0.7 * true < said < 1.4 * true
+
+
+def test_frechet_distance_falls_with_the_number_of_images():
+    a, b = np.random.default_rng(0).standard_normal((2, 400, 16))
+    values = distance._frechet(a, b)  # of one distribution: all of it is bias
+    assert 1.6 < values["of_half_as_many"] / values["distance"] < 2.6
 
 
 def noisy(images, deviation):
@@ -174,14 +191,16 @@ def test_the_pyramid_adds_up_to_the_image(faces_twice):
         np.testing.assert_allclose(level, value, atol=1e-3)
 
 
-def test_swd_hears_grain_at_the_finest_scale_and_not_the_brightness(
+def test_swd_hears_grain_at_the_finest_scale_and_brightness_at_the_coarsest(
     faces_twice, monkeypatch
 ):
     monkeypatch.setattr(swd, "PATCHES", 32)
     a, b = faces_twice
     assert swd.distances(a, a)["mean"] == 0
     half = a // 2
-    assert swd.distances(half, half + 40)["mean"] < 0.5
+    brighter = swd.distances(half, half + 40)["by_scale"]
+    assert brighter["64"] < 0.5 and brighter["16"] > 100
+    assert swd.distances(a, half)["by_scale"]["64"] > 100  # less contrast
     floor = swd.distances(a, b)
     grain = swd.distances(a, noisy(b, 20))["by_scale"]
     assert grain["64"] > 5 * floor["by_scale"]["64"]
@@ -192,23 +211,67 @@ def test_swd_hears_grain_at_the_finest_scale_and_not_the_brightness(
         swd.distances(a, b[1:])
 
 
-# -------------------------------------------------------- precision, recall
+# -------------------------------------------------------- density, coverage
 
 
-def test_precision_and_recall_of_known_sets():
+def test_density_and_coverage_of_known_sets():
     rng = np.random.default_rng(0)
-    near, far = rng.standard_normal((2, 200, 4))
+    near, far, other = rng.standard_normal((3, 400, 4))
     data = np.concatenate([near, far + 100])  # two clusters
-    pair = manifold.shares(data, data)
-    assert (pair["precision"], pair["recall"]) == (1, 1)
-    pair = manifold.shares(data, data + 50)  # between the clusters
-    assert (pair["precision"], pair["recall"]) == (0, 0)
-    pair = manifold.shares(data, data[:200])  # one cluster of two
-    assert pair["precision"] == 1 and pair["recall"] == 0.5
-    pair = manifold.shares(data[:200], data)
-    assert pair["precision"] == 0.5 and pair["recall"] == 1
-    pair = manifold.shares(data, data[:1].repeat(400, 0))  # one image
-    assert pair["precision"] == 1 and pair["recall"] == 1 / 400
+
+    def shares(fake):
+        values = manifold.shares(data, fake)
+        return values["density"], values["coverage"]
+
+    assert shares(data + 50) == (0, 0)  # between the clusters
+    density, coverage = shares(other)  # one cluster of two
+    assert density == pytest.approx(1, abs=0.1) and 0.45 < coverage <= 0.5
+    whole = np.concatenate([other, rng.standard_normal((400, 4)) + 100])
+    density, coverage = shares(whole)
+    assert density == pytest.approx(1, abs=0.1)
+    assert coverage == pytest.approx(1 - 0.5**5, abs=0.02)
+    one = shares(near[:1].repeat(800, 0))[1]  # one image: a few balls reach it
+    some = shares(near[np.arange(800) % 100])[1]
+    assert 1 / 800 < one < 0.05 < some < 0.45
+
+
+# ----------------------------------------------------------- known damage
+
+
+def test_every_distance_ranks_more_damage_as_worse(faces_twice, monkeypatch):
+    """On drawn faces, by the attribute network that ships."""
+    monkeypatch.setattr(swd, "PATCHES", 16)
+    monkeypatch.setattr(swd, "REPEATS", 1)
+    real, others = faces_twice
+    side = SimpleNamespace(
+        images=real, others=others, reader=Reader(Trained("attributes"))
+    )
+    side.features, side.features_of_others = map(side.reader.features, (real, others))
+    lines = []
+    rows, wrong = sanity.battery(side, lines.append)
+    assert wrong == []
+    levels = sum(len(damage.levels) for damage in sanity.DAMAGES)
+    assert len(rows) == len(lines) - 1 == 1 + levels
+    assert rows["contrast, x1.6"]["diversity"] < 1.1  # harsh is not diverse
+    # and a distance that sees nothing is found out
+    monkeypatch.setattr(distance, "frechet", lambda a, b: 1.0)
+    monkeypatch.setattr(sanity, "DAMAGES", sanity.DAMAGES[:1])
+    _, wrong = sanity.battery(side, lines.append)
+    assert len(wrong) == 3 and all(line.startswith("frechet: blur") for line in wrong)
+
+
+def test_damage_is_what_it_says(faces_twice):
+    images = faces_twice[0]
+    rng = np.random.default_rng(0)
+    tiled = sanity.tiles(images, 1, rng)
+    assert (tiled != images).any()
+    for a, b in zip(tiled, images, strict=True):  # the same pixels elsewhere
+        np.testing.assert_array_equal(np.sort(a, None), np.sort(b, None))
+    np.testing.assert_array_equal(sanity.upside_down(images, 1, rng), images[:, ::-1])
+    three = sanity.repeated([lambda n: 3])(images, 0, rng)
+    assert len(three) == 64 and len(np.unique(three, axis=0)) == 3
+    grey = sanity.towards_mean(images, 1, rng)
+    assert np.abs(grey.mean(0) - images.mean(0)).mean() < 2 < grey.std(0).mean() < 12
 
 
 # ------------------------------------------------------------- memorisation
