@@ -54,7 +54,7 @@ def row(name, metric, values, subject):
     }
     if metric.reads:
         result["attribute_network"] = real.accuracy | {
-            "weights": digest(real.reader.trained.card)
+            "weights": reader_digest(real.reader.trained.card)
         }
     return result
 
@@ -101,10 +101,10 @@ def _read_by(root, network):
     card = root / "attributes" / "card.json"
     if network is None or not card.exists():
         return True
-    return network.get("weights") == digest(json.loads(card.read_text()))
+    return network.get("weights") == reader_digest(json.loads(card.read_text()))
 
 
-def digest(card):
+def reader_digest(card):
     """What names the weights of an attribute network, from its card."""
     return card["files"]["classifier"]["sha256"][:12]
 

@@ -55,7 +55,7 @@ METRICS = {
         reconstruction.reconstruction, rebuilds, "[0, 1], MSE in [-1, 1] as well"
     ),
     "fitted_prior": Metric(prior.fitted_prior, rebuilds, reads=True),
-    "swd": Metric(swd.swd, draws, "normalised by colour channel"),
+    "swd": Metric(swd.swd, draws, "in units of the data's patches"),
     "frechet_attribute_features": Metric(
         distance.frechet_attribute_features, draws, reads=True
     ),

@@ -6,6 +6,7 @@ README's two marks.
 
 import argparse
 from pathlib import Path
+from statistics import mean
 
 from cli import UserError, replacing, run_cli
 from metrics import record
@@ -20,18 +21,23 @@ OBTAINED = {
     "reconstruction": lambda v: f"test MSE {v['mse_minus1_1']:.4f} in [-1, 1]",
     "asked_attribute": lambda v: f"{v['agreement']:.1%} read as asked",
     "asked_attributes": lambda v: f"{v['agreement']:.1%} read as asked",
-    "attribute_accuracy": lambda v: f"{v['mean_accuracy']:.1%} of attributes right",
+    "attribute_accuracy": lambda v: (
+        f"{v['mean_accuracy']:.1%} right, "
+        f"a constant answer {mean(v['commoner_answer'].values()):.1%}"
+    ),
     "categories": lambda v: f"{v['own_classifier']['accuracy']:.1%} of categories read",
-    "frechet_attribute_features": lambda v: f"Fréchet {v['distance']:.1f}",
+    "frechet_attribute_features": lambda v: (
+        f"Fréchet {v['distance']:.1f} ± {v['standard_error']:.1f}"
+    ),
 }
 
 
 def obtained(trained):
     """The result of a row: at most two numbers, in 40 characters."""
-    if trained.recipe.report == "D":
-        end = trained.history()["diversity"].dropna().iloc[-1]
-        return f"{end:.2f} of the data's diversity"
     found = record.newest(trained)
+    if trained.recipe.report == "D" and "collapse_meter" in found:
+        end = found["collapse_meter"]["values"]["diversity"]
+        return f"{end:.2f} of the data's diversity"
     said = [words(found[n]["values"]) for n, words in OBTAINED.items() if n in found]
     if trained.recipe.traits.rebuilds or not trained.recipe.traits.draws:
         said = said[:1]
