@@ -137,7 +137,8 @@ def sheet(images, columns, title, row_labels=(), column_labels=(), boxed=()):
     rows = -(-len(images) // columns)
     inches = columns * 0.95
     left = 1.5 if row_labels else 0.15
-    head = 0.2 + 0.2 * len(title.splitlines()) + (0.2 if column_labels else 0)
+    lines = max((len(name.splitlines()) for name in column_labels), default=0)
+    head = 0.2 + 0.2 * len(title.splitlines()) + 0.2 * lines
     size = (left + inches + 0.15, rows * 0.95 + 0.3 + head)
     figure = plt.figure(figsize=size)
     bottom, top = 0.3 / size[1], 1 - head / size[1]
