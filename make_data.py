@@ -180,6 +180,7 @@ def folder(args, files):
     if args.table:
         table = data_utils.read_attributes(args.table)
         frame = _columns(table, args.attributes or "all", args.table)
+        frame.index = frame.index.str.replace("/", "_")  # as `images_below` names them
         _all_there(frame.index, files, args.table, args.images)
         frame = frame.sort_index()
     else:
@@ -268,6 +269,8 @@ def begin(args, splits):
         "attributes": [*splits[0].attributes] if splits[0].attributes is not None else [],
         "first": {split.name: next(iter(split.sources)) for split in splits},
     }
+    if args.out.resolve().is_relative_to(args.images.resolve()):
+        raise UserError(f"{args.out}: lies in {args.images}; name a folder outside it")
     path = args.out / RECORD
     if path.exists():
         try:

@@ -112,7 +112,8 @@ def test_what_cannot_be_done_says_why(celeba, tmp_path, monkeypatch):
     draw_face(np.random.default_rng(0))[0].save(lost / "000001.jpg")
     table = celeba / "list_attr_celeba.txt"
     refused(make_data.main, "celeba", lost, table, out, saying=["11 of its 12"])
-    refused(make_data.main, "folder", lost, lost, saying=["holds something else"])
+    refused(make_data.main, "folder", lost, celeba, saying=["holds something else"])
+    refused(make_data.main, "folder", lost, lost / "out", saying=["outside it"])
     usage = make_data.shutil.disk_usage(tmp_path)._replace(free=1000)
     monkeypatch.setattr(make_data.shutil, "disk_usage", lambda _: usage)
     refused(make_data.main, *words(celeba, out, *few), saying=["MB are free"])
@@ -138,3 +139,16 @@ def test_any_folder_becomes_the_courses_layout(tmp_path, capsys):
 def test_the_command_line(command, fails, tmp_path):
     assert "celeba" in command("data_utils.py", "--help").stdout
     fails("data_utils.py", "folder", tmp_path / "none", tmp_path, saying=["no such"])
+
+
+def test_a_table_may_name_images_of_subfolders(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / "images" / name).mkdir(parents=True)
+        draw_face(np.random.default_rng(0))[0].save(tmp_path / "images" / name / "1.png")
+    (tmp_path / "t.csv").write_text("image_name,Hat,Tie\nb/1.png,1,0\na/1.png,0,1\n")
+    words = ["folder", tmp_path / "images", tmp_path / "data", "--test", 1]
+    more = ["--table", tmp_path / "t.csv", "--attributes", "Hat"]
+    make_data.main([str(word) for word in words + more])
+    test = data_utils.load_faces(tmp_path / "data", "test")
+    assert test.names == ["b_1.png"]
+    assert test.attributes.to_dict("records") == [{"Hat": 1}]

@@ -1,6 +1,7 @@
 """The page to play with: its networks in a browser give what Keras gives."""
 
 import base64
+import gzip
 import io
 import json
 
@@ -273,6 +274,78 @@ def test_a_person_without_a_mouse_or_without_eyes_can_use_it(opened):
     wide, window = evaluate(opened, script)
     assert wide <= window
     assert [e for e in opened.get_log("browser") if e["level"] == "SEVERE"] == []
+
+
+@pytest.fixture(scope="module")
+def of_many(browser, tmp_path_factory):
+    """(a page of a small generator with 13 attributes and a film, the generator)."""
+    keras.utils.set_random_seed(3)
+    network = today.generator(latent=5, condition=13, size=64, width=2)
+    portable = Portable(network)
+    plan, blob, _ = portable.packed(16)
+    names = [f"Trait_{k}" for k in range(13)]
+    generator = {"recipe": "small", "latent": 5, "range": [-1, 1], "size": 64}
+    generator |= {
+        "attributes": names,
+        "categories": 0,
+        "table": ["0" * 13, "10" * 6 + "1"],
+    }
+    curves = {"steps": [0, 50], "values": {"generator": [2.0, 1.0]}}
+    film = {"about": "Training", "steps": [0, 50], "frames": ["data:,0", "data:,1"]}
+    data = {"networks": {"generator": plan}, "generator": generator, "vae": None}
+    data |= {"film": film | {"curves": curves}, "origin": [["a<b", "c"]], "licence": "-"}
+    path = tmp_path_factory.mktemp("many") / "page.html"
+    path.write_bytes(page.filled(data, {"generator": gzip.compress(blob)}))
+    browser.get(path.as_uri())
+    assert evaluate(browser, "await started; return 1;") == 1
+    return browser, network
+
+
+def test_many_attributes_are_switches_that_stay(of_many):
+    browser, network = of_many
+    read = (
+        "return [...document.querySelectorAll('#switches input')].map((i) => i.checked)"
+    )
+
+    def choose(place):
+        browser.find_element("css selector", f"#grid button:nth-child({place})").click()
+        return evaluate(browser, read)
+
+    def drawn(seed, row):
+        noise = np.random.default_rng(seed).standard_normal(5)
+        image = network(np.concatenate([noise, row])[None].astype("float32"))[0]
+        return np.rint((np.asarray(image) + 1) * 127.5)
+
+    def looks(seed, row):
+        pick = "element('face').getContext('2d').getImageData(32, 32, 1, 1).data"
+        wanted = [int(v) for v in drawn(seed, row)[32, 32]]
+        until(
+            browser,
+            f"[...{pick}].every((v, c) => c > 2 || Math.abs(v - {wanted}[c]) < 3)",
+        )
+        assert np.abs(shown(browser, "face") - drawn(seed, row)).max() <= 2
+
+    row = [k % 2 == 0 for k in range(13)]
+    assert choose(1) == [False] * 13 and choose(2) == row
+    looks(1, row)
+    browser.find_elements("css selector", "#switches input")[1].click()
+    row[1] = True
+    looks(1, row)
+    assert choose(1) == [k == 1 for k in range(13)]  # what was switched stays
+    browser.find_element("id", "as-it-was").click()
+    assert evaluate(browser, read) == [False] * 13
+    looks(0, [False] * 13)
+
+
+def test_the_film_has_a_slider_over_steps(of_many):
+    browser, _ = of_many
+    keys = pytest.importorskip("selenium.webdriver").Keys
+    frame = browser.find_element("id", "frame")
+    assert frame.get_attribute("alt") == "Grid of faces at step 50"
+    browser.find_element("id", "film-step").send_keys(keys.ARROW_LEFT)
+    assert frame.get_attribute("alt") == "Grid of faces at step 0"
+    assert frame.get_attribute("src") == "data:,0"
+    assert "a<b" in browser.find_element("id", "origin").text
 
 
 def test_a_run_becomes_a_film_in_the_page(tmp_path):
