@@ -181,11 +181,14 @@ def about_vae(trained, faces):
 def principal(covariance):
     """The main axes of a covariance `(latent, latent)`, at most `MORE`: (standard
     deviations along them, the axes as rows, their shares of the variance)."""
-    variance, axes = np.linalg.eigh(covariance)
-    order = np.argsort(-variance)[:MORE]
-    order = order[variance[order] > 1e-9]
-    share = variance[order] / variance.sum()
-    return np.sqrt(variance[order]), axes[:, order].T, share
+    from scipy.linalg import eigh
+
+    latent = len(covariance)
+    last = [max(0, latent - MORE), latent - 1]
+    variance, axes = eigh(covariance, subset_by_index=last)
+    keep = [k for k in range(len(variance) - 1, -1, -1) if variance[k] > 1e-9]
+    share = variance[keep] / np.trace(covariance)
+    return np.sqrt(variance[keep]), axes[:, keep].T, share
 
 
 def attribute_moves(codes, faces):

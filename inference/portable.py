@@ -8,7 +8,7 @@ from cli import UserError
 from models.keras_setup import to_numpy
 from models.sampling import run_network
 
-BITS = (8, 10, 12, 16)  # tried in this order
+BITS = (8, 10, 11, 12, 14, 16)  # tried in this order
 NEAR = 1 / 255  # how far a pixel may move
 
 
@@ -103,7 +103,7 @@ def smallest(portable, inputs, pixels):
         change = float(np.abs(pixels(portable.answer(back, inputs)) - before).max())
         if change <= NEAR:
             break
-    return plan, gzip.compress(blob, 9, mtime=0), bits, change
+    return plan, gzip.compress(blob, 6, mtime=0), bits, change
 
 
 def _append(blob, array):
