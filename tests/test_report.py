@@ -113,7 +113,7 @@ def test_photographs_never_stand_in_the_report(tmp_path, monkeypatch):
             Image.new("RGB", (3000, 30), color).save(out / f"{name}.jpg")
 
     monkeypatch.setattr(redraw, "draw", draw)
-    monkeypatch.setattr(redraw, "complete", lambda study: True)
+    monkeypatch.setattr(redraw, "ready", lambda problem: True)
     monkeypatch.setattr(redraw, "FIGURES", tmp_path / "figures")
     monkeypatch.setattr(redraw, "RESULTS", tmp_path / "results.json")
     monkeypatch.setattr("sys.argv", ["redraw", "faces", "anime"])
