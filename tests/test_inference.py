@@ -228,7 +228,7 @@ def test_every_figure_from_test_images_alone(trained, tmp_path, capsys):
     assert results["infogan"]["categories"]["values"]["own_classifier"]["n"] == 14
     real = results["gan"]["realness_of_256"]
     assert real["least"] <= real["median"] <= real["most"]  # of two steps
-    assert real["kind"] == "D's probability of being real"
+    assert real["kind"] == "D's score"  # as of a Wasserstein critic
     assert len(set(real["boxed_seeds"])) == 8
 
 
