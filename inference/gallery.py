@@ -112,7 +112,7 @@ def write(out, results, missing):
 <meta name="color-scheme" content="light dark">
 <title>Figures</title>
 <link rel="icon" href="data:,">
-<style>{STYLE.read_text()}</style>
+<style>{STYLE.read_text(encoding="utf-8")}</style>
 </head>
 <body>
 <header><h1>Figures</h1>

@@ -268,11 +268,14 @@ def filled(data, networks):
         scripts.append(
             f'<script type="text/plain" id="network-{name}">{_text(blob)}</script>'
         )
-    parts = {f"/*{name}*/": (WEB / f"{name}.js").read_text() for name in SCRIPTS}
-    parts |= {"/*style*/": (WEB / "style.css").read_text()}
+    parts = {
+        f"/*{name}*/": (WEB / f"{name}.js").read_text(encoding="utf-8")
+        for name in SCRIPTS
+    }
+    parts |= {"/*style*/": (WEB / "style.css").read_text(encoding="utf-8")}
     parts |= {"<!--data-->": "\n".join(scripts)}
     pattern = "|".join(re.escape(part) for part in parts)
-    page = (WEB / "page.html").read_text()
+    page = (WEB / "page.html").read_text(encoding="utf-8")
     return re.sub(pattern, lambda found: parts[found[0]], page).encode()
 
 

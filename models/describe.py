@@ -20,7 +20,10 @@ def print_layers(network):
 def describe(layer):
     """A layer as a row of a table: kind, kernel, filters, strides, padding."""
     config = layer.get_config()
-    words = [type(layer).__name__]
+    kind = type(layer).__name__
+    if kind == "BlockConvTranspose":  # the same layer, computed otherwise
+        kind = "Conv2DTranspose"
+    words = [kind]
     if "kernel_size" in config:
         rows, columns = config["kernel_size"]
         words.append(f"{rows}x{columns} / {config['filters']} / {config['strides'][0]}")

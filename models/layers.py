@@ -90,9 +90,48 @@ def conv(filters, kernel, strides, pad=None, **kwargs):
     ]
 
 
+@keras.saving.register_keras_serializable("hw4")
+class BlockConvTranspose(layers.Conv2DTranspose):
+    """`Conv2DTranspose` with "same" padding whose kernel is a multiple of its stride.
+
+    Cut into blocks of strides x strides, the kernel is a few matrices: an input pixel
+    times each of them is a block of the output, and overlapping blocks add up. For
+    Report B's 16x16 kernel that takes two thirds of the time of a convolution's
+    gradient. Same variables, same output.
+    """
+
+    def call(self, inputs):
+        side, _, filters, channels = self.kernel.shape
+        step, (height, width) = self.strides[0], inputs.shape[1:3]
+        many = side // step
+        kernel = ops.reshape(self.kernel, (many, step, many, step, filters, channels))
+        kernel = ops.transpose(kernel, (0, 2, 5, 1, 3, 4))
+        kernel = ops.reshape(kernel, (many, many, channels, step * step * filters))
+        pixels, total = ops.reshape(inputs, (-1, channels)), 0.0
+        for row in range(many):
+            for column in range(many):
+                blocks = ops.matmul(pixels, kernel[row, column])
+                blocks = ops.reshape(blocks, (-1, height, width, blocks.shape[-1]))
+                around = ((row, many - 1 - row), (column, many - 1 - column))
+                total += ops.pad(blocks, ((0, 0), *around, (0, 0)))
+        height, width = height + many - 1, width + many - 1
+        x = ops.reshape(total, (-1, height, width, step, step, filters))
+        x = ops.transpose(x, (0, 1, 3, 2, 4, 5))
+        x = ops.reshape(x, (-1, height * step, width * step, filters))
+        cut = (side - step) // 2
+        x = x[:, cut : x.shape[1] - (side - step - cut)]
+        x = x[:, :, cut : x.shape[2] - (side - step - cut)]
+        if self.use_bias:
+            x = x + ops.cast(self.bias, x.dtype)
+        return self.activation(x)
+
+
 def conv_transpose(filters, kernel, strides, padding="same", **kwargs):
-    """`Conv2DTranspose` as a list of one layer, to stand beside `conv`."""
-    return [layers.Conv2DTranspose(filters, kernel, strides, padding, **kwargs)]
+    """`Conv2DTranspose` as a list of one layer, to stand beside `conv`; a large kernel
+    in the form that is quicker."""
+    large = kernel >= 16 and kernel % strides == 0 and padding == "same"
+    kind = BlockConvTranspose if large else layers.Conv2DTranspose
+    return [kind(filters, kernel, strides, padding, **kwargs)]
 
 
 @keras.saving.register_keras_serializable("hw4")

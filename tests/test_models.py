@@ -251,6 +251,19 @@ def test_batch_norm_moves_by_the_unbiased_variance_on_every_backend():
         )
 
 
+@pytest.mark.parametrize(("kernel", "strides"), [(16, 8), (6, 2), (4, 4), (9, 3)])
+def test_block_transposed_convolution_equals_keras(kernel, strides):
+    from models.layers import BlockConvTranspose
+
+    ours = BlockConvTranspose(5, kernel, strides, "same")
+    theirs = keras.layers.Conv2DTranspose(5, kernel, strides, "same")
+    x = np.random.default_rng(0).standard_normal((2, 3, 4, 7)).astype("float32")
+    ours(x), theirs(x)
+    theirs.set_weights([w + 0.1 for w in ours.get_weights()])
+    ours.set_weights(theirs.get_weights())
+    np.testing.assert_allclose(ours(x), theirs(x), atol=1e-5)
+
+
 def test_up_convolution_equals_upsampling_and_convolution():
     from models.layers import UpConv
 
