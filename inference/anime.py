@@ -88,7 +88,7 @@ def meter_curves(runs, few):
 
     figure, axes = plt.subplots(1, 2, figsize=(12, 4.8), sharey=True)
     merged = by_epoch(runs)
-    for (name, t), color in zip(runs.items(), COLORS, strict=True):
+    for (name, t), color in zip(runs.items(), COLORS, strict=False):
         if "diversity" in t.history():
             curve(axes[0], merged, f"diversity {name}", name, color, x="epoch")
             curve(axes[1], t.history(), "diversity", name, color)

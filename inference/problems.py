@@ -24,6 +24,7 @@ STUDIES = {
         "dcgan_d",
         "wgan_gp_d",
         "wgan_gp_same_d",
+        "lsgan_d",
         "dcgan_dropout_d",
         "dcgan_dropout_g_d",
     ),

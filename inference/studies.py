@@ -2,7 +2,7 @@
 
 from plot_utils import BLUE, GREEN, ORANGE, RED
 
-COLORS = (BLUE, RED, GREEN, ORANGE, "#9467bd")
+COLORS = (BLUE, RED, GREEN, ORANGE, "#9467bd", "#8c564b")
 
 
 def by_epoch(runs):
