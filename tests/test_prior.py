@@ -41,8 +41,9 @@ def test_samples_of_both_priors_share_their_seeds():
     fitted = sampling.draw(vae, [3, 8], prior="fitted")
     assert (plain != fitted).any()
     codes = vae.prior.codes(latents(vae.recipe, [3, 8]))
-    np.testing.assert_array_equal(fitted, sampling.render(vae, codes))
-    np.testing.assert_array_equal(fitted[1:], sampling.draw(vae, [8], prior="fitted"))
+    alone = sampling.draw(vae, [8], prior="fitted")
+    for images, again in ((fitted, sampling.render(vae, codes)), (fitted[1:], alone)):
+        np.testing.assert_allclose(images.astype(int), again.astype(int), atol=1)
 
 
 def test_a_density_that_is_not_there_or_was_changed(tmp_path):

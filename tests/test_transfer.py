@@ -23,7 +23,7 @@ def weights_of(name, root):
     files = {}
     for role, network in model.networks.items():
         path = folder / f"{role}.weights.h5"
-        save(network, path, "float32")
+        save(network, path, 0)
         files[role] = {"file": path.name, "sha256": sha256(path)}
     card = {"recipe": recipe.resolved(), "steps": 7, "epochs": 1.0, "files": files}
     (folder / "card.json").write_text(json.dumps(card))
