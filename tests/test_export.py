@@ -36,7 +36,7 @@ def test_every_drawing_network_does_the_same_in_a_fresh_process(tmp_path, comman
     assert done.returncode == 0, done.stderr
     after = np.load(tmp_path / "after.npz")
     for name, images in before.items():
-        np.testing.assert_allclose(after[name], images, atol=2 / 255, err_msg=name)
+        np.testing.assert_allclose(after[name], images, atol=4 / 255, err_msg=name)
         assert (after[name] != 0).any()
 
 
