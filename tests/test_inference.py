@@ -175,7 +175,7 @@ TILES = {  # figures of images: columns, rows
     "fig5_2": (8, 2),
     "fig5_3": (8, 2),
     "fig5_4": (10, 2),
-    "fig5_5": (10, 5),
+    "fig5_5": (10, 6),
     "fig5_7": (8, 2),
     "fig6_2": (10, 4),
     "fig6_3": (10, 7),
