@@ -7,11 +7,11 @@ import pytest
 from conftest import small
 
 from cli import UserError
-from models import get_recipe
 from models.keras_setup import to_numpy
 from models.trained import save, sha256
 from train.families import FAMILIES
-from train.transfer import by_place, fitted, in_words, start_from
+from train.run import Run
+from train.transfer import by_place, fitted, in_words, source_of, start_from
 
 
 def weights_of(name, root):
@@ -37,7 +37,7 @@ def values(network):
 def test_a_label_joins_and_everything_else_is_taken(tmp_path):
     folder, before = weights_of("wgan_a", tmp_path)
     after = FAMILIES["acgan"](small("acgan_a"), seed=1)
-    said = start_from(after, folder)
+    said = start_from(after, source_of(folder, after.recipe))
     old, new = values(before.networks["generator"]), values(after.networks["generator"])
     assert old.keys() == new.keys()
     for place in old:
@@ -70,11 +70,37 @@ def test_rows_that_can_and_cannot_be_added():
     assert fitted(np.ones(3), (4,)) is None
 
 
-def test_what_cannot_be_started_from(tmp_path):
-    model = FAMILIES["acgan"](small("acgan_a"))
+def test_what_cannot_be_started_from(tmp_path, faces):
+    def run(name, **more):
+        folder = tmp_path / "run"
+        return Run(small("acgan_a"), faces, folder, 0, "float32", start=name, **more)
+
     with pytest.raises(UserError, match="--from nowhere: no weights there"):
-        start_from(model, "nowhere")
+        run("nowhere")
     folder, _ = weights_of("vae_e", tmp_path)
     with pytest.raises(UserError, match="it has no generator or discriminator"):
-        start_from(model, folder)
-    assert get_recipe("acgan_a").condition == 1
+        run(folder)
+    folder, _ = weights_of("wgan_a", tmp_path)
+    (folder / "generator.weights.h5").write_bytes(b"")
+    with pytest.raises(UserError, match="does not match the sha256"):
+        run(folder)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_run_remembers_what_it_started_from(tmp_path, faces):
+    folder, _ = weights_of("wgan_a", tmp_path)
+    said = []
+
+    def run(name, start):
+        recipe = small("acgan_a")
+        return Run(
+            recipe, faces, tmp_path / name, 0, "float32", report=said.append, start=start
+        )
+
+    run("with", folder).train(1)
+    assert "starts from wgan_a (7 steps)" in said[0]
+    resumed = run("with", folder)
+    assert resumed.step == 1 and resumed.identity["from"]["recipe"] == "wgan_a"
+    run("without", None).train(1)
+    with pytest.raises(UserError, match="began without --from"):
+        run("without", folder)

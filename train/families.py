@@ -205,7 +205,7 @@ class ACGAN(GAN):
             )
             self.clip_critic()
         for _ in range(self.recipe.g_steps):
-            logs |= self.minimize("generator", lambda: self.g_loss(real))
+            logs |= self.minimize("generator", lambda: self.g_loss(real, label))
         self.end()
         return logs
 
@@ -222,7 +222,7 @@ class ACGAN(GAN):
         loss += self.recipe.classify * guess
         return loss + penalty, {"d_loss": loss} | logs | more | read
 
-    def g_loss(self, real):
+    def g_loss(self, real, label=None):
         fake, asked = self.generate_asked()
         on_real = self.score(self.shown(real)) if self.adversarial.pairs else None
         on_fake, fake_class = self.discriminate(self.shown(fake))
@@ -296,7 +296,7 @@ class InfoGAN(ACGAN3):
         return loss, {"c_loss_fake": loss, "c_accuracy_fake": accuracy}
 
 
-class AttributeGAN(GAN):
+class AttributeGAN(ACGAN):
     """Conditional GAN of many binary attributes at once.
 
     A generated image is asked for the attributes of the real image that it is paired
@@ -305,20 +305,6 @@ class AttributeGAN(GAN):
     the image shall have it and subtracted where not. A third answer, where D has
     one, reads the attributes, as an auxiliary classifier does.
     """
-
-    def train_step(self, data):
-        self.begin()
-        logs = {}
-        for k in range(self.recipe.d_steps):
-            real, label = self.pixels(data["images"][k]), data["labels"][k]
-            logs |= self.minimize(
-                "discriminator", lambda r=real, y=label: self.d_loss(r, y)
-            )
-            self.clip_critic()
-        for _ in range(self.recipe.g_steps):
-            logs |= self.minimize("generator", lambda: self.g_loss(real, label))
-        self.end()
-        return logs
 
     def d_loss(self, real, label):
         fake = self.generate(ops.cast(label, "float32"))

@@ -88,7 +88,10 @@ class Run:
         if recipe.meter_every and len(faces.images) < 2:
             raise RunError(f"{faces.folder}: one image; diversity needs two or more")
         self.faces = faces
+        source = transfer.source_of(start, recipe) if start else None  # may refuse, too
         differences = self._claim(change)
+        if source and self.checkpoint.exists() and not self.identity["from"]:
+            raise RunError(f"{self.folder}: began without --from; use a new --run folder")
         self.model = FAMILIES[recipe.family](recipe, seed)
         images = recipe.batch_size * recipe.d_steps
         self.snapshots = {
@@ -103,8 +106,8 @@ class Run:
             self.images = int(extra.get("images", self.step * images))
             self.seconds = float(extra["seconds"])
             self.pending = pending_of(extra)
-        elif start:
-            self.identity["from"] = transfer.start_from(self.model, start)
+        elif source:
+            self.identity["from"] = transfer.start_from(self.model, source)
             report(transfer.in_words(self.identity["from"]))
         if differences:
             self.pending = []  # of other settings, and perhaps of other columns

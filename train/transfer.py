@@ -13,42 +13,59 @@ from pathlib import Path
 import numpy as np
 
 from cli import UserError
+from models.keras_setup import to_numpy
 from models.recipes import RECIPES
 
 
-def start_from(model, source):
-    """Copy weights into a fresh model, and into its averages.
+def source_of(name, recipe):
+    """The weights that a run of `recipe` starts from, found before it writes anything.
 
     Args:
-        model: a `train.engine.Family` that has not been trained.
-        source: a recipe's name, or a folder of weights with `card.json`.
+        name: a recipe's name, or a folder of weights with `card.json`.
+        recipe: the `Recipe` to be trained.
 
     Returns:
-        dict for the run's card: recipe, steps and sha256 of the source, how many
-        variables were taken, widened and left fresh ("role/layer/variable").
+        `Trained` weights.
 
     Raises:
-        UserError: no such weights, or no network in common.
+        UserError: no such weights, damaged ones, or no network in common.
     """
     from models import WEIGHTS
     from models.trained import Trained
 
-    folder = WEIGHTS / source if source in RECIPES else Path(source)
+    folder = WEIGHTS / name if name in RECIPES else Path(name)
     if not (folder / "card.json").exists():
         raise UserError(
-            f"--from {source}: no weights there; give a recipe that has some, or a "
+            f"--from {name}: no weights there; give a recipe that has some, or a "
             "folder with card.json, as train.export makes it"
         )
     trained = Trained(folder.resolve().name, folder.resolve().parent)
-    roles = [r for r in model.networks if r in trained.card["files"]]
+    roles = [role for role in recipe.networks if role in trained.card["files"]]
     if not roles:
-        raise UserError(f"--from {source}: it has no {' or '.join(model.networks)}")
+        raise UserError(f"--from {name}: it has no {' or '.join(recipe.networks)}")
+    for role in roles:
+        trained.network(role)
+    return trained
+
+
+def start_from(model, trained):
+    """Copy weights into a fresh model, and into its averages.
+
+    Args:
+        model: a `train.engine.Family` that has not been trained.
+        trained: what `source_of` found for its recipe.
+
+    Returns:
+        dict for the run's card: recipe, steps and sha256 of the source, how many
+        variables were taken, widened and left fresh ("role/layer/variable").
+    """
+    roles = [r for r in model.networks if r in trained.card["files"]]
     taken, widened, fresh = 0, [], []
     for role, network in model.networks.items():
         old = by_place(trained.network(role)) if role in roles else {}
         for place, variable in by_place(network).items():
             value = old.get(place)
-            fit = None if value is None else fitted(value.numpy(), variable.shape)
+            fit = None if value is None else fitted(to_numpy(value), variable.shape)
             if fit is None:
                 fresh.append(f"{role}/{place}")
                 continue
