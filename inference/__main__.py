@@ -5,6 +5,7 @@ import importlib
 from pathlib import Path
 
 from cli import run_cli
+from inference.options import pair
 from inference.problems import PROBLEMS, STUDIES, draw, drawable
 from models import WEIGHTS
 
@@ -26,6 +27,10 @@ def parse(words=None):
         if problem == "vae":
             sub.add_argument(
                 "--attribute", help="colour of fig1_5; default: the recipe's"
+            )
+        if problem == "infogan":
+            sub.add_argument(
+                "--categories", type=pair, help="mixed in fig4_4, such as 2,5"
             )
     for study, recipes in STUDIES.items():
         sub = known.add_parser(
@@ -109,8 +114,9 @@ def main(words=None):
     args = parse(words)
     if hasattr(args, "verb"):
         return importlib.import_module(f"inference.{args.problem}").run(args)
-    more = vars(args).get("recipe"), vars(args).get("attribute")
-    draw(args.problem, args.data, args.out, args.weights or WEIGHTS, *more)
+    given = {k: vars(args).get(k) for k in ("recipe", "attribute", "categories")}
+    given = {name: value for name, value in given.items() if value is not None}
+    draw(args.problem, args.data, args.out, args.weights or WEIGHTS, **given)
     print(f"figures and results.json are in {args.out}; open index.html there")
     return 0
 

@@ -2,14 +2,23 @@
 
 import numpy as np
 
+from cli import UserError
 from metrics import record
 from models import sampling
 from plot_utils import BLUE, GREEN, ORANGE, RED, panels, save, sheet
 from train.losses import adversarial
 
 
-def draw(trained, faces, out):
-    """Bonus: fig4_2 curves, fig4_3 faces x categories, fig4_4 two mixed."""
+def draw(trained, faces, out, categories=(0, 1)):
+    """Bonus: fig4_2 curves, fig4_3 faces x categories, fig4_4 two of them mixed.
+
+    Raises:
+        UserError: a category that there is not.
+    """
+    if max(categories) >= trained.recipe.condition:
+        raise UserError(
+            f"--categories: {trained.recipe.name} has 0 to {trained.recipe.condition - 1}"
+        )
     recipe, foot = trained.recipe, trained.origin()
     unit = "cross entropy (nats)"
     if recipe.adversarial != "bce":
@@ -45,19 +54,20 @@ def draw(trained, faces, out):
     seeds = np.repeat(np.arange(5), count)
     images = sampling.draw(trained, seeds, np.tile(np.arange(count), 5))
     rows = [f"seed {k}" for k in range(5)]
-    names = [f"category {k}" for k in range(count)]
+    measured = record.newest(trained).get("categories")
+    meant = meanings(measured["values"]["read"]) if measured else [""] * count
+    names = [f"category {k}\n{words}" for k, words in enumerate(meant)]
     title = f"5 random faces in each of the {count} categories"
     save(sheet(images, count, title, rows, names), out / "fig4_3.jpg", foot)
 
     share = np.linspace(0, 1, 7)
-    first, second = np.eye(count)[:2]
+    first, second = np.eye(count)[[*categories]]
     codes = (1 - share)[:, None] * first + share[:, None] * second
     images = sampling.draw(trained, np.repeat(np.arange(5), 7), np.tile(codes, (5, 1)))
     names = [f"{1 - s:.0%} / {s:.0%}" for s in share]
-    title = "Category 0 / category 1 mixed in one code, in steps"
+    title = "Category {} / category {} mixed in one code, in steps".format(*categories)
     save(sheet(images, 7, title, rows, names), out / "fig4_4.jpg", foot)
 
-    measured = record.newest(trained).get("categories")
     said = "not measured how many categories its own classifier reads back"
     if measured:
         read = measured["values"]["own_classifier"]
@@ -67,3 +77,23 @@ def draw(trained, faces, out):
         )
     print(f"{recipe.name}: {said}")
     return {"categories": measured}
+
+
+def meanings(read):
+    """What the images of each category have more or less often than those of the
+    others, as the attribute network reads them.
+
+    Args:
+        read: for each category {attribute: share of its images}.
+
+    Returns:
+        for each "Male +0.45", the attribute that differs most from the mean of the
+        other categories.
+    """
+    words = []
+    for k, own in enumerate(read):
+        others = read[:k] + read[k + 1 :]
+        off = {n: v - np.mean([other[n] for other in others]) for n, v in own.items()}
+        name = max(off, key=lambda n: abs(off[n]))
+        words.append(f"{name.replace('_', ' ')} {off[name]:+.2f}")
+    return words

@@ -26,6 +26,18 @@ def numbers(text, what="--seeds"):
     return found
 
 
+def pair(text):
+    """ "2,5" -> [2, 5].
+
+    Raises:
+        UserError: not two numbers.
+    """
+    found = numbers(text, "--categories")
+    if len(found) != 2:
+        raise UserError(f"--categories '{text}': give two, such as 2,5")
+    return found
+
+
 def drawing_recipe(name, rebuilds=False):
     """Check that a recipe draws, or rebuilds images; return its name.
 

@@ -117,7 +117,7 @@ def chosen_for(problem, root, recipe):
     return {problem: recipe}
 
 
-def draw(problem, data, out, root=WEIGHTS, recipe=None, attribute=None):
+def draw(problem, data, out, root=WEIGHTS, recipe=None, **options):
     """Draw figures and record their numbers in `<out>/results.json`.
 
     Args:
@@ -127,7 +127,8 @@ def draw(problem, data, out, root=WEIGHTS, recipe=None, attribute=None):
         out: folder of the figures, a `Path`; made if missing.
         root: the folder of all weights.
         recipe: in place of the problem's default.
-        attribute: that colours the codes of a VAE; default: the recipe's.
+        options: of its `draw`: `attribute`, that colours the codes of a VAE;
+            `categories` of an InfoGAN, two that are mixed.
 
     Raises:
         UserError: data, weights, recipe or folder that cannot be used.
@@ -155,10 +156,9 @@ def draw(problem, data, out, root=WEIGHTS, recipe=None, attribute=None):
             numbers["images_without_row"] = faces.without_row
         record_results(out / "results.json", problem, numbers, root)
         return
-    more = {"attribute": attribute} if attribute else {}
     for name, weights in trained.items():
         numbers = importlib.import_module(f"inference.{name}").draw(
-            weights, faces, out, **more
+            weights, faces, out, **options
         )
         origin = {
             "recipe": weights.recipe.name,

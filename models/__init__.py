@@ -78,9 +78,12 @@ def latents(recipe, seeds, labels=None, truncation=1.0):
             is drawn from zeros, so they are more alike and less often broken.
 
     Returns:
-        float32 `(n, latent + condition)`, normal before the condition.
+        float32 `(n, latent + condition)`, before the condition normal, or uniform in
+        [0, 1) where the recipe has it so.
     """
-    noise = [np.random.default_rng(int(s)).standard_normal(recipe.latent) for s in seeds]
+    uniform = recipe.noise == "uniform"
+    draws = [np.random.default_rng(int(s)) for s in seeds]
+    noise = [(d.random if uniform else d.standard_normal)(recipe.latent) for d in draws]
     noise = np.asarray(noise, "float32").reshape(-1, recipe.latent)
     noise *= np.float32(truncation)
     if not recipe.condition:

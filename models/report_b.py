@@ -59,10 +59,27 @@ def generator(latent=256, condition=0, size=64):
     The first three rows span the report's table; its two columns begin below them.
     """
     noise = keras.Input((latent + condition,), name="noise_and_label")
+    return keras.Model(noise, _image(noise, size), name="generator")
+
+
+def embedding_generator(latent=256, condition=7, size=64):
+    """`generator`, but a category is looked up in a table of learned vectors, as wide
+    as the noise (chosen) and beside it: the report's first InfoGAN, which collapsed.
+    """
+    noise = keras.Input((latent + condition,), name="noise_and_label")
+    # A one-hot category times a matrix is a row of it: Keras' Embedding, initialized
+    # as that is.
+    table = layers.Dense(latent, use_bias=False, kernel_initializer="uniform")
+    joined = layers.Concatenate()([noise[:, :latent], table(noise[:, latent:])])
+    return keras.Model(noise, _image(joined, size), name="generator")
+
+
+def _image(noise, size):
+    """The generator's table, from `(n,)` to an image `(size, size, 3)`."""
     side = size // 32
     start = stack(
         noise,
-        layers.Reshape((1, 1, latent + condition)),
+        layers.Reshape((1, 1, noise.shape[-1])),
         conv(side * side * 1024, 1, 1),  # 1x1 / 4096 / 1
         leaky(),
         layers.Reshape((side, side, 1024)),  # 2, 2, 1024
@@ -83,7 +100,7 @@ def generator(latent=256, condition=0, size=64):
         conv_transpose(128, 16, 8),  # 16x16 / 128 / 8
         BatchNorm(),
     )
-    x = stack(
+    return stack(
         layers.Add()([left, right]),
         leaky(),
         conv_transpose(64, 5, 2),  # 5x5 / 64 / 2
@@ -91,7 +108,6 @@ def generator(latent=256, condition=0, size=64):
         conv(3, 1, 1),  # 1x1 / 3 / 1
         output("tanh"),
     )
-    return keras.Model(noise, x, name="generator")
 
 
 def _extractor(image):

@@ -47,14 +47,15 @@ class RunWeights:
         try:
             with np.load(checkpoint, allow_pickle=False) as file:
                 self.step = int(file["x/step"])
-                self.arrays = {k[2:]: file[k] for k in file.files if "/ema/" in k[1:]}
+                kinds = ("v/ema/", "v/net/")
+                self.arrays = {k[2:]: file[k] for k in file.files if k.startswith(kinds)}
         except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
             raise UserError(f"{checkpoint}: not a whole checkpoint") from None
 
     @functools.cache  # noqa: B019 - lives as long as the process draws
     def network(self, role, at=None):
-        """The averaged network `role`, as an export would have it: a generator's
-        batch-norm statistics taken anew.
+        """The network `role`, as an export would have it: averaged where the run keeps
+        an average, a generator's batch-norm statistics taken anew.
 
         Raises:
             UserError: the run has none, or it is of another network.
@@ -63,7 +64,8 @@ class RunWeights:
         for k, variable in enumerate(network.variables):
             if "seed_generator" in variable.path:
                 continue
-            value = self.arrays.get(f"ema/{role}/{k:03d}/{variable.name}")
+            place = f"{role}/{k:03d}/{variable.name}"
+            value = self.arrays.get(f"ema/{place}", self.arrays.get(f"net/{place}"))
             if value is None or value.shape != tuple(variable.shape):
                 raise UserError(f"{self.folder}: its {role} is of another network")
             variable.assign(value)

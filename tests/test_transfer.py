@@ -65,9 +65,20 @@ def test_a_label_joins_and_everything_else_is_taken(tmp_path):
 def test_rows_that_can_and_cannot_be_added():
     kernel = np.ones((1, 1, 4, 3), "float32")
     assert fitted(kernel, (1, 1, 6, 3)).sum() == 12
-    assert fitted(kernel, (1, 1, 3, 3)) is None  # rows would be lost
+    np.testing.assert_array_equal(fitted(kernel, (1, 1, 3, 3)), kernel[:, :, :3])
     assert fitted(kernel, (1, 1, 6, 4)) is None
     assert fitted(np.ones(3), (4,)) is None
+
+
+def test_noise_alone_starts_from_noise_and_label(tmp_path):
+    folder, before = weights_of("acgan_a", tmp_path)
+    after = FAMILIES["gan"](small("wgan_a"), seed=1)
+    said = start_from(after, source_of(folder, after.recipe))
+    old, new = values(before.networks["generator"]), values(after.networks["generator"])
+    np.testing.assert_array_equal(new["dense 0/kernel"], old["dense 0/kernel"][:-1])
+    assert said["narrowed"] == ["generator/dense 0/kernel"]
+    assert said["fresh"] == said["widened"] == []
+    assert "narrowed: generator/dense 0/kernel" in in_words(said)
 
 
 def test_what_cannot_be_started_from(tmp_path, faces):

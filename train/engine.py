@@ -128,8 +128,8 @@ class Family(keras.Model):
         return workers.local_rows(draw(shape, seed=self.noise_seed, **options))
 
     def noise(self):
-        """Gaussian noise `(batch, latent)`."""
-        return self.random(keras.random.normal, self.recipe.latent)
+        """The recipe's noise `(batch, latent)`."""
+        return self.random(getattr(keras.random, self.recipe.noise), self.recipe.latent)
 
     def pixels(self, images):
         """uint8 images in [0, 255] -> float32 in the recipe's pixel range."""

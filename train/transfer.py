@@ -3,7 +3,8 @@
 Networks are matched by role, their layers by kind (or given name) and order, and
 variables by shape. Where a layer takes more inputs than it did (a label joins the
 noise), the old rows are kept and the new ones start at zero: at first they change
-nothing. What does not fit is said, never skipped in silence.
+nothing. Where it takes fewer (the noise alone), the last rows are dropped. What does
+not fit is said, never skipped in silence.
 """
 
 import re
@@ -57,10 +58,11 @@ def start_from(model, trained):
 
     Returns:
         dict for the run's card: recipe, steps and sha256 of the source, how many
-        variables were taken, widened and left fresh ("role/layer/variable").
+        variables were taken, and which of them widened, which narrowed, which left
+        fresh ("role/layer/variable").
     """
     roles = [r for r in model.networks if r in trained.card["files"]]
-    taken, widened, fresh = 0, [], []
+    taken, widened, narrowed, fresh = 0, [], [], []
     for role, network in model.networks.items():
         old = by_place(trained.network(role)) if role in roles else {}
         for place, variable in by_place(network).items():
@@ -72,7 +74,8 @@ def start_from(model, trained):
             variable.assign(fit)
             taken += 1
             if fit.shape != tuple(value.shape):
-                widened.append(f"{role}/{place}")
+                changed = widened if fit.size > np.prod(value.shape) else narrowed
+                changed.append(f"{role}/{place}")
     for role, network in model.average.items():
         network.set_weights(model.networks[role].get_weights())
     return {
@@ -81,6 +84,7 @@ def start_from(model, trained):
         "sha256": {r: trained.card["files"][r]["sha256"] for r in roles},
         "variables": taken,
         "widened": widened,
+        "narrowed": narrowed,
         "fresh": fresh,
     }
 
@@ -102,22 +106,24 @@ def by_place(network):
 
 def fitted(value, shape):
     """`value` in this shape, rows of zeros added where it has fewer input rows (the
-    axis before the last, as the label follows the noise); None where it cannot be."""
+    axis before the last, as the label follows the noise), the last rows dropped where
+    it has more; None where it cannot be."""
     if value.shape == tuple(shape):
         return value
     if value.ndim != len(shape) or value.ndim < 2:
         return None
-    more = shape[-2] - value.shape[-2]
-    if more < 0 or value.shape[:-2] + value.shape[-1:] != (*shape[:-2], shape[-1]):
+    if value.shape[:-2] + value.shape[-1:] != (*shape[:-2], shape[-1]):
         return None
-    return np.pad(value, [*[(0, 0)] * (value.ndim - 2), (0, more), (0, 0)])
+    more = max(0, shape[-2] - value.shape[-2])
+    value = np.pad(value, [*[(0, 0)] * (value.ndim - 2), (0, more), (0, 0)])
+    return value[..., : shape[-2], :]
 
 
 def in_words(said):
     """One line about what `start_from` did."""
     line = f"starts from {said['recipe']} ({said['steps']:,} steps): "
     line += f"{said['variables']} variables taken"
-    for name in ("widened", "fresh"):
+    for name in ("widened", "narrowed", "fresh"):
         if said[name]:
             line += f"; {name}: {', '.join(said[name])}"
     return line
