@@ -29,9 +29,7 @@ def parse(words=None):
                 "--attribute", help="colour of fig1_5; default: the recipe's"
             )
         if problem == "infogan":
-            sub.add_argument(
-                "--categories", type=pair, help="mixed in fig4_4, such as 2,5"
-            )
+            sub.add_argument("--categories", help="mixed in fig4_4, such as 2,5")
     for study, recipes in STUDIES.items():
         sub = known.add_parser(
             study, prog=f"bash hw_{study}.sh", help=f"compares {' '.join(recipes)}"
@@ -116,6 +114,8 @@ def main(words=None):
         return importlib.import_module(f"inference.{args.problem}").run(args)
     given = {k: vars(args).get(k) for k in ("recipe", "attribute", "categories")}
     given = {name: value for name, value in given.items() if value is not None}
+    if "categories" in given:
+        given["categories"] = pair(given["categories"])
     draw(args.problem, args.data, args.out, args.weights or WEIGHTS, **given)
     print(f"figures and results.json are in {args.out}; open index.html there")
     return 0

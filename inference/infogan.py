@@ -88,8 +88,10 @@ def meanings(read):
 
     Returns:
         for each "Male +0.45", the attribute that differs most from the mean of the
-        other categories.
+        other categories; "" where the network reads none better than a constant.
     """
+    if not read[0]:
+        return [""] * len(read)
     words = []
     for k, own in enumerate(read):
         others = read[:k] + read[k + 1 :]

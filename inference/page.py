@@ -97,6 +97,8 @@ def packed_generator(trained):
     from models import latents, sampling
 
     recipe = trained.recipe
+    if recipe.noise != "normal":
+        raise UserError(f"{recipe.name}: the page draws normal noise, not {recipe.noise}")
     asked = sampling.asked_of(trained, range(10)) if recipe.condition else None
     low, high = recipe.pixel_range
     portable = Portable(trained.network("generator"))

@@ -15,16 +15,17 @@ from models.recipe import LOG_EVERY
 from models.recipes import RECIPES
 from models.trained import Trained
 from report import RESULTS
+from report.short_runs import RESULTS as SHORT_RUNS
 
 LAST = 20  # rows of a history that a curve's end is the mean of
 
 
-def gather(root, results=RESULTS):
+def gather(root, results=RESULTS, short_runs=SHORT_RUNS):
     """All facts, from the weights in `root`.
 
     Returns:
         dict of JSON values: recipes (by name), defaults (of the problems), studies,
-        results, networks (layer tables).
+        results, short_runs, networks (layer tables).
     """
     return {
         "recipes": {name: recipe_facts(recipe, root) for name, recipe in RECIPES.items()},
@@ -32,6 +33,7 @@ def gather(root, results=RESULTS):
         "studies": STUDIES,
         "steps_of_end": LAST * LOG_EVERY,
         "results": json.loads(results.read_text()) if results.exists() else {},
+        "short_runs": json.loads(short_runs.read_text()) if short_runs.exists() else {},
         "networks": networks(),
     }
 

@@ -15,6 +15,7 @@ from PIL import Image
 from cli import replacing, run_cli
 from inference.problems import PARTIAL, STUDIES, draw
 from models import WEIGHTS
+from plot_utils import BLUE, panels, save
 from report import FIGURES, FOLDER, RESULTS
 
 WIDTH = 1400  # pixels
@@ -51,12 +52,29 @@ def main():
             if path.stem not in NEVER:
                 source = drawn if path.stem in SHOW_DATA else real
                 shrink(source / path.name, FIGURES / path.name)
+        draw_by_epoch("dcgan_c", FIGURES / "short_epochs.jpg")
         before = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
         results = before | json.loads((real / "results.json").read_text())
         with replacing(RESULTS, "w") as file:
             file.write(json.dumps(results, indent=1) + "\n")
     print(f"{FIGURES} and {RESULTS} are new; python -m report makes report.pdf of them")
     return 0
+
+
+def draw_by_epoch(name, path, root=WEIGHTS):
+    """The Frechet distance to the test faces by epoch, of the run that gave the weights
+    of a recipe; nothing where it was not evaluated."""
+    from models.trained import Trained
+
+    trained = Trained(name, root)
+    history, column = trained.history(), "test_frechet"
+    if column not in history:
+        print(f"{path.stem}: left out, {name} was trained without --evaluate-every")
+        return
+    history["epoch"] = history["step"] * trained.card["epochs"] / trained.card["steps"]
+    title = f"{name}: Fréchet distance to the test faces"
+    chart = (title, "attribute network's features", [(column, "as exported", BLUE)])
+    save(panels(history, chart, x="epoch"), path, trained.origin())
 
 
 def ready(problem):

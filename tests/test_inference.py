@@ -16,6 +16,7 @@ from PIL import Image
 
 import data_utils
 from cli import UserError
+from inference import infogan
 from inference.__main__ import main
 from inference.problems import STUDIES, trained_defaults
 from metrics import condition, record
@@ -306,6 +307,31 @@ def test_an_attribute_of_choice_and_results_side_by_side(trained, faces_folder, 
     results = json.loads((tmp_path / "results.json").read_text())
     assert results["gan"] == {"kept": 1}
     assert results["vae"]["tsne"] == {"n": 16, "attribute": "Male"}
+
+
+def test_two_categories_of_choice(trained, faces_folder, tmp_path, monkeypatch):
+    drawn = []
+    draw = sampling.draw
+
+    def kept(trained, seeds, labels=None, **more):
+        drawn.append(np.asarray(labels))
+        return draw(trained, seeds, labels, **more)
+
+    monkeypatch.setattr(sampling, "draw", kept)
+    words = ["infogan", str(faces_folder), str(tmp_path), "--weights", str(trained)]
+    main([*words, "--categories", "2,5"])
+    codes = drawn[-1]
+    np.testing.assert_allclose(codes[0], np.eye(7)[2])
+    np.testing.assert_allclose(codes[3], (np.eye(7)[2] + np.eye(7)[5]) / 2)
+    check_figure(tmp_path / "fig4_4.jpg")
+    for given, saying in (("2,7", "has 0 to 6"), ("1,2,3", "give two"), ("a", "numbers")):
+        refused(main, *words, "--categories", given, saying=[saying])
+
+
+def test_a_category_is_named_by_what_differs_most():
+    read = [{"Male": 0.9, "Smiling": 0.5}, {"Male": 0.3, "Smiling": 0.1}]
+    read.append({"Male": 0.3, "Smiling": 0.6})
+    assert infogan.meanings(read) == ["Male +0.60", "Smiling -0.45", "Male -0.30"]
 
 
 def test_all_problems_means_those_with_weights(mine, tmp_path, capsys):

@@ -3,7 +3,9 @@
 import dataclasses
 import json
 import re
+import shutil
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -82,8 +84,9 @@ def test_same_facts_same_bytes_and_none_of_them_is_needed(tmp_path, monkeypatch)
     pdf = compiled(typst, found, tmp_path)
     assert pdf == compiled(typst, facts.gather(WEIGHTS), tmp_path)
     assert pdf.startswith(b"%PDF")
-    nothing = facts.gather(tmp_path, tmp_path / "none.json")
-    assert nothing["results"] == {}
+    none = tmp_path / "none.json"
+    nothing = facts.gather(tmp_path, none, none)
+    assert nothing["results"] == nothing["short_runs"] == {}
     assert all(r["obtained"] is None for r in nothing["recipes"].values())
     assert pages(compiled(typst, nothing, tmp_path)) >= 3
 
@@ -114,6 +117,7 @@ def test_photographs_never_stand_in_the_report(tmp_path, monkeypatch):
 
     monkeypatch.setattr(redraw, "draw", draw)
     monkeypatch.setattr(redraw, "ready", lambda problem: True)
+    monkeypatch.setattr(redraw, "draw_by_epoch", lambda *args: None)
     monkeypatch.setattr(redraw, "FIGURES", tmp_path / "figures")
     monkeypatch.setattr(redraw, "RESULTS", tmp_path / "results.json")
     monkeypatch.setattr("sys.argv", ["redraw", "faces", "anime"])
@@ -133,6 +137,21 @@ def test_photographs_never_stand_in_the_report(tmp_path, monkeypatch):
         "fig6_4": False,
     }
     assert json.loads((tmp_path / "results.json").read_text()) == {"anime": "anime"}
+
+
+def test_distance_by_epoch_is_drawn_of_a_run_that_was_evaluated(tmp_path, capsys):
+    folder = tmp_path / "dcgan_c"
+    shutil.copytree(WEIGHTS / "dcgan_c", folder)
+    history = folder / "history.csv"
+    history.write_text("step,d_loss\n25,1.4\n50,1.3\n")
+    path = tmp_path / "epochs.jpg"
+    redraw.draw_by_epoch("dcgan_c", path, tmp_path)
+    assert "left out, dcgan_c was trained without" in capsys.readouterr().out
+    assert not path.exists()
+    history.write_text("step,test_frechet\n25,40\n50,30\n75,20\n")
+    redraw.draw_by_epoch("dcgan_c", path, tmp_path)
+    with Image.open(path) as image:
+        assert np.asarray(image).std() > 5
 
 
 def test_every_question_is_answered_where_it_says():
