@@ -20,7 +20,7 @@ MAY = {
     "metrics": GROUND,
     "train": GROUND | {"metrics"},
     "inference": GROUND | {"metrics", "train.losses"},  # a loss knows its unit
-    "report": GROUND | {"metrics", "inference", "train.losses"},
+    "report": GROUND | {"metrics", "inference", "train.losses", "train.run"},
     "benchmarks": GROUND | {"metrics", "train"},
 }
 SOURCES = [
