@@ -7,7 +7,6 @@ Keras reads every file as it is. Nothing is ever unpickled.
 
 import functools
 import hashlib
-import io
 import json
 import math
 import tempfile
@@ -205,13 +204,6 @@ def _store(file, name, array, levels):
     file.create_dataset(name, data=array, **packed)
 
 
-class _InMemory(io.BytesIO):
-    """A weights file on no disk; Keras goes by the end of its name."""
-
-    def __str__(self):
-        return "expanded.weights.h5"
-
-
 def load(network, path):
     """Load a file of `save` into a network.
 
@@ -220,27 +212,9 @@ def load(network, path):
     """
     try:
         # Keras only warns where a file lacks a layer's weights.
-        with warnings.catch_warnings(), h5py.File(path) as file:
+        with warnings.catch_warnings():
             warnings.simplefilter("error", UserWarning)
-            scaled = []
-            file.visititems(
-                lambda name, item: scaled.append(name) if "scale" in item.attrs else None
-            )
-            if not scaled:
-                network.load_weights(path)
-                return
-            # Integers, each slice of the last axis with its own scale: how weights
-            # were written before; only `wgan_a` and `acgan_a` still are.
-            expanded = _InMemory()
-            with h5py.File(expanded, "w") as target:
-                target.attrs.update(file.attrs)
-                for key in file:
-                    file.copy(key, target)
-                for name in scaled:
-                    values = file[name][...] * file[name].attrs["scale"]
-                    del target[name]
-                    target[name] = values
-            network.load_weights(expanded)
+            network.load_weights(path)
     except (OSError, ValueError, KeyError, IndexError, UserWarning) as error:
         reason = str(error).strip().splitlines() or ["unreadable"]
         raise WeightsError(

@@ -73,8 +73,6 @@ def test_all_weights_together_are_not_too_large():
 def test_plain_keras_reads_all_weights_and_draws_the_same(name):
     trained = Trained(name)
     for path, entry in trained.card["files"].items():
-        if "form" in entry:  # integers, of before: wgan_a and acgan_a, to be replaced
-            continue
         epoch, _, role = path.rpartition("/")
         ours = trained.network(role, int(epoch.removeprefix("epoch_")) if epoch else None)
         plain = build(trained.recipe, role)
