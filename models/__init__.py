@@ -79,7 +79,7 @@ def latents(recipe, seeds, labels=None, truncation=1.0):
 
     Returns:
         float32 `(n, latent + condition)`, before the condition normal, or uniform in
-        [0, 1) where the recipe has it so.
+        [0, 1) where the recipe has it so; normal also where training had no noise.
     """
     uniform = recipe.noise == "uniform"
     draws = [np.random.default_rng(int(s)) for s in seeds]

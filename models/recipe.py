@@ -14,7 +14,7 @@ class RecipeError(UserError):
 
 
 OPTIMIZERS = ("adam", "pytorch_adam", "rmsprop", "sgd")
-NOISES = ("normal", "uniform")
+NOISES = ("normal", "uniform", "none")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Recipe:
     reported: str = ""  # the report's own result, in its words
     image_size: int = 64
     pixel_range: tuple = (-1.0, 1.0)  # of images inside the networks
-    noise: str = "normal"  # or "uniform" in [0, 1): Report C's first mistake
+    noise: str = "normal"  # or "uniform" in [0, 1), or "none", in an autoencoder
     attribute: str = "Smiling"  # the condition, or the t-SNE's colour
     condition: int = 0  # units appended to the noise
     kl_weight: float = 0.0  # weight of KL (nats per image) beside the squared error
@@ -185,6 +185,8 @@ def _check(recipe):
     if recipe.noise not in NOISES:
         known = ", ".join(NOISES)
         raise RecipeError(f"recipe field 'noise' is one of {known}, not '{recipe.noise}'")
+    if recipe.noise == "none" and not traits.rebuilds:
+        raise RecipeError(f"recipe field 'noise' cannot be none in a recipe of {family}")
     if recipe.d_steps > 1 and not traits.d_repeats:
         raise RecipeError(f"recipe field 'd_steps' is 1 in a recipe of {family}")
     if recipe.clip and not traits.d_repeats:

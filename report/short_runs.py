@@ -75,8 +75,8 @@ STUDIES = {
         runs={
             "VAE, code of 1024": {},
             "VAE, code of 512": {"latent": "512"},
-            "autoencoder, 1024": {"kl_weight": "0"},
-            "autoencoder, 512": {"kl_weight": "0", "latent": "512"},
+            "autoencoder, 1024": {"kl_weight": "0", "noise": "none"},
+            "autoencoder, 512": {"kl_weight": "0", "noise": "none", "latent": "512"},
         },
     ),
     # A 2.4: RMSProp learns clearly better than Adam and SGD.

@@ -10,8 +10,10 @@ from PIL import Image
 
 from cli import UserError
 from models import latents
+from models.keras_setup import to_numpy
 from report import short_runs
 from report.short_runs import STUDIES, Study, images_a_step
+from train.families import FAMILIES
 
 
 @pytest.mark.parametrize("name", STUDIES)
@@ -61,8 +63,25 @@ def test_rand_for_randn():
     drawn = latents(recipe, range(20))
     assert drawn.min() >= 0 and drawn.max() < 1
     assert drawn.mean() == pytest.approx(0.5, abs=0.02)
-    with pytest.raises(UserError, match="'noise' is one of normal, uniform, not 'rand'"):
+    with pytest.raises(UserError, match="'noise' is one of normal, uniform"):
         recipe.replace({"noise": "rand"})
+    with pytest.raises(UserError, match="'noise' cannot be none in a recipe of gan"):
+        tiny.recipe("wgan_a").replace({"noise": "none"})
+
+
+def test_an_autoencoder_is_trained_without_noise():
+    steps = {}
+    for noise in ("normal", "none"):
+        recipe = dataclasses.replace(tiny.recipe("vae_c"), noise=noise, kl_weight=0.0)
+        model = FAMILIES["vae"](recipe)
+        images = np.random.default_rng(0).integers(0, 256, (1, 2, 16, 16, 3), "uint8")
+        pixels = model.pixels(images[0])
+        code = model.networks["encoder"](pixels, training=True)[0]
+        rebuilt = model.networks["decoder"](code, training=True)
+        expected = float(((to_numpy(rebuilt) - to_numpy(pixels)) ** 2).mean())
+        steps[noise] = float(model.train_step({"images": images})["mse"]), expected
+    assert steps["none"][0] == pytest.approx(steps["none"][1], rel=1e-4)
+    assert steps["normal"][0] != pytest.approx(steps["normal"][1], rel=1e-4)
 
 
 def test_an_unknown_study_is_refused(monkeypatch):

@@ -129,6 +129,10 @@ class Family(keras.Model):
 
     def noise(self):
         """The recipe's noise `(batch, latent)`."""
+        if self.recipe.noise == "none":
+            return workers.local_rows(
+                ops.zeros((self.recipe.batch_size, self.recipe.latent))
+            )
         return self.random(getattr(keras.random, self.recipe.noise), self.recipe.latent)
 
     def pixels(self, images):
