@@ -1,6 +1,7 @@
 """The problems and studies of the reports: what each draws, of which weights."""
 
 import contextlib
+import gc
 import importlib
 import json
 import sys
@@ -156,7 +157,8 @@ def draw(problem, data, out, root=WEIGHTS, recipe=None, **options):
             numbers["images_without_row"] = faces.without_row
         record_results(out / "results.json", problem, numbers, root)
         return
-    for name, weights in trained.items():
+    for name in [*trained]:
+        weights = trained.pop(name)
         numbers = importlib.import_module(f"inference.{name}").draw(
             weights, faces, out, **options
         )
@@ -167,6 +169,8 @@ def draw(problem, data, out, root=WEIGHTS, recipe=None, **options):
         if weights.recipe.traits.rebuilds:
             origin["data"] = data.resolve().name
         record_results(out / "results.json", name, origin | numbers, root)
+        del weights
+        gc.collect()  # the networks of one problem at a time: they refer to each other
 
 
 def faces_of(problem, data, recipe):

@@ -49,9 +49,19 @@ def reconstruction_error(images, outputs, pixel_range):
         part = data_utils.from_uint8(images[k : k + 256], (0.0, 1.0)).astype("float64")
         other = (outputs[k : k + 256].astype("float64") - low) / (high - low)
         total += float(np.square(part - other).sum())
-    mse = total / images.size
+    return _as_error(len(images), total / images.size)
+
+
+def mean_error(errors):
+    """The `reconstruction_error` of all images, from those of parts of them."""
+    count = sum(error["n"] for error in errors)
+    total = sum(error["n"] * error["mse_0_1"] for error in errors)
+    return _as_error(count, total / count)
+
+
+def _as_error(count, mse):
     return {
-        "n": len(images),
+        "n": count,
         "mse_minus1_1": 4 * mse,
         "mse_0_1": mse,
         "psnr_db": float(-10 * np.log10(max(mse, 1e-12))),

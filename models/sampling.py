@@ -10,10 +10,10 @@ from cli import UserError
 from models import asked, latents
 from models.keras_setup import to_numpy
 
-PART = 512  # images that are float at a time
+PART = 256  # images that are float at a time
 
 
-def run_network(network, inputs, batch=64):
+def run_network(network, inputs, batch=32):
     """Apply a network in inference mode, in batches.
 
     Args:

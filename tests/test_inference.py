@@ -19,6 +19,7 @@ from cli import UserError
 from inference import infogan
 from inference.__main__ import main
 from inference.problems import STUDIES, trained_defaults
+from inference.vae import rebuilt
 from metrics import condition, record
 from metrics.reconstruction import reconstruction_error
 from models import build, get_recipe, latents, sampling, standing
@@ -143,6 +144,18 @@ def test_reconstruction_error_in_both_ranges():
         assert error["mse_minus1_1"] == pytest.approx(0.04, rel=1e-4)
         assert error["psnr_db"] == pytest.approx(20, rel=1e-4)
         assert error["n"] == 300
+
+
+def test_the_error_of_parts_is_that_of_the_whole(trained, faces_folder, monkeypatch):
+    vae = Trained("vae_c", trained)
+    images = data_utils.load_faces(faces_folder, "test", tiny.SIZE).images
+    codes, outputs = sampling.reconstruct(vae, images)
+    monkeypatch.setattr(sampling, "PART", 6)
+    first, error = rebuilt(vae, images, codes)
+    whole = reconstruction_error(images, outputs, (-1.0, 1.0))
+    assert error.pop("code") == whole.pop("code")
+    assert error == pytest.approx(whole, rel=1e-6)
+    np.testing.assert_allclose(first, outputs[:6], atol=1e-5)
 
 
 def test_reconstruction_is_of_the_posterior_mean(trained, faces_folder, monkeypatch):
