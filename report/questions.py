@@ -1,11 +1,12 @@
 """The questions of the reports, and where each is answered.
 
-`python -m report.questions` prints them. An answer is a figure (`fig2_3`), a section of
-report.pdf (`@samples`, a label of report.typ), a card's or a metric's number, or None
-where it is not answered yet; a test holds the places to be there.
+`python -m report.questions` prints them. An answer is a figure (`fig2_3`) or a section of
+report.pdf (`@samples`, a label of report.typ); a test holds the places to be there. A
+figure that was not drawn yet, for want of weights, is said to be missing.
 """
 
 from cli import run_cli
+from report import FIGURES
 
 # (report, number, question, places)
 QUESTIONS = (
@@ -69,9 +70,16 @@ NOT_DRAWN_HERE = ("fig5_1",)  # photographs and pictures that are not ours to pr
 
 def main():
     for report, number, question, places in QUESTIONS:
-        where = ", ".join(places) if places else "not answered yet"
+        where = ", ".join(place + missing(place) for place in places)
         print(f"{report} {number:9}{question:48}{where}")
     return 0
+
+
+def missing(place):
+    """What is said of a place whose figure does not exist."""
+    if place.startswith("@") or place in NOT_DRAWN_HERE:
+        return ""
+    return "" if (FIGURES / f"{place}.jpg").exists() else " (not drawn yet)"
 
 
 if __name__ == "__main__":

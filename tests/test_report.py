@@ -162,7 +162,8 @@ def test_every_question_is_answered_where_it_says():
     text = (FOLDER / "report.typ").read_text()
     drawn = "".join(module.draw.__doc__ for module in (anime, gan, kl, vae))
     for report, number, _, places in QUESTIONS:
-        for place in places or ():
+        assert places, (report, number)
+        for place in places:
             if place.startswith("@"):
                 assert f"<{place[1:]}>" in text, (report, number, place)
             elif place in NOT_DRAWN_HERE:
