@@ -11,12 +11,15 @@ import time
 
 import numpy as np
 import pytest
+import tiny
 from conftest import REPOSITORY, small
 
 import data_utils
-from models import build, latents
+from models import RECIPES, build, latents
 from models.keras_setup import to_numpy
 from train import checkpoint
+from train.__main__ import main
+from train.feed import Feed
 from train.log import Log
 from train.run import NotANumber, Run, RunError
 
@@ -36,34 +39,84 @@ def history(run):
         ]
 
 
+STEPS = 30
+
+
+def words(recipe, faces_folder, run):
+    return [
+        *(recipe, "--data", str(faces_folder), "--run", str(run)),
+        *("--steps", str(STEPS), "--sample-every", "20", "--checkpoint-seconds", "0"),
+    ]
+
+
+@pytest.fixture
+def tiny_recipes(monkeypatch):
+    for name in ("vae_c", "acgan_c"):
+        monkeypatch.setitem(RECIPES, name, tiny.recipe(name))
+    monkeypatch.setitem(RECIPES, "three", tiny.three())
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(faces_folder, tmp_path_factory):
+    """A folder of whole runs, by recipe, each trained when it is first asked for."""
+    folder = tmp_path_factory.mktemp("whole")
+
+    def run(recipe):
+        if not (folder / recipe).exists():
+            assert main(words(recipe, faces_folder, folder / recipe)) == 0
+        return folder / recipe
+
+    return run
+
+
 @pytest.mark.parametrize(
-    ("recipe", "number"),
-    [("vae_c", signal.SIGKILL), ("acgan_c", signal.SIGINT), ("three", signal.SIGTERM)],
+    ("recipe", "number"), [("acgan_c", signal.SIGINT), ("three", signal.SIGTERM)]
 )
-def test_stopped_and_resumed_equals_uninterrupted(recipe, number, faces_folder, tmp_path):
-    words = [sys.executable, "tests/train_worker.py", recipe, "--data", str(faces_folder)]
-    words += ["--steps", "30", "--set", "batch_size=2", "--checkpoint-seconds", "1"]
-    words += ["--sample-every", "20", "--run"]
-    options = {"cwd": REPOSITORY, "env": os.environ | {"PYTHONPATH": "."}}
-    whole, parts = tmp_path / "whole", tmp_path / "parts"
-    process = subprocess.Popen([*words, str(parts)], **options)
+def test_stopped_and_resumed_equals_uninterrupted(
+    recipe, number, tiny_recipes, uninterrupted, faces_folder, tmp_path, monkeypatch
+):
+    order = Feed.order
+
+    def interrupted(self, step):
+        if step == 11:
+            signal.raise_signal(number)
+        return order(self, step)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Feed, "order", interrupted)
+        assert main(words(recipe, faces_folder, tmp_path / "parts")) == 130
+    assert arrays(tmp_path / "parts" / "checkpoint.npz")["x/step"] == 12
+    assert main(words(recipe, faces_folder, tmp_path / "parts")) == 0
+    check_equal(uninterrupted(recipe), tmp_path / "parts")
+
+
+def test_killed_and_resumed_equals_uninterrupted(
+    tiny_recipes, uninterrupted, faces_folder, tmp_path
+):
+    parts = tmp_path / "parts"
+    line = [sys.executable, "tests/train_worker.py"]
+    line += words("vae_c", faces_folder, parts)
+    process = subprocess.Popen(
+        line, cwd=REPOSITORY, env=os.environ | {"PYTHONPATH": ".", "PAUSE": "0.1"}
+    )
     while not (parts / "checkpoint.npz").exists():
         assert process.poll() is None
         time.sleep(0.02)
-    process.send_signal(number)
-    status = process.wait()
-    assert status == (-9 if number == signal.SIGKILL else 130)
-    reached = int(arrays(parts / "checkpoint.npz")["x/step"])
-    assert 0 < reached < 30
-    subprocess.run([*words, str(parts)], check=True, **options)
-    subprocess.run([*words, str(whole)], check=True, **options)
+    process.kill()
+    assert process.wait() == -signal.SIGKILL
+    assert 0 < arrays(parts / "checkpoint.npz")["x/step"] < STEPS
+    assert main(words("vae_c", faces_folder, parts)) == 0
+    check_equal(uninterrupted("vae_c"), parts)
+
+
+def check_equal(whole, parts):
     a, b = arrays(whole / "checkpoint.npz"), arrays(parts / "checkpoint.npz")
-    assert a.keys() == b.keys() and a["x/step"] == 30
+    assert a.keys() == b.keys() and a["x/step"] == STEPS
     for name in a:
         if name not in ("x/seconds", "x/pending"):
             np.testing.assert_array_equal(a[name], b[name], name)
     assert history(whole) == history(parts)
-    assert [int(row["step"]) for row in history(whole)] == [25, 30]
+    assert [int(row["step"]) for row in history(whole)] == [25, STEPS]
     assert not list(parts.glob(".*.tmp"))
     assert (parts / "samples.gif").stat().st_size > 1000
     assert {p.name for p in (parts / "samples").iterdir()} == {
@@ -261,14 +314,26 @@ def test_snapshots_are_the_drawing_networks_of_their_epochs(faces, tmp_path):
     ]
 
 
-def test_command_line_diverging_run_ends_in_one_line(faces_folder, tmp_path, fails):
-    fails(
-        *("-m", "train", "vae_c", "--data", faces_folder, "--run", tmp_path / "run"),
-        *("--steps", 20, "--set", "batch_size=2", "vae.learning_rate=1e30"),
-        status=1,
-        saying=["step", "no checkpoint was written yet", "lower learning rate"],
-    )
-    assert json.loads((tmp_path / "run" / "run.json").read_text())["seed"] == 0
+def test_dry_run_writes_nothing(faces_folder, tmp_path, capsys):
+    run = tmp_path / "run"
+    line = ["acgan_c", "--data", str(faces_folder), "--run", str(run)]
+    assert main([*line, "--set", "batch_size=2", "--dry-run"]) == 0
+    said = capsys.readouterr().out
+    assert "generator: 2,172,576 trainable parameters" in said
+    assert "48 images" in said and "30000 steps about" in said
+    assert not run.exists()
+
+
+def test_command_line_diverging_run_ends_in_one_line(
+    tiny_recipes, faces_folder, tmp_path
+):
+    line = words("vae_c", faces_folder, tmp_path)
+    with pytest.raises(NotANumber) as error:
+        main([*line, "--set", "vae.learning_rate=1e30", "--checkpoint-seconds", "300"])
+    assert error.value.status == 1
+    for part in ("step", "no checkpoint was written yet", "lower learning rate"):
+        assert part in str(error.value) and "\n" not in str(error.value)
+    assert json.loads((tmp_path / "run.json").read_text())["seed"] == 0
 
 
 def test_command_line_mistakes(faces_folder, tmp_path, fails):
@@ -280,16 +345,4 @@ def test_command_line_mistakes(faces_folder, tmp_path, fails):
     fails("-m", "train", "vae_c", *common, "--steps", "0", saying=["--steps"])
     missing = ("--data", tmp_path / "none", "--run", run)
     fails("-m", "train", "vae_c", *missing, saying=[tmp_path / "none", "no such folder"])
-    assert not run.exists()
-
-
-def test_dry_run_writes_nothing(faces_folder, tmp_path, command):
-    run = tmp_path / "run"
-    done = command(
-        *("-m", "train", "acgan_c", "--data", faces_folder, "--run", run),
-        *("--set", "batch_size=2", "--dry-run"),
-    )
-    assert done.returncode == 0, done.stderr
-    assert "generator: 2,172,576 trainable parameters" in done.stdout
-    assert "48 images" in done.stdout and "30000 steps about" in done.stdout
     assert not run.exists()

@@ -1,22 +1,27 @@
-"""`python -m train` with one more recipe: three optimizers and dropout, which no
-report has together in a network that a test can afford."""
+"""`python -m train` with tiny networks; PAUSE is how long each step waits, in seconds,
+so that a test has the time to kill it."""
 
-import dataclasses
+import os
+import time
+
+import tiny
 
 from cli import run_cli
-from models import RECIPES, Optimizer
+from models import RECIPES
 from train.__main__ import main
+from train.feed import Feed
 
-RECIPES["three"] = dataclasses.replace(
-    RECIPES["acgan_c"],
-    name="three",
-    family="acgan3",
-    optimizers={
-        "discriminator": Optimizer("rmsprop", 5e-5),
-        "classifier": Optimizer("adam", 1e-4),
-        "generator": Optimizer("adam", 1e-4),
-    },
-)
+for name in ("vae_c", "acgan_c"):
+    RECIPES[name] = tiny.recipe(name)
+RECIPES["three"] = tiny.three()
+
+
+def slowly(self, step, order=Feed.order):
+    time.sleep(float(os.environ.get("PAUSE", "0")))
+    return order(self, step)
+
+
+Feed.order = slowly
 
 if __name__ == "__main__":
     run_cli(main)
