@@ -23,7 +23,10 @@ needs_jax = pytest.mark.skipif(
 )
 engines = pytest.mark.parametrize(
     ("engine", "family"),
-    [("tensorflow", "vae"), pytest.param("jax", "acgan", marks=needs_jax)],
+    [
+        ("tensorflow", "vae"),
+        pytest.param("jax", "acgan", marks=[needs_jax, pytest.mark.slow]),
+    ],
 )
 
 
