@@ -211,7 +211,7 @@ def attribute_accuracy(subject):
     baseline = np.mean([*values["commoner_answer"].values()])
     text = (
         f"{values['mean_accuracy']:.1%} of {values['n_real']:,} faces on average "
-        f"(always the commoner answer {baseline:.1%}); "
+        f"(a constant answer {baseline:.1%}); "
         + ", ".join(
             f"{name} {right:.1%} ({values['commoner_answer'][name]:.1%})"
             for name, right in values["accuracy"].items()
