@@ -13,9 +13,9 @@ RANGE = {(-1.0, 1.0): "[-1, 1]", (0.0, 1.0): "[0, 1]"}
 
 
 def draw(trained, faces, out, attribute=None):
-    """Problem 1: fig1_2 curves, fig1_3 reconstructions, fig1_4 samples from the
-    prior, fig1_5 t-SNE of all test codes,
-    fig1_6 samples from the density that the codes have."""
+    """Problem 1: fig1_2 curves, fig1_3 reconstructions, fig1_4 samples from the prior,
+    fig1_5 t-SNE of all test codes, fig1_6 samples from the density fitted to the
+    codes."""
     recipe, foot = trained.recipe, trained.origin()
     attribute = attribute or recipe.attribute
     label = faces.label(attribute)
@@ -28,7 +28,7 @@ def draw(trained, faces, out, attribute=None):
     save(figure, out / "fig1_2.jpg", foot)
 
     codes = sampling.encode(trained, faces.images)
-    with ThreadPoolExecutor(1) as pool:  # neither alone keeps two cores busy
+    with ThreadPoolExecutor(1) as pool:  # neither keeps two cores busy by itself
         points = pool.submit(tsne, codes)
         outputs = sampling.decode(trained, codes)
     error = reconstruction_error(faces.images, outputs, recipe.pixel_range)
@@ -74,8 +74,8 @@ def tsne(codes):
     from sklearn.manifold import TSNE
 
     perplexity = min(30.0, (len(codes) - 1) / 3)
-    # Of 2,621 codes of vae_c, the usual angle of 0.5 and 1,000 steps took half as long
-    # again, to a KL of 2.850; these reach 2.873.
+    # For 2,621 codes of vae_c the default angle of 0.5 and 1,000 steps take 1.5 times as
+    # long and reach a KL of 2.850; these reach 2.873.
     mapper = TSNE(
         2,
         perplexity=perplexity,
