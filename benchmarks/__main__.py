@@ -1,11 +1,10 @@
 """Command line: measure, print, and append what was measured as JSON lines.
 
-`python -m benchmarks steps` times training steps, float32 beside bfloat16 and ours
-beside PyTorch; `profile` shows where a step's time goes, `precision` whether bfloat16
-costs quality; `race` how soon recipes draw faces; `data` times decoding and loading,
-`figures` the whole of hw4.sh, `start` the command lines' first answer. Two sides of a
-comparison take turns in one run (A B A B ...), because no absolute time is stable on a
-shared machine.
+`python -m benchmarks steps` times training steps, float32 against bfloat16 and ours
+against PyTorch; `race` measures how soon recipes draw faces; `data` times decoding and
+loading, `figures` the whole of hw4.sh, `start` the command lines' first answer. Two sides
+of a comparison take turns in one run (A B A B ...), because no absolute time is stable
+on a shared machine.
 """
 
 import argparse
@@ -58,16 +57,6 @@ def parse():
         help="of a comparison with PyTorch",
     )
     steps.add_argument("--matmul", type=int, default=2048, metavar="N")
-    traced = known.add_parser("profile", help="a step's time by operation (TensorFlow)")
-    traced.add_argument("recipe")
-    traced.add_argument("--batch", type=int, help="default: the recipe's")
-    traced.add_argument("--precision", choices=PRECISIONS, default="bfloat16")
-    traced.add_argument("--steps", type=int, default=5)
-    quality = known.add_parser("precision", help="one recipe trained in both, figure")
-    quality.add_argument("recipe")
-    quality.add_argument("data")
-    quality.add_argument("--steps", type=int, default=500)
-    quality.add_argument("--set", nargs="+", default=[], metavar="FIELD=VALUE")
     races = known.add_parser("race", help="time to a face, one core each, figure")
     races.add_argument("data", type=Path)
     races.add_argument(
@@ -92,7 +81,7 @@ def parse():
 
 def main():
     args = parse()
-    kinds = (steps, profile, precision, race, data, figures, start)
+    kinds = (steps, race, data, figures, start)
     rows = {f.__name__: f for f in kinds}[args.what]
     args.results.mkdir(parents=True, exist_ok=True)
     path = args.results / f"{args.what}.jsonl"
@@ -257,24 +246,6 @@ def forward_flops(network):
         places = int(np.prod(image[1:-1])) if len(kernel.shape) == 4 else 1
         total += 2 * int(np.prod(kernel.shape)) * places
     return total
-
-
-def profile(args):
-    from benchmarks.profile import line
-
-    recipe = get_recipe(args.recipe)
-    batch = args.batch or recipe.batch_size
-    yield line(recipe.name, args.precision, batch, args.steps)
-
-
-def precision(args):
-    from benchmarks.precision import compare
-
-    recipe = get_recipe(args.recipe)
-    row = {"recipe": recipe.name, "data": Path(args.data).resolve().name}
-    row |= {"steps": args.steps, "set": args.set}
-    options = (args.data, args.steps, args.set, PRECISIONS, args.results)
-    yield row | compare(recipe, *options)
 
 
 # ------------------------------------------------------------ data, figures, start

@@ -1,7 +1,7 @@
-"""Time to a face: recipes from nothing on the same faces, one core each.
+"""How fast recipes learn to draw faces: each trains from random weights on one core.
 
-A side trains for so many minutes of processor time; every so often, and outside of
-that time, 1,000 samples of its averaged generator are compared with the test faces.
+A side trains for a number of minutes of processor time. At regular intervals, which do
+not count, 1,000 samples of its averaged generator are compared with the test faces.
 """
 
 import dataclasses
@@ -21,7 +21,7 @@ ROUNDS = 20  # of the bootstrap over images, for the distance's error
 
 
 def sides(args):
-    """Yield a row for every measurement of every side, "ours <recipe>" or "torch
+    """Yield a row for each measurement of each side, "ours <recipe>" or "torch
     <recipe>"."""
     real = Real(args.data, 64, SAMPLES, WEIGHTS)
     faces = data_utils.load_faces(args.data, "train", 64)
@@ -126,7 +126,7 @@ def torchs(recipe, faces, precision):
 
 
 def figure(rows, path):
-    """Distance against core-minutes, a curve a side, from rows of `sides`."""
+    """Plot the distance by core-minutes, a curve for each side, from rows of `sides`."""
     import matplotlib.pyplot as plt
 
     from plot_utils import save

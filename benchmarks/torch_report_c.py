@@ -1,5 +1,5 @@
-"""Report C's networks in PyTorch, written from its printed modules, and the way
-their weights go into ours."""
+"""Report C's networks in PyTorch, written from its printed modules, and a function that
+copies their weights into ours."""
 
 import numpy as np
 from torch import nn
@@ -73,7 +73,7 @@ def acgan_generator():
 
 
 class ACGANDiscriminator(nn.Module):
-    """Dropout, last in each of the report's blocks, is left to the caller."""
+    """Without dropout, the last layer of each block in the report; the caller adds it."""
 
     def __init__(self):
         super().__init__()
@@ -103,10 +103,10 @@ def port(theirs, ours, flattened=None, unflattened=None):
     """Copy the weights of a PyTorch module into a Keras network.
 
     Args:
-        theirs: the module, its layers with weights in our network's order.
+        theirs: the module; its layers with weights are in the order of our network.
         ours: the `keras.Model`.
         flattened: (channels, side) of the image that Linear layers read.
-        unflattened: (channels, side) of the image that a Linear layer makes.
+        unflattened: (channels, side) of the image that a Linear layer returns.
     """
     layers = [x for x in ours.layers if x.weights and "dropout" not in x.name]
     modules = [m for m in theirs.modules() if isinstance(m, WEIGHTED)]

@@ -1,5 +1,5 @@
-"""`rpgan` in PyTorch as one would write it there, to race and to time against: plain
-upsampling and 3x3 convolutions, channels last, autocast but for the penalties."""
+"""`rpgan` in idiomatic PyTorch, to compare the speed: plain upsampling and 3x3
+convolutions, channels last, autocast except for the penalties."""
 
 import torch
 from torch import nn

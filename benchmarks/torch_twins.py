@@ -1,5 +1,5 @@
-"""Training steps of `dcgan_c` and `vae_c` in plain PyTorch, channels last: the
-same losses, optimizers, noise, averages and number of updates as ours."""
+"""Training steps of `dcgan_c` and `vae_c` in plain PyTorch, channels last, with the same
+losses, optimizers, noise, averages and number of updates as ours."""
 
 import copy
 
@@ -20,8 +20,8 @@ def make_step(name, precision, batch, device="cpu"):
         device: "cpu", or "cuda", where the networks are compiled too.
 
     Returns:
-        the step, whose losses are scalar tensors; `step.average` is the averaged
-        network that draws.
+        the step, which returns losses as scalar tensors; `step.average` is the averaged
+        generator or decoder.
     """
     recipe = get_recipe(name)
     cast = torch.autocast(device, torch.bfloat16, enabled=precision == "bfloat16")
@@ -48,7 +48,7 @@ def optimizer(module, spec):
 
 
 class Average:
-    """The exponential moving average that our steps keep as well."""
+    """The exponential moving average of a module, as our steps compute it."""
 
     def __init__(self, module, decay):
         self.module, self.decay = module, decay

@@ -1,8 +1,8 @@
 """One side of a comparison, in a process of its own.
 
-`python -m benchmarks.worker <ours|torch|matmul> <recipe> <precision> <batch>` reads how
-many steps to run, a line each, and answers with the median time of one in seconds.
-On an accelerator steps are timed in calls of `AT_ONCE`, as training makes them.
+`python -m benchmarks.worker <ours|torch|matmul> <recipe> <precision> <batch>` reads lines
+with a number of steps, runs them, and prints the median seconds of one step. On an
+accelerator a call runs `AT_ONCE` steps, as in training.
 """
 
 import sys
@@ -39,7 +39,7 @@ def ours(name, precision, batch):
 
 
 def twin(name, precision, batch):
-    """The same of its PyTorch twin; on CUDA, where it is compiled, if there is any."""
+    """The same for its PyTorch twin; on CUDA, where it is compiled, if available."""
     import torch
 
     from benchmarks.torch_twins import make_step
@@ -64,8 +64,8 @@ def twin(name, precision, batch):
 
 
 def matmul(name, precision, side):
-    """The same of one product of two square matrices, the most that a step could get
-    out of the machine."""
+    """The same for a product of two square matrices, an upper limit for the rate of a
+    step on this machine."""
     import keras
 
     shape, many = (side, side), 10

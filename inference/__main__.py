@@ -42,7 +42,7 @@ def parse(words=None):
 
 
 def _verbs(known):
-    """What else can be done with a recipe: `run(args)` of a module of that name."""
+    """The other verbs; `run(args)` of the module with the same name does the work."""
     seeds = "such as 0-99, or 1,5,9"
     label = "a class, such as Smiling=1; default: seed modulo the number of classes"
     sample = known.add_parser("sample", help="one PNG a seed")
@@ -63,14 +63,14 @@ def _verbs(known):
             "--prior",
             choices=("normal", "fitted"),
             default="normal",
-            help="what a VAE's codes are drawn from: N(0, I), or a Gaussian fitted to "
-            "the codes of its training images",
+            help="density of a VAE's codes: N(0, I), or a Gaussian fitted to those of "
+            "its training images",
         )
         sub.add_argument(
             "--truncation",
             type=float,
             default=1.0,
-            help="noise times this; below 1 images are more alike, less often broken",
+            help="noise factor; below 1 images are more alike, less often broken",
         )
 
     film = known.add_parser("film", help="a run's grids, from noise to faces")
@@ -87,11 +87,11 @@ def _verbs(known):
     edit.add_argument("--attributes", nargs="+", help="default: all")
     edit.add_argument("--out", type=Path, required=True, help="file, .jpg")
 
-    page = known.add_parser("page", help="one HTML file to play with, networks inside")
-    page.add_argument("--out", type=Path, required=True, help="file, .html")
-    page.add_argument(
-        "--data", type=Path, help="faces that a VAE's sliders are taken from"
+    page = known.add_parser(
+        "page", help="an HTML page that runs the networks in a browser"
     )
+    page.add_argument("--out", type=Path, required=True, help="file, .html")
+    page.add_argument("--data", type=Path, help="faces to fit a VAE's sliders to")
     page.add_argument("--generator", help="a recipe that draws from noise")
     page.add_argument("--vae", default="vae_c", help="default: vae_c")
     page.add_argument("--run", type=Path, help="a run folder, for the film")
@@ -102,7 +102,9 @@ def _verbs(known):
 
 def _common(parser):
     parser.add_argument(
-        "data", type=Path, help="folder with test/ and test.csv; a GAN's figures use none"
+        "data",
+        type=Path,
+        help="folder with test/ and test.csv; GANs do not use it",
     )
     parser.add_argument("out", type=Path, help="folder for the figures; made if missing")
     parser.add_argument("--weights", type=Path, help="default: the repository's weights/")

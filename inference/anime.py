@@ -1,4 +1,4 @@
-"""Report D's figures: mode collapse and its cures, each with the meter's number."""
+"""Report D's figures: mode collapse and its cures, with the collapse meter of each."""
 
 import numpy as np
 
@@ -82,8 +82,8 @@ def draw(trained, faces, out):
 
 
 def meter_curves(runs, few):
-    """The meter of every run: by epoch, and by step, as a critic of several updates a
-    step sees the data sooner."""
+    """The meter of every run by epoch and by step: a critic with several updates a step
+    sees more epochs in the same steps."""
     import matplotlib.pyplot as plt
 
     figure, axes = plt.subplots(1, 2, figsize=(12, 4.8), sharey=True)
@@ -109,7 +109,7 @@ def meter_curves(runs, few):
 
 
 def moment_of_collapse(trained):
-    """The epoch from which on the meter stays below its threshold, or None."""
+    """The epoch after which the meter stays below its threshold, or None."""
     if "diversity" not in trained.history():  # trained without the meter
         return None
     history = by_epoch({"": trained})[["epoch", "diversity "]].dropna()

@@ -1,7 +1,7 @@
-"""`python -m inference edit`: real faces moved along attributes in a VAE's codes.
+"""`python -m inference edit`: move real faces along attributes in a VAE's codes.
 
-An attribute's direction is the difference between the mean code of the faces that
-have it and of those that do not (Larsen et al. 2016). It takes along whatever goes
+The direction of an attribute is the difference between the mean code of the faces with
+it and that of the faces without it (Larsen et al. 2016). It also changes what correlates
 with the attribute in the data.
 """
 
@@ -11,15 +11,15 @@ import data_utils
 from cli import UserError, file_of_kind
 from inference import options
 
-MOST = 10_000  # faces that directions are taken from
-STRENGTHS = np.arange(-2, 2.1, 0.5)  # 1 is the whole difference of the means
+MOST = 10_000  # faces to compute directions from
+STRENGTHS = np.arange(-2, 2.1, 0.5)  # 1 is the difference of the means
 
 
 def run(args):
     """Draw test faces, one row an attribute, strength from left to right.
 
     Raises:
-        UserError: recipe, data, faces, attributes or file that cannot be used.
+        UserError: unusable recipe, data, faces, attributes or file.
     """
     options.drawing_recipe(args.recipe, rebuilds=True)
     file_of_kind(args.out, (".jpg", ".jpeg"))
@@ -88,11 +88,11 @@ def two_classes(faces, name):
 
 
 def directions(codes, labels):
-    """Difference of class means, has less has not.
+    """Difference of class means: with the attribute minus without it.
 
     Args:
         codes: `(n, latent)`.
-        labels: `(n, attributes)` of 0 and 1, both in every column.
+        labels: `(n, attributes)`, 0 and 1 in every column.
 
     Returns:
         float64 `(attributes, latent)`.

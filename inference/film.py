@@ -1,4 +1,4 @@
-"""`python -m inference film`: a run's grids from the same noise, from start to end."""
+"""`python -m inference film`: a film of a run's grids, which share their noise."""
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -15,7 +15,7 @@ def run(args):
     """Write the film of a run folder's `samples/`, the step below each grid.
 
     Raises:
-        UserError: no grids there, or a width, length or file that cannot be used.
+        UserError: no grids, or an unusable width, length or file.
     """
     film_file(args.out)
     if not WIDTHS[0] <= args.width <= WIDTHS[1]:
@@ -27,7 +27,7 @@ def run(args):
     frames = [
         frame(p, s, steps[-1], args.width) for p, s in zip(grids, steps, strict=True)
     ]
-    frames += frames[-1:] * max(1, len(frames) // 5)  # rest at the end
+    frames += frames[-1:] * max(1, len(frames) // 5)  # hold the last frame
     write(args.out, np.stack(frames), max(20, 1000 * args.seconds / len(frames)))
     print(f"{len(grids)} grids, steps {steps[0]:,} to {steps[-1]:,}, are in {args.out}")
     return 0
@@ -48,7 +48,7 @@ def grids_of(run):
 
 
 def frame(path, step, last, width):
-    """One grid at a width, the step and a bar below it: uint8, sides even.
+    """A grid resized to `width`, with the step and a bar below it: uint8, even sides.
 
     Raises:
         UserError: not a readable image.

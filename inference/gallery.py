@@ -1,7 +1,7 @@
-"""`<out>/index.html`: the figures of an output folder with what they show, the numbers
-of its `results.json`, which weights drew them, and what is missing.
+"""`<out>/index.html`: the figures of an output folder with captions, the numbers of its
+`results.json`, which weights drew them, and what is missing.
 
-A static page: no script, nothing from elsewhere, figures as files beside it.
+The page is static: it has no script and loads only the figures beside it.
 """
 
 import html
@@ -9,8 +9,8 @@ from pathlib import Path
 
 from cli import replacing
 
-WIDE = 2.2  # width to height of a figure that takes a whole row
-SHOWN = 10  # rows of a table that is open
+WIDE = 2.2  # a figure of this ratio of width to height gets a row of its own
+SHOWN = 10  # rows of a table that are not folded
 STYLE = Path(__file__).resolve().parent / "web" / "style.css"
 
 TITLES = {
@@ -22,8 +22,7 @@ TITLES = {
     "kl": "Report E: what the KL term does",
     "today": "The same data today",
 }
-# What each figure shows; {data} is the data folder. A file that is not named here is
-# shown under its own name.
+# Captions; {data} is the data folder. A file without a caption is shown under its name.
 CAPTIONS = {
     "vae": {
         "fig1_2": "Training: KL divergence and squared error by step.",
@@ -75,7 +74,7 @@ CAPTIONS = {
 
 
 def provenance(trained):
-    """What a results entry says of the weights: recipe, report, steps, sha256."""
+    """The weights as `results.json` describes them: recipe, report, steps, sha256."""
     files = {r: e["sha256"] for r, e in trained.card["files"].items() if "/" not in r}
     return {
         "recipe": trained.recipe.name,
@@ -91,8 +90,8 @@ def write(out, results, missing):
 
     Args:
         out: folder of the figures.
-        results: what `results.json` holds, {problem: entry}.
-        missing: {problem: why there is nothing of it}.
+        results: the contents of `results.json`, {problem: entry}.
+        missing: {problem: why it has no figures}.
     """
     shown = [name for name in (*TITLES, *results) if isinstance(results.get(name), dict)]
     shown = list(dict.fromkeys(shown))
@@ -204,7 +203,7 @@ def _folded(what, table):
 
 
 def _gather(entry, path, plain, groups):
-    """Sort what an entry holds into single values (`plain`) and tables of columns
+    """Sort the values of an entry into single ones (`plain`) and tables of columns
     (`groups`)."""
     inner = {name: value for name, value in entry.items() if isinstance(value, dict)}
     alike = {}
@@ -234,8 +233,8 @@ def _flat(value, path=""):
 
 
 def _table(columns):
-    """Columns {name: {key: value}} with the same keys as a table; a key's last part
-    names its row where that tells rows apart."""
+    """A table of columns {name: {key: value}} with the same keys; the last part of a key
+    names its row if it is unique."""
     named = [name for name in columns if name]
     head = "".join(f"<th scope='col'>{_text(_words(name))}</th>" for name in named)
     head = f"<thead><tr><td></td>{head}</tr></thead>" if named else ""

@@ -8,8 +8,8 @@ from train.losses import adversarial
 
 
 def draw(trained, faces, out):
-    """Problem 2: fig2_2 curves, D's on real and generated images apart, fig2_3
-    samples, fig2_4 the failures boxed."""
+    """Problem 2: fig2_2 curves, with D's losses on real and on generated images, fig2_3
+    samples, fig2_4 failures in boxes."""
     recipe, foot = trained.recipe, trained.origin()
     unit, history = adversarial(recipe.adversarial).unit, trained.history()
     parts = [("d_loss_real", "on real images"), ("d_loss_fake", "on generated images")]

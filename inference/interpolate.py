@@ -1,9 +1,9 @@
 """`python -m inference interpolate`: a walk from image to image, as GIF or MP4.
 
-Between seeds it is spherical (White 2016): noise of many normal dimensions lies
-close to a sphere, and the middle of a straight line lies well inside, where a
-generator has never drawn. Between a VAE's codes of two real images it is linear:
-posterior means lie on no sphere, and the straight line keeps to what both share.
+Between seeds it is spherical (White 2016): normal noise of many dimensions is close to a
+sphere, and the middle of a straight line is far inside, where a generator was not
+trained. Between a VAE's codes of two real images it is linear: posterior means are not
+on a sphere, and a straight line keeps what both codes share.
 """
 
 import importlib.util
@@ -22,7 +22,7 @@ def run(args):
     """Write the walk; its key frames are the images that `sample` draws.
 
     Raises:
-        UserError: recipe, run, seeds, label, images or file that cannot be used.
+        UserError: unusable recipe, run, seeds, label, images or file.
     """
     film_file(args.out)
     if args.steps < 1:
@@ -59,7 +59,7 @@ def run(args):
 
 
 def between_seeds(trained, seeds, label, steps, truncation=1.0):
-    """Latents on the way from seed to seed: noise spherically, classes linearly.
+    """Latents between seeds: noise spherically, classes linearly.
 
     Returns:
         float32 `(frames, latent + condition)`.
@@ -79,7 +79,7 @@ def film_file(path):
     """Check that a film can be written to a file.
 
     Raises:
-        UserError: neither GIF nor MP4, no MP4 here, or nowhere to write.
+        UserError: neither GIF nor MP4, imageio-ffmpeg missing, or an unusable folder.
     """
     file_of_kind(path, (".gif", ".mp4"))
     if path.suffix.lower() == ".mp4" and not importlib.util.find_spec("imageio_ffmpeg"):

@@ -1,4 +1,4 @@
-"""Report E's figures: what the weight of the KL term does."""
+"""Report E's figures: the effect of the weight of the KL term."""
 
 import numpy as np
 
@@ -11,8 +11,8 @@ from models import sampling
 from models.trained import Trained
 from plot_utils import log_scale, panels, save, sheet
 
-PRIORS = {"normal": "prior", "fitted": "fitted"}  # what codes are drawn from
-ACTIVE = 0.01  # variance of a unit's mean over images, above which it is in use
+PRIORS = {"normal": "prior", "fitted": "fitted"}  # densities of codes
+ACTIVE = 0.01  # a unit is in use if its mean varies by more than this over images
 
 
 def draw(trained, faces, out):
@@ -21,7 +21,7 @@ def draw(trained, faces, out):
     latent unit.
 
     Args:
-        trained: list of `Trained` weights of `vae_e` and its two companions.
+        trained: list of `Trained` weights of `vae_e`, `vae_e_kl0` and `vae_e_kl100`.
         faces: test faces.
         out: folder of the figures.
 
@@ -92,16 +92,15 @@ def draw(trained, faces, out):
 
 
 def numbers_of(trained, faces, reader, real):
-    """What the KL weight did to one run, on all test faces.
+    """The numbers of one run on all test faces.
 
     Args:
         reader: the attribute network, a `Reader`.
         real: its features of the faces.
 
     Returns:
-        dict: reconstruction error, KL in nats per image, its parts by unit
-        (sorted), units in use, and how far as many samples from the prior are
-        from the faces.
+        dict: reconstruction error, KL in nats per image and by unit (sorted), units
+        in use, and distances from samples of each prior to the faces.
     """
     recipe = trained.recipe
     mean, log_var = sampling.posterior(trained, faces.images)
@@ -122,7 +121,7 @@ def numbers_of(trained, faces, reader, real):
 
 
 def to_data(trained, faces, reader, real, prior):
-    """How far as many samples as test faces are from them; arguments as above."""
+    """Distances from as many samples to the test faces; arguments as in `numbers_of`."""
     samples = sampling.draw(trained, range(len(faces.images)), prior=prior)
     fake = reader.features(samples)
     mmd, error_of_mmd = distance.kernel(real, fake)
@@ -137,7 +136,7 @@ def to_data(trained, faces, reader, real, prior):
 
 
 def unit_bars(per_unit, numbers, count):
-    """Per latent unit KL on a logarithmic axis, sorted, one line a run."""
+    """The KL of each latent unit on a logarithmic axis, sorted, one line a run."""
     import matplotlib.pyplot as plt
 
     figure, axis = plt.subplots(figsize=(7.5, 4.6))

@@ -1,4 +1,4 @@
-"""What the command lines read alike: seeds, labels, places to write to."""
+"""Options that several command lines share: seeds, labels, sources of weights."""
 
 import re
 
@@ -39,10 +39,10 @@ def pair(text):
 
 
 def drawing_recipe(name, rebuilds=False):
-    """Check that a recipe draws, or rebuilds images; return its name.
+    """Check that a recipe draws (or reconstructs) images; return its name.
 
     Raises:
-        UserError: it is not, or there is none of that name.
+        UserError: it does not, or no recipe has that name.
     """
     wanted = "rebuilds" if rebuilds else "draws"
     fit = [r.name for r in RECIPES.values() if getattr(r.traits, wanted)]
@@ -57,12 +57,12 @@ def classes(trained, seeds, label=None):
     Args:
         trained: `Trained` weights, or those of a run.
         seeds: integers.
-        label: "<attribute>=<0 or 1>", several with commas between them where the
-            recipe has several, or "category=<number>" of an InfoGAN; what is not
-            given is as `models.asked` has it.
+        label: "<attribute>=<0 or 1>", several of them with commas between for a recipe
+            of several attributes, or "category=<number>" for an InfoGAN; `models.asked`
+            sets what is not given.
 
     Returns:
-        list of int, or of lists of them, or None where the recipe has no condition.
+        list of int, or of lists of int; None for a recipe without condition.
 
     Raises:
         UserError: a label that the recipe does not know.
@@ -87,7 +87,7 @@ def classes(trained, seeds, label=None):
 
 
 def switched(trained, seeds, label):
-    """Rows of all attributes, those of `label` set; arguments as of `classes`."""
+    """Rows of all attributes, with those of `label` set; arguments as in `classes`."""
     from models.sampling import asked_of
 
     names, rows = trained.attributes, asked_of(trained, seeds).copy()
@@ -103,7 +103,7 @@ def switched(trained, seeds, label):
 
 
 def spread(count, most):
-    """At most `most` of `count` places, first and last among them, evenly spread."""
+    """At most `most` of `count` indices, evenly spread, with the first and the last."""
     if count <= most:
         return list(range(count))
     return [round(k * (count - 1) / (most - 1)) for k in range(most)]
@@ -124,23 +124,23 @@ def prior(trained, kind):
     """Check a `--prior`.
 
     Raises:
-        UserError: "fitted" of what has no density of codes.
+        UserError: "fitted", and there is no density of codes.
     """
     if kind == "fitted":
         if not trained.recipe.traits.rebuilds:
             raise UserError(f"--prior fitted: {trained.recipe.name} is no VAE; leave it")
         if not hasattr(trained, "prior"):
             raise UserError("--prior fitted: export the run first; the export fits it")
-        _ = trained.prior  # missing or changed: one line before anything is drawn
+        _ = trained.prior  # report a missing or changed file before anything is drawn
 
 
 def source(args, rebuilds=False):
-    """What a verb draws with: the weights of `args.recipe`, or `args.run`, the folder
-    of a run that was not exported.
+    """The weights that a verb draws with: those of `args.recipe`, or of `args.run`, the
+    folder of a run that was not exported.
 
     Raises:
-        UserError: both or neither, a recipe that does not draw (or rebuild), or weights
-            that cannot be used.
+        UserError: both or neither, a recipe that does not draw (or reconstruct), or
+            unusable weights.
     """
     if (args.recipe is None) == (args.run is None):
         raise UserError("give a recipe, or --run and a run folder")

@@ -1,7 +1,7 @@
-"""`python -m inference page`: one HTML file to play with, the networks inside it.
+"""`python -m inference page`: one HTML file that runs the networks in a browser.
 
-The page needs nothing but a browser: `web/engine.js` runs the networks that
-`portable.py` packs, `web/normal.js` draws the noise of a seed as numpy does.
+It works offline: `web/engine.js` runs the networks that `portable.py` packs,
+`web/normal.js` draws the noise of a seed as numpy does.
 """
 
 import base64
@@ -37,8 +37,7 @@ def run(args):
     """Write the page.
 
     Raises:
-        UserError: weights, data, run or file that cannot be used, or a page over
-            20 MB.
+        UserError: unusable weights, data, run or file, or a page over 20 MB.
     """
     file_of_kind(args.out, (".html", ".htm"))
     film = film_of(args.run) if args.run else None
@@ -82,7 +81,7 @@ def run(args):
 
 
 def _faces(folder, size):
-    """The faces that codes are taken from, with all attributes there are."""
+    """The faces to compute codes from, with all their attributes."""
     split = "train" if (folder / "train").is_dir() else "test"
     faces = data_utils.load_faces(folder, split, size)
     return faces.first(min(10_000, len(faces.images)))
@@ -128,8 +127,8 @@ def packed_vae(trained, faces):
 
 
 def about_generator(trained):
-    """What the page has to know of the generator: the attributes it can be asked for,
-    and which of them each seed has unless told otherwise."""
+    """What the page needs to know about the generator: the attributes it can be asked
+    for, and which of them each seed has by default."""
     from models.sampling import label_table
 
     recipe = trained.recipe
@@ -194,8 +193,8 @@ def principal(covariance):
 
 
 def attribute_moves(codes, faces):
-    """(names, directions `(names, latent)`) of the attributes that some of the faces
-    have and some have not; none without a CSV."""
+    """(names, directions `(names, latent)`) of the attributes that differ between the
+    faces; none without a CSV."""
     from inference.edit import directions
 
     if faces.attributes is None:
@@ -207,7 +206,7 @@ def attribute_moves(codes, faces):
 
 
 def origin(trained, *roles):
-    """Rows of the table at the page's foot: what was trained how, which files."""
+    """Rows of the table at the foot of the page: how it was trained, which files."""
     files = [trained.card["files"][role] for role in roles]
     rows = [[entry["file"], f"sha256 {entry['sha256']}"] for entry in files]
     return [[trained.recipe.name, trained.origin()], *rows]

@@ -1,4 +1,4 @@
-"""The problems and studies of the reports: what each draws, of which weights."""
+"""The problems and studies of the reports, and the weights that each draws with."""
 
 import contextlib
 import gc
@@ -31,21 +31,21 @@ STUDIES = {
     ),
     "today": ("rpgan", "rpgan_attributes"),
 }
-PARTIAL = ("today",)  # studies that show as many of their recipes as have weights
+PARTIAL = ("today",)  # studies that leave out recipes without weights
 
 
 def drawable(problem):
-    """Names of the recipes that a problem's figures can be drawn of; not those of
-    the study of collapse, whose discriminators are not kept."""
+    """Names of the recipes that a problem can draw; without those of the study of
+    collapse, because their discriminators do not ship."""
     known = [r.name for r in RECIPES.values() if r.traits.figures == problem]
     return [name for name in known if name not in STUDIES["anime"]]
 
 
 def trained_defaults(root):
-    """{problem: default recipe} as far as there are weights; says what is not.
+    """{problem: default recipe} for recipes with weights; prints which have none.
 
     Raises:
-        UserError: there are weights for none of them.
+        UserError: none of them has weights.
     """
     chosen = {p: d for p, d in PROBLEMS.items() if (root / d / "card.json").exists()}
     if not chosen:
@@ -73,11 +73,11 @@ def compared(study, root):
 
 
 def check(trained, root):
-    """Every mistake comes before the first figure.
+    """Check all weights before the first figure.
 
     Raises:
-        UserError: weights that are missing, damaged, or end before an epoch that
-            their figures show.
+        UserError: weights that are missing, damaged, or lack an epoch that their
+            figures show.
     """
     from models.trained import Trained
 
@@ -100,10 +100,10 @@ def check(trained, root):
 
 
 def chosen_for(problem, root, recipe):
-    """{problem or study's recipe: name of the recipe it is drawn of}.
+    """{problem, or recipe of a study: name of the recipe to draw with}.
 
     Raises:
-        UserError: a recipe that is not for this problem, or no weights for any.
+        UserError: a recipe that does not fit the problem, or no weights at all.
     """
     if problem == "hw4":
         return trained_defaults(root)
@@ -123,8 +123,8 @@ def draw(problem, data, out, root=WEIGHTS, recipe=None, **options):
 
     Args:
         problem: of `PROBLEMS` or `STUDIES`, or "hw4" for all of `PROBLEMS`.
-        data: the data folder, a `Path`; of the study of collapse a folder of images.
-            What draws from noise reads nothing of it.
+        data: the data folder, a `Path`; for the study of collapse a folder of images.
+            Figures of GANs do not read it.
         out: folder of the figures, a `Path`; made if missing.
         root: the folder of all weights.
         recipe: in place of the problem's default.
@@ -132,7 +132,7 @@ def draw(problem, data, out, root=WEIGHTS, recipe=None, **options):
             `categories` of an InfoGAN, two that are mixed.
 
     Raises:
-        UserError: data, weights, recipe or folder that cannot be used.
+        UserError: unusable data, weights, recipe or folder.
     """
     chosen = chosen_for(problem, root, recipe)
     writable(out)
@@ -174,26 +174,26 @@ def draw(problem, data, out, root=WEIGHTS, recipe=None, **options):
 
 
 def faces_of(problem, data, recipe):
-    """The images that a problem's figures are drawn of, or measured on.
+    """The images that the figures of a problem show or measure.
 
     Raises:
-        UserError: a folder that cannot be used, or fewer than two images.
+        UserError: an unusable folder, or fewer than two images.
     """
     import data_utils
 
-    # A plain folder of images: nothing is held back for tests.
+    # A plain folder of images has no test images.
     split = "train" if problem == "anime" else "test"
     faces = data_utils.load_faces(data, split, recipe.image_size)
-    if len(faces.images) < 2:  # neither t-SNE nor the collapse meter has an answer
+    if len(faces.images) < 2:  # too few for t-SNE and the collapse meter
         raise UserError(f"{faces.folder}: one image; two or more are needed")
     return faces
 
 
 def record_results(path, problem, numbers, root=WEIGHTS):
-    """Merge one problem's numbers into `results.json`, and make the `index.html` beside
-    it of all there are; one process at a time."""
+    """Merge the numbers of one problem into `results.json` and rewrite `index.html`
+    beside it; one process at a time."""
     with contextlib.ExitStack() as stack:
-        with contextlib.suppress(OSError):  # no locks there: as it was without
+        with contextlib.suppress(OSError):  # no locks there
             stack.enter_context(open_locked(path))
         try:
             results = json.loads(path.read_text())
@@ -206,7 +206,7 @@ def record_results(path, problem, numbers, root=WEIGHTS):
 
 
 def missing(results, root):
-    """{problem: why there are no figures of it}, of all that are not in `results`."""
+    """{problem: why it has no figures} for all problems that are not in `results`."""
     found = {}
     for problem in (*PROBLEMS, *STUDIES):
         names = STUDIES.get(problem) or (PROBLEMS[problem],)

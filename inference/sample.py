@@ -1,4 +1,4 @@
-"""`python -m inference sample`: images of a recipe, one PNG a seed."""
+"""`python -m inference sample`: images of a recipe, one PNG for each seed."""
 
 import imageio.v3 as iio
 
@@ -9,11 +9,11 @@ BATCH = 256  # images drawn at a time
 
 
 def run(args):
-    """Write `seed_0042.png` and so on: the image of seed 42, on any day, in any
-    company, as the figures draw it.
+    """Write `seed_0042.png` and so on. The image of seed 42 is always the same, whatever
+    other seeds are asked for.
 
     Raises:
-        UserError: recipe, run, seeds, label or folder that cannot be used.
+        UserError: unusable recipe, run, seeds, label or folder.
     """
     seeds = options.numbers(args.seeds)
     truncation = options.truncated(args.truncation)

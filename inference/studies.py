@@ -1,4 +1,4 @@
-"""What figures that compare several runs share."""
+"""Helpers for figures that compare several runs."""
 
 from plot_utils import BLUE, GREEN, ORANGE, RED
 
@@ -6,8 +6,8 @@ COLORS = (BLUE, RED, GREEN, ORANGE, "#9467bd", "#8c564b")
 
 
 def by_epoch(runs):
-    """The histories of {label: Trained} in one frame against the `epoch`; a column
-    is called "<column> <label>"."""
+    """The histories of {label: Trained} in one frame by `epoch`; its columns are called
+    "<column> <label>"."""
     import pandas as pd
 
     merged = None
@@ -21,8 +21,8 @@ def by_epoch(runs):
 
 
 def origins(runs):
-    """What a figure's foot says of several runs, on two lines where settings were
-    changed on the way."""
+    """The foot of a figure of several runs; a second line if settings changed during
+    training."""
     cards = [trained.card for trained in runs.values()]
     data = cards[0]["data"]
     steps = " / ".join(dict.fromkeys(f"{card['steps']:,}" for card in cards))
@@ -39,7 +39,7 @@ def origins(runs):
 
 
 def changes(runs):
-    """{step: names of the recipes whose settings were changed there}, in order."""
+    """{step: names of the recipes whose settings changed there}, in order."""
     found = {}
     for trained in runs.values():
         for change in trained.card["changes"]:

@@ -1,4 +1,4 @@
-"""Figures of the recipes in no report: what the same data give today."""
+"""Figures of the recipes that are in no report: recent methods on the same data."""
 
 import numpy as np
 
@@ -15,7 +15,7 @@ def draw(trained, faces, out):
 
     Args:
         trained: list of `Trained` weights of `rpgan`, `rpgan_attributes` or both.
-        faces: not looked at.
+        faces: not used.
         out: folder of the figures.
 
     Returns:
@@ -51,10 +51,10 @@ def draw(trained, faces, out):
 
 
 def switches(trained, out):
-    """fig7_3: faces by row; each attribute switched over, one a column.
+    """fig7_3: a face in each row, one attribute switched in each column.
 
     Returns:
-        what is known of how often attributes are read as asked, or None.
+        the measured share of attributes that are read as asked, or None.
     """
     names = trained.attributes
     asked = sampling.asked_of(trained, range(FACES))

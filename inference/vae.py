@@ -13,9 +13,9 @@ RANGE = {(-1.0, 1.0): "[-1, 1]", (0.0, 1.0): "[0, 1]"}
 
 
 def draw(trained, faces, out, attribute=None):
-    """Problem 1: fig1_2 curves, fig1_3 reconstructions, fig1_4 samples from the
-    prior, fig1_5 t-SNE of all test codes,
-    fig1_6 samples from the density that the codes have."""
+    """Problem 1: fig1_2 curves, fig1_3 reconstructions, fig1_4 samples from the prior,
+    fig1_5 t-SNE of all test codes, fig1_6 samples from the density fitted to the
+    codes."""
     recipe, foot = trained.recipe, trained.origin()
     attribute = attribute or recipe.attribute
     label = faces.label(attribute)

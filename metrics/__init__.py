@@ -1,4 +1,4 @@
-"""Numbers about samples, none of which needs a downloaded network.
+"""Metrics of trained weights; none needs a downloaded network.
 
 `registry.METRICS` lists them; `python -m metrics` measures and records.
 """

@@ -1,4 +1,4 @@
-"""Command line: measure the weights of one recipe, or of all; or the measures.
+"""Command line: measure the weights of one recipe or of all; or test the measures.
 
 Every result is printed and appended, as one line of JSON, to
 `weights/<recipe>/metrics.jsonl`, or to `<out>/metrics.jsonl` with --out. The last
@@ -19,20 +19,25 @@ def parse(words=None):
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("recipe", nargs="?", help="a recipe that has weights")
-    parser.add_argument("--all", action="store_true", help="all whose images fit")
+    parser.add_argument(
+        "--all", action="store_true", help="all recipes of the data's image size"
+    )
     parser.add_argument(
         "--sanity",
         type=Path,
         metavar="DATA",
         help="measure known damage of real images instead: does every distance rank "
-        "more of it as worse?",
+        "more damage as worse?",
     )
     parser.add_argument("--data", type=Path, help="the data folder")
     parser.add_argument(
         "--metrics", nargs="+", metavar="NAME", help="only these; default: all that apply"
     )
     parser.add_argument(
-        "--samples", type=int, default=1000, help="samples, and test images beside them"
+        "--samples",
+        type=int,
+        default=1000,
+        help="how many samples, and how many test images",
     )
     parser.add_argument(
         "--out", type=Path, help="folder for metrics.jsonl and the figure of neighbours"
@@ -48,7 +53,7 @@ def main(words=None):
     if bool(args.sanity) == bool(args.data):
         raise UserError("give --data, the data folder (--sanity has its own)")
     if args.recipe:
-        get_recipe(args.recipe)  # an unknown name shows before the seconds of an import
+        get_recipe(args.recipe)  # refuse an unknown name before Keras is imported
     from metrics.registry import METRICS
     from metrics.sides import LEAST
     from models import WEIGHTS
@@ -79,15 +84,15 @@ def main(words=None):
 
 
 def applying(recipe, names):
-    """Those of the named metrics that are about a recipe's family."""
+    """The named metrics that apply to the family of a recipe."""
     from metrics.registry import METRICS
 
     return [name for name in names if METRICS[name].about(recipe.traits)]
 
 
 def fitting(root, data):
-    """`Trained` weights of all recipes whose image size the folder's images have;
-    says which are left out.
+    """`Trained` weights of all recipes that draw or read images of the folder's size;
+    prints which recipes are left out.
 
     Raises:
         UserError: there are none.
@@ -134,7 +139,7 @@ def size_of(data):
 
 
 def measure_all(chosen, args, root):
-    """Measure {`Trained`: names of metrics}, printing and recording each result."""
+    """Measure {`Trained`: names of metrics}; print and record each result."""
     from metrics import record
     from metrics.registry import METRICS
     from metrics.sides import Real, Subject
@@ -142,7 +147,7 @@ def measure_all(chosen, args, root):
 
     sizes = {trained.recipe.image_size for trained in chosen}
     sides = {size: Real(args.data, size, args.samples, root) for size in sizes}
-    for trained in chosen:  # every mistake comes before the first number
+    for trained in chosen:  # report a mistake before the first number
         trained.check()
     if any(METRICS[name].reads for names in chosen.values() for name in names):
         Trained("attributes", root).check()

@@ -1,20 +1,20 @@
 """The collapse meter: how diverse samples are, compared with data.
 
-Diversity is the mean distance from a sample to its nearest neighbour among the
-other samples, divided by the same of as many real images; distances are between
-images averaged down to 16x16, where noise cancels and what the image shows
-remains, after both sets are brought to the same contrast: harsh colours are not
-diversity, grey ones are no collapse (below half of the data's contrast they count
-as half: such images show little). 1 is as diverse as the data, 0 is one image. A
-generator that repeats itself has near neighbours however many modes it repeats,
-which the mean distance between pairs would not notice. The meter says nothing of
-quality: shuffle the tiles of each face, and they are more diverse than faces.
+Diversity is the mean distance from a sample to its nearest other sample, divided by
+the same mean among as many real images. Images are first averaged down to 16x16,
+which cancels noise and keeps what they show. Both sets are then brought to the same
+contrast, because harsh colours are not diversity and grey ones are not collapse; a
+contrast below half of the data's counts as half, because such images show little. 1 is
+as diverse as the data, 0 is one image. A generator that repeats itself has near
+neighbours, however many modes it repeats; the mean distance between pairs would not
+notice that. The meter does not measure quality: faces with shuffled tiles are more
+diverse than faces.
 """
 
 import numpy as np
 
 SIDE = 16  # pixels
-SAMPLES = 256  # the distance to the nearest falls with the number: keep it
+SAMPLES = 256  # do not change: with more samples the nearest one is nearer
 COLLAPSED = 0.5  # below this, samples are called collapsed
 
 
@@ -29,7 +29,7 @@ def diversity(samples, data):
         float, >= 0; below `COLLAPSED` the samples are collapsed.
 
     Raises:
-        ValueError: fewer than two images, or not as many of both.
+        ValueError: fewer than two images, or sets of different size.
     """
     if len(samples) != len(data) or len(data) < 2:
         raise ValueError(f"{len(samples)} samples for {len(data)} images")
@@ -62,7 +62,7 @@ def shrink(images, side=SIDE):
 
 
 def moment(steps, values):
-    """The first step from which on every value is below `COLLAPSED`, or None."""
+    """The first step after which every value is below `COLLAPSED`, or None."""
     collapsed_at = None
     for step, value in zip(steps, values, strict=True):
         if value >= COLLAPSED:

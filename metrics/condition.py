@@ -1,4 +1,4 @@
-"""Whether a condition does what it says, and nothing else."""
+"""Whether a generator shows the condition it is given, and changes nothing else."""
 
 import numpy as np
 
@@ -9,12 +9,13 @@ from models import sampling
 
 
 def asked_attribute(subject):
-    """Asked attribute against read attribute, both ways, and what a pair with the
-    same noise keeps of the other attributes.
+    """How often the attribute network reads the attribute that was asked for, and which
+    other attributes stay the same.
 
-    `kept` is the share of pairs, asked on and asked off, in which an attribute is
-    read the same; `kept_by_chance` the same of pairs with different noise;
-    `kept_at_most` what a generator could keep whose two classes look like the data's.
+    Two images of a pair have the same noise; one is asked to have the attribute, the
+    other not to. `kept` is the share of pairs in which another attribute is read the
+    same in both, `kept_by_chance` the same share for pairs with different noise,
+    `kept_at_most` the largest share that is possible if both classes look like the data.
     """
     trained, real = subject.trained, subject.real
     attribute = trained.recipe.attribute
@@ -45,11 +46,12 @@ def asked_attribute(subject):
 
 
 def asked_attributes(subject):
-    """Each of many attributes asked against read: half of the images are asked to have
-    it, half not to, the rest as training images have it.
+    """How often each of many attributes is read as it was asked for.
 
-    Beside it stands how often the reader is right on real test faces that have the
-    attribute, and on those that do not: it can say no more of generated ones.
+    For each attribute half of the images are asked to have it and half not to; their
+    other attributes are those of training images. The result also has the accuracy of
+    the attribute network on real test faces with and without the attribute, because
+    agreement on generated faces cannot be trusted beyond it.
     """
     trained, reader = subject.trained, subject.real.reader
     rows = sampling.asked_of(trained, range(subject.count))
@@ -89,23 +91,23 @@ def _mean(*columns):
 
 
 def kept(on, off, names, others):
-    """{name: share of pairs that agree} of the attributes in `others`.
+    """{name: share of pairs that agree} for the attributes in `others`.
 
     Args:
         on, off: bool `(pairs, attributes)`.
-        names: of all attributes.
+        names: the names of all attributes.
     """
     agree = (on == off).mean(0)
     return {n: float(a) for n, a in zip(names, agree, strict=True) if n in others}
 
 
 def keepable(real, attribute, others):
-    """{name: share of pairs that could agree at most}, read from real faces; None
-    where they have no label of `attribute`.
+    """{name: largest possible share of pairs that agree}, read from real faces; None if
+    the faces have no label of `attribute`.
 
-    Who smiles has high cheekbones more often, in the data and so in what learned from
-    it. Where faces with the attribute have another with probability p and those
-    without with q, no pairing of the one with the other agrees more often than
+    Smiling faces have high cheekbones more often, in the data and so in a generator
+    that learned from it. If a second attribute has probability p among faces with the
+    first one and q among faces without it, no pairing agrees more often than
     1 - |p - q|.
     """
     table = real.faces.attributes
@@ -121,13 +123,12 @@ def keepable(real, attribute, others):
 
 
 def categories(subject):
-    """How well categories found without labels can be told apart, and what each
-    one is.
+    """How well the categories of an InfoGAN can be told apart, and what each one shows.
 
-    Besides the generator's own classifier, which learned together with it, a linear
-    discriminant that saw no such image before tells them apart: by the features of
-    the attribute network (what face it is), and by 8x8 pixels (light and background
-    as well).
+    Two classifiers tell them apart: the generator's own one, which learned together
+    with it, and a linear discriminant that is tested on images it was not fitted to.
+    The discriminant sees either the features of the attribute network, which describe
+    the face, or 8x8 pixels, which also show light and background.
     """
     asked, read = subject.asked, subject.read
     pixels = collapse.shrink(subject.samples, 8)
@@ -160,7 +161,7 @@ def categories(subject):
 
 
 def category_read_back(trained, count=350):
-    """How often an InfoGAN's own classifier reads the category asked for.
+    """How often an InfoGAN's own classifier reads the category that was asked for.
 
     Returns:
         dict: n, accuracy, chance.
@@ -174,8 +175,8 @@ def category_read_back(trained, count=350):
 
 
 def told_apart(features, asked):
-    """Accuracy of a linear discriminant (shrunk covariance), each image classified
-    by one fitted to the other four fifths; None of fewer than 4 images a category.
+    """Cross-validated accuracy of a linear discriminant (shrunk covariance, five folds);
+    None if a category has fewer than 4 images.
 
     Args:
         features: `(n, d)`.
@@ -194,14 +195,14 @@ def told_apart(features, asked):
 
 
 def profile(values, asked, names):
-    """A list of {name: mean over the images of a category} of values `(n, names)`."""
+    """Means of `values` `(n, names)` by category: [{name: mean}]."""
     means = [values[asked == k].mean(0) for k in range(asked.max() + 1)]
     return [{n: float(v) for n, v in zip(names, row, strict=True)} for row in means]
 
 
 def attribute_accuracy(subject):
-    """The attribute network's accuracy on all labelled test faces, by attribute,
-    beside what always giving the commoner answer would have."""
+    """Accuracy of the attribute network on all labelled test faces, by attribute, and
+    that of always giving the more common answer."""
     faces = subject.real.faces
     if faces.attributes is None:
         return None, "left out: no labels to compare with"
@@ -210,7 +211,7 @@ def attribute_accuracy(subject):
     baseline = np.mean([*values["commoner_answer"].values()])
     text = (
         f"{values['mean_accuracy']:.1%} of {values['n_real']:,} faces on average "
-        f"(always the commoner answer {baseline:.1%}); "
+        f"(a constant answer {baseline:.1%}); "
         + ", ".join(
             f"{name} {right:.1%} ({values['commoner_answer'][name]:.1%})"
             for name, right in values["accuracy"].items()

@@ -1,8 +1,8 @@
 """Distances between two sets of images, in the features of the attribute network.
 
-They are made like FID (Heusel et al. 2017) and KID (Binkowski et al. 2018), but
-in the space of this project's own small network, trained on faces of 64x64: they
-compare with each other, never with numbers from InceptionV3.
+They are computed like FID (Heusel et al. 2017) and KID (Binkowski et al. 2018), but
+in the features of this project's own small network, which was trained on faces of
+64x64. Compare them with each other, never with numbers from InceptionV3.
 """
 
 import numpy as np
@@ -11,14 +11,14 @@ HALVES = 40  # random halves of the images, for the errors
 
 
 def frechet_attribute_features(subject):
-    """Frechet distance of samples to data, with its error and its bias."""
+    """Frechet distance from samples to data, its standard error and its bias."""
     values = subject.against_data(_frechet, features=True)
     values["sets_of_seeds"] = [frechet(subject.real.features, f) for f in subject.sets]
     return values, subject.in_words(values, _frechet_in_words)
 
 
 def kernel_attribute_features(subject):
-    """Kernel distance of samples to data, with its error."""
+    """Kernel distance from samples to data and its standard error."""
     values = subject.against_data(_kernel, features=True)
     values["sets_of_seeds"] = [kernel(subject.real.features, f)[0] for f in subject.sets]
     return values, subject.in_words(values, _kernel_in_words)
@@ -56,10 +56,10 @@ def _sets(values, form):
 def random_halves(n, m):
     """Pairs of indices into sets of n and m images, each a random half of its set.
 
-    The spread of a statistic over them is its standard error over images: a half
-    has twice the variance, of which drawing from so small a set leaves one half
-    (Shao and Wu 1989). The bootstrap, which repeats images, would move both
-    distances here: a repeated image is a near neighbour.
+    The standard deviation of a statistic over these halves is its standard error over
+    images: a half has twice the variance, and drawing without replacement from so small
+    a set halves it again (Shao and Wu 1989). The bootstrap repeats images, which would
+    bias both distances: a repeated image is a near neighbour.
     """
     rng = np.random.default_rng(0)
     return [
@@ -72,8 +72,8 @@ def frechet(a, b):
     """Frechet distance of Gaussians fitted to two sets of features.
 
     Args:
-        a, b: `(n, d)` and `(m, d)`. It is biased upwards, by about as much again
-            with half as many of both.
+        a, b: `(n, d)` and `(m, d)`. The distance is biased upwards; with half as
+            many images the bias is about twice as large.
 
     Returns:
         |mean a - mean b|^2 + tr(A + B - 2 (A B)^(1/2)), float.
@@ -95,8 +95,8 @@ def kernel(a, b):
         a, b: features `(n, d)` and `(m, d)`, four or more of each.
 
     Returns:
-        (distance, its standard error over images); the distance may be below 0
-        where the two sets are alike.
+        (distance, its standard error over images); the distance may be below 0 if
+        the two sets are alike.
     """
     a, b = (np.asarray(x, "float64") for x in (a, b))
     tables = [(x @ y.T / x.shape[1] + 1) ** 3 for x, y in ((a, a), (b, b), (a, b))]

@@ -1,4 +1,4 @@
-"""How different from each other samples are: MS-SSIM and the collapse meter."""
+"""How much samples differ from each other: MS-SSIM and the collapse meter."""
 
 import numpy as np
 
@@ -9,8 +9,8 @@ PAIRS = 1000
 
 
 def ms_ssim(subject):
-    """Mean MS-SSIM of random pairs of samples (Odena et al. 2017), and of data:
-    the higher, the more alike they are."""
+    """Mean MS-SSIM of random pairs of samples (Odena et al. 2017) and of random pairs of
+    real images; higher is more alike."""
     values = {
         "samples": pairs(subject.samples, PAIRS),
         "data": pairs(subject.real.images, PAIRS),
@@ -32,7 +32,7 @@ def pairs(images, count, seed=0):
 
 
 def collapse_meter(subject):
-    """Nearest-neighbour diversity relative to data; see `metrics.collapse`."""
+    """Nearest-neighbour diversity relative to the data; see `metrics.collapse`."""
     few = min(collapse.SAMPLES, subject.count)
     value = collapse.diversity(subject.samples[:few], subject.real.images[:few])
     collapsed = value < collapse.COLLAPSED

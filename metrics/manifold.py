@@ -1,13 +1,13 @@
 """Density and coverage of samples (Naeem et al. 2020).
 
-Each real image has a ball, as large as the distance to its fifth neighbour among
-the real images. Density is how many balls a sample lies in, relative to what real
-images would have: it rises where samples crowd at what is most common, above 1 even.
-Coverage is the share of real images in whose ball a sample lies: it falls with
-every way to be unlike the data, repetition before all, and never rises above 1.
+Each real image has a ball with the distance to its fifth nearest real image as its
+radius. Density is the mean number of balls that a sample lies in, relative to the
+number for real images; it rises, even above 1, if samples crowd at what is most common.
+Coverage is the share of balls that hold a sample; it is 1 at most and falls with every
+difference from the data, most of all with repetition.
 
-They stand in place of precision and recall (Kynkaanniemi et al. 2019), whose
-samples need only one ball, and one outlier among the data has a large one.
+They replace precision and recall (Kynkaanniemi et al. 2019). There a sample counts if it
+lies in one ball, and one outlier among the data has a large ball.
 """
 
 import numpy as np
@@ -26,10 +26,12 @@ def density_coverage(subject):
 def shares(real, fake, k=NEIGHBOUR):
     """Density and coverage of features `(n, d)` and `(m, d)`, n above k.
 
-    For as many samples of the data's own distribution the expected density is 1 and
-    the expected coverage 1 - (n - 1)...(n - k) / ((2 n - 1)...(2 n - k)), 0.97 for k = 5.
+    If the samples are n more images of the data, the expected density is 1 and the
+    expected coverage 1 - (n - 1)...(n - k) / ((2 n - 1)...(2 n - k)): 0.97 for k = 5.
     """
-    radii = np.partition(cdist(real, real), k, axis=1)[:, k]  # place 0 is itself
+    radii = np.partition(cdist(real, real), k, axis=1)[
+        :, k
+    ]  # index 0 is the image itself
     inside = cdist(real, fake) < radii[:, None]
     return {
         "density": float(inside.sum() / (k * len(fake))),

@@ -1,22 +1,22 @@
 """Memorisation: the training image nearest to each sample.
 
-Distances are between images averaged down to 16x16, as in the collapse meter. A
-copy lies much nearer to one training image than to any other, however blurred or
-grainy it is; a blurred image that is no copy is near to many. So both are told:
-the distance beside that of unseen faces, and the share of copies.
+Distances are between images averaged down to 16x16, as in the collapse meter. A copy
+lies much nearer to one training image than to any other, even if it is blurred or
+grainy; a blurred image that is no copy is near to many. So the result has both the
+distance, relative to that of unseen faces, and the share of copies.
 """
 
 import numpy as np
 
 from metrics import collapse
 
-COPY = 1 / 3  # of the distance to the second, as Yoon et al. (2023) call memorised
+COPY = 1 / 3  # of the distance to the second nearest (Yoon et al. 2023)
 SHOWN = 10
 
 
 def nearest_training(subject):
-    """Distance to the nearest training image, relative to unseen real images, and
-    the share of samples that are copies; with a figure if there is a folder."""
+    """Distance to the nearest training image, relative to that of unseen real images,
+    and the share of samples that are copies; also a figure if there is a folder."""
     training = subject.real.training
     if training is None or len(training) < 2:
         return None, "left out: no training images to compare with"
@@ -70,8 +70,8 @@ def copies(near):
 
 
 def _figure(subject, training, near, which):
-    """`neighbours_<recipe>.jpg`: the samples nearest to a training image, in order.
-    It shows training images: for the user's eyes, not to be passed on."""
+    """`neighbours_<recipe>.jpg`: the samples nearest to a training image, in order. It
+    shows training images, so do not publish it."""
     from plot_utils import save, sheet
 
     order = np.argsort(near[:, 0])[:SHOWN]

@@ -1,4 +1,4 @@
-"""A VAE's samples from the density fitted to its codes, and what bounds them."""
+"""Metrics of a VAE's samples from the density fitted to its codes."""
 
 from models import sampling
 
@@ -11,9 +11,9 @@ MEASURED = (
 
 
 def fitted_prior(subject):
-    """Other metrics of samples from `models.prior` in place of N(0, I), and the
-    Frechet distance of reconstructions of the same test images: no density of codes
-    can be expected to draw better."""
+    """Other metrics of samples from `models.prior` in place of N(0, I), and the Frechet
+    distance from reconstructions of the test images to these images, which is a lower
+    bound: no density of codes can be expected to draw better."""
     from metrics.distance import frechet
     from metrics.registry import METRICS
     from metrics.sides import Subject

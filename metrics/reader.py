@@ -1,6 +1,6 @@
-"""The attribute network as a reader: what it names in images, and how often it is right.
+"""The attribute network as a reader: the attributes and features of images.
 
-Every number that rests on it comes with its accuracy on real test faces.
+Every number that depends on it is recorded with its accuracy on real test faces.
 """
 
 import functools
@@ -21,7 +21,7 @@ class Reader:
         trained: `Trained` weights of the recipe `attributes`.
 
     Attributes:
-        names: the attributes it reads, in its outputs' order.
+        names: the attributes it reads, in the order of its outputs.
     """
 
     def __init__(self, trained):
@@ -29,15 +29,14 @@ class Reader:
         self.names = trained.card["data"]["attributes"]
 
     def read(self, images):
-        """Probabilities of the attributes of images: float32 `(n, attributes)`, the
-        mean of what it reads in an image and in its mirror image."""
+        """Probabilities of the attributes of images: float32 `(n, attributes)`, averaged
+        over each image and its mirror image."""
         network, pixels = self.trained.network("classifier"), self._pixels(images)
         both = (run_network(network, x)[0] for x in (pixels, pixels[:, :, ::-1]))
         return sum(both) / 2
 
     def features(self, images):
-        """What it knows of images before it names attributes: float32 `(n, 256)`,
-        the averaged maps of its last convolution."""
+        """The averaged maps of its last convolution: float32 `(n, 256)`."""
         return run_network(self._pooled, self._pixels(images))
 
     def _pixels(self, images):
@@ -46,7 +45,7 @@ class Reader:
             resized(images, recipe.image_size), recipe.pixel_range
         )
 
-    @functools.cached_property  # one network a reader: Keras compiles each anew
+    @functools.cached_property  # one network for each reader: Keras compiles each anew
     def _pooled(self):
         from models.keras_setup import keras
 
@@ -65,8 +64,8 @@ class Reader:
             faces: `data_utils.Faces` with attributes.
 
         Returns:
-            dict: n, accuracy by attribute, their mean, and the accuracy by attribute
-            of always giving the commoner answer.
+            dict: n, accuracy by attribute, their mean, and by attribute the accuracy
+            of always giving the more common answer.
         """
         said = self.read(faces.images) > 0.5
         accuracy, commoner = {}, {}
@@ -83,7 +82,7 @@ class Reader:
 
     @functools.cached_property
     def recorded_accuracy(self):
-        """`accuracy` on the test faces of the data it was trained on, as recorded.
+        """The recorded `accuracy` on the test faces of the data it was trained on.
 
         Raises:
             UserError: it was not measured.
@@ -100,8 +99,8 @@ class Reader:
 
     @property
     def trusted(self):
-        """The attributes that it reads better than always the commoner answer does,
-        by `recorded_accuracy`: no table names another."""
+        """The attributes that it reads better than a constant answer would, by
+        `recorded_accuracy`; tables name only these."""
         own = self.recorded_accuracy
         right, commoner = own["accuracy"], own["commoner_answer"]
         return [name for name in self.names if right[name] > commoner[name]]
@@ -111,15 +110,16 @@ class Reader:
 
         Args:
             attribute: its name.
-            asked: int `(n,)`, 1 where it was asked for, else 0.
+            asked: int `(n,)`, 1 if the image was asked to have it, else 0.
             read: what `read` says of the images, `(n, attributes)`.
 
         Returns:
-            dict: n, agreement of all, of those asked on and asked off, and the
-            reader's own accuracy on real test faces.
+            dict: n, agreement over all images and over those asked to have and not to
+            have the attribute, and the reader's accuracy on real test faces.
 
         Raises:
-            UserError: it does not read this attribute, or no better than a constant.
+            UserError: it does not read this attribute, or no better than a constant
+                answer.
         """
         if attribute not in self.names:
             raise UserError(
@@ -128,8 +128,8 @@ class Reader:
             )
         if attribute not in self.trusted:
             raise UserError(
-                f"the attribute network reads '{attribute}' no better than always the "
-                "commoner answer"
+                f"the attribute network reads '{attribute}' no better than a constant "
+                "answer would"
             )
         agrees = (read[:, self.names.index(attribute)] > 0.5) == asked
         own = self.recorded_accuracy

@@ -1,4 +1,4 @@
-"""How well a VAE rebuilds images that it never saw."""
+"""How well a VAE reconstructs images that it was not trained on."""
 
 import numpy as np
 
@@ -10,8 +10,8 @@ from models import sampling
 def reconstruction(subject):
     """MSE in both pixel ranges, PSNR and SSIM over the entire test set.
 
-    The code is the posterior mean. PSNR is of the mean squared error over the set;
-    SSIM is of reconstructions rounded to 8 bits, the mean over images.
+    The code is the posterior mean. PSNR is computed from the mean squared error over
+    the set; SSIM is the mean over images of reconstructions rounded to 8 bits.
     """
     trained, images = subject.trained, subject.real.faces.images
     pixel_range = trained.recipe.pixel_range
@@ -40,8 +40,8 @@ def reconstruction_error(images, outputs, pixel_range):
         outputs: float `(n, height, width, 3)` in `pixel_range`.
 
     Returns:
-        dict: n, mse in [-1, 1] and in [0, 1] (one quarter of it), psnr in dB
-        (of the mean squared error over the set, peak 1 in [0, 1]), code.
+        dict: n, mse in [-1, 1] and in [0, 1] (one quarter of the former), psnr in dB
+        (from the mean squared error over the set, peak 1 in [0, 1]), code.
     """
     low, high = pixel_range
     total = 0.0

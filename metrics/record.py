@@ -1,6 +1,6 @@
-"""What was measured of trained weights: `metrics.jsonl` beside them, the only place.
+"""The measurements of trained weights, in the file `metrics.jsonl` beside them.
 
-README, report and figures read a number here; nothing else keeps one.
+README, report and figures read every number here; no other file stores one.
 """
 
 import contextlib
@@ -19,8 +19,8 @@ def measured(subject, name):
         name: a key of `metrics.registry.METRICS`.
 
     Returns:
-        (row, text): plain JSON values for `append`, or None where the data lack
-        what it takes; and the same in words.
+        (row, text): plain JSON values for `append`, or None if the data lack what the
+        metric needs; and the same in words.
     """
     from metrics.registry import METRICS
 
@@ -60,7 +60,7 @@ def row(name, metric, values, subject):
 
 
 def append(path, result):
-    """Add one line to a file of JSON lines; the file is whole at all times."""
+    """Add one line to a file of JSON lines; a reader never finds half a file."""
     try:
         with contextlib.ExitStack() as stack:
             with contextlib.suppress(OSError):  # no locks there
@@ -73,14 +73,15 @@ def append(path, result):
 
 
 def newest(trained):
-    """{metric: its newest result} of exactly these weights, on the test images of
-    the data they were trained on; what another attribute network read than the one
-    beside them is left out: its features are another space."""
+    """{metric: its newest result} of exactly these weights, on the test images of the
+    data they were trained on. A result is left out if it came from another attribute
+    network than the one beside these weights: distances in other features do not
+    compare."""
     path = trained.folder / "metrics.jsonl"
     if not path.exists():
         return {}
     rows = [json.loads(line) for line in path.read_text().splitlines()]
-    # The same network may have been packed anew, which moves no pixel visibly.
+    # The file of a network may have been packed anew, which moves no pixel visibly.
     own = {
         role: (entry["sha256"][:12], entry.get("repacked_from"))
         for role, entry in trained.card["files"].items()
@@ -96,8 +97,8 @@ def newest(trained):
 
 
 def _read_by(root, network):
-    """Whether what a row says of its attribute network, if anything, is about the one
-    in `root`, if there is one."""
+    """Whether `network`, what a row says of its attribute network, names the one in
+    `root`; true if either is missing."""
     card = root / "attributes" / "card.json"
     if network is None or not card.exists():
         return True
@@ -105,15 +106,15 @@ def _read_by(root, network):
 
 
 def reader_digest(card):
-    """What names the weights of an attribute network, from its card."""
+    """A digest that identifies the weights of an attribute network, from its card."""
     return card["files"]["classifier"]["sha256"][:12]
 
 
 def headline(trained):
-    """The number that says most of trained weights, in words, with what it was
-    measured on."""
+    """The most telling number of trained weights, in words, and what it was measured
+    on."""
     found = newest(trained)
-    if trained.recipe.report == "D" and "collapse_meter" in found:  # is its question
+    if trained.recipe.report == "D" and "collapse_meter" in found:  # what it studies
         end = found["collapse_meter"]["values"]["diversity"]
         said = "collapsed" if end < collapse.COLLAPSED else "not collapsed"
         return f"{said}: diversity {end:.2f} of the data's at the end"
@@ -167,7 +168,7 @@ def _frechet(values, row):
     )
 
 
-# The first that was measured is the headline.
+# The first of these that was measured is the headline.
 HEADLINES = {
     "reconstruction": _reconstruction,
     "asked_attribute": _asked_attribute,

@@ -1,4 +1,4 @@
-"""Every metric by name: the only list of them."""
+"""The list of all metrics, by name."""
 
 import dataclasses
 from collections.abc import Callable
@@ -37,11 +37,11 @@ class Metric:
 
     Attributes:
         measure: `Subject` -> (values, text): a dict of plain JSON values (with
-            `n_real` and `n_fake` where it did not compare all), or None where the
-            data has not what it takes; and the same in words.
-        about: `models.family.Traits` -> whether it says something of such a recipe.
-        pixel_range: of the pixels it compares.
-        reads: rests on the attribute network, whose accuracy stands beside it.
+            `n_real` and `n_fake` if it did not compare all images), or None if the data
+            lack what it needs; and the same in words.
+        about: `models.family.Traits` -> whether it applies to such a recipe.
+        pixel_range: the range of the pixels that it compares.
+        reads: whether it uses the attribute network; its accuracy is then recorded too.
     """
 
     measure: Callable

@@ -1,7 +1,7 @@
-"""Known damage: whether the measures say what they mean.
+"""A test of the measures on known damage.
 
-Real images that no measure compares with are damaged more and more, and every
-distance has to rank more damage as worse; coverage and the collapse meter have to
+Real images, other than those that samples are compared with, are damaged more and more.
+Every distance has to rank more damage as worse; coverage and the collapse meter have to
 fall with repetition. `python -m metrics --sanity <data>` prints the table.
 """
 
@@ -25,8 +25,8 @@ class Damage:
     """One kind of damage.
 
     Attributes:
-        name: of the kind.
-        levels: from little to much, in words.
+        name: what kind it is.
+        levels: the levels in words, from little to much.
         apply: (uint8 images, number of the level, `numpy` generator) -> uint8 images.
         rises, falls: the measures that have to rise, and to fall, level by level.
     """
@@ -68,7 +68,7 @@ def upside_down(images, level, rng):
 
 
 def tiles(images, level, rng):
-    """Square tiles of each image in another order of its own; the smaller, the worse."""
+    """Shuffle the square tiles of each image; smaller tiles are worse."""
     n, side, _, channels = images.shape
     count = (4, 8)[level]
     size = side // count
@@ -81,14 +81,15 @@ def tiles(images, level, rng):
 
 
 def towards_mean(images, level, rng):
-    """Half way to the mean face, then the mean face alone, with noise of 10 levels."""
+    """Half way to the mean face, then the mean face; both with noise of 10 of 255."""
     share = (0.5, 1.0)[level]
     mixed = (1 - share) * images + share * images.mean(0)
     return _uint8(mixed + rng.normal(0, 10, images.shape))
 
 
 def repeated(few):
-    """A damage that leaves so many different images, all as often, in random order."""
+    """A damage that keeps `few[level](n)` different images and repeats them, in random
+    order."""
 
     def apply(images, level, rng):
         kept = few[level](len(images))
@@ -105,8 +106,8 @@ DAMAGES = (
     Damage("upside down", ("half of them", "all"), upside_down),
     Damage("tiles shuffled", ("16x16", "8x8"), tiles),
     Damage("mean face", ("half way", "with noise"), towards_mean),
-    # Half of the faces, each twice, are the same on average: SWD and the kernel distance,
-    # which compare averages over patches and over pairs, see chance there.
+    # Half of the faces, each twice, have the same averages. SWD and the kernel distance
+    # compare averages, over patches and over pairs, so they see only chance here.
     Damage(
         "half of them",
         ("twice each",),
@@ -124,11 +125,11 @@ DAMAGES = (
 
 
 def measures(real, images, features):
-    """Every number that the battery is about.
+    """Every measure that is tested.
 
     Args:
         real: (uint8 images, their features), the data.
-        images, features: as many, in place of samples.
+        images, features: as many images in place of samples, and their features.
     """
     few = min(collapse.SAMPLES, len(images))
     return {
@@ -141,14 +142,14 @@ def measures(real, images, features):
 
 
 def battery(real, report=print):
-    """Measure all damage done to `real.others`, against `real.images`.
+    """Measure every damage of `real.others` against `real.images`.
 
     Args:
         real: `metrics.sides.Real` with others.
         report: called with a line of text, row by row.
 
     Returns:
-        ({"kind, level": measures}, [what is ranked wrongly, in words]).
+        ({"kind, level": measures}, [one line for each wrong rank]).
     """
     data = (real.images, real.features)
     clean = measures(data, real.others, real.features_of_others)
@@ -164,7 +165,7 @@ def battery(real, report=print):
             rows[name] = now
             report(_line(name, now))
             ranks = [(m, before[m] < now[m]) for m in damage.rises]
-            # What is 0 already (nearest neighbours among copies) cannot fall.
+            # A value of 0 (nearest neighbours among copies) cannot fall.
             ranks += [(m, now[m] < max(before[m], 1e-3)) for m in damage.falls]
             wrong += [
                 f"{m}: {name} ({now[m]:.4g}) is not worse than {last} ({before[m]:.4g})"
@@ -185,11 +186,11 @@ def _line(name, values):
 
 
 def check(data, count, root, out=None):
-    """The command: print the table, write it to `<out>/sanity.json`; 1 if a measure
-    ranks something wrongly, else 0.
+    """Print the table and write it to `<out>/sanity.json`; the exit status is 1 if a
+    measure ranks a damage wrongly, else 0.
 
     Raises:
-        UserError: too few real images that the attribute network never saw.
+        UserError: too few images that the attribute network was not trained on.
     """
     real = Real(data, Trained("attributes", root).recipe.image_size, count, root)
     if real.others is None or real.reader_knows_others:

@@ -1,6 +1,6 @@
-"""The two sides of every comparison: real images, and one recipe's.
+"""The two sides of every comparison: real images, and samples of one recipe.
 
-What several metrics need is made when the first of them asks, and kept.
+Samples and features are computed when the first metric needs them, and cached.
 """
 
 import functools
@@ -12,18 +12,18 @@ from metrics.reader import Reader
 from models import sampling
 from models.trained import Trained
 
-LEAST = 16  # images, below which these numbers say nothing
-SETS = 3  # of samples, for distances that say how much the seeds matter
+LEAST = 16  # images; with fewer these numbers mean nothing
+SETS = 3  # of samples with other seeds: how much a distance depends on the seeds
 
 
 class Real:
-    """Real images of one size, and what the attribute network makes of them.
+    """Real images of one size, and their features in the attribute network.
 
     Args:
-        data: a data folder. Its test split is compared with; of a folder without
-            one, images that networks may have been trained on.
+        data: a data folder. Samples are compared with its test split; if it has none,
+            with images that networks may have been trained on.
         size: side in pixels.
-        count: how many images samples are compared with, at most.
+        count: the largest number of images to compare samples with.
         root: the folder of all weights, with those of the attribute network.
 
     Attributes:
@@ -31,7 +31,7 @@ class Real:
         images: uint8 `(n, size, size, 3)`, the first `count` of them.
         training: uint8 images of the training split, or None.
         others: as many images as `images` from the end of the training split, or
-            None: what generated images would be if they were real.
+            None: real images to compare with `images` as samples are.
 
     Raises:
         data_utils.DataError: the folder cannot be used.
@@ -60,8 +60,8 @@ class Real:
 
     @functools.cached_property
     def accuracy(self):
-        """The reader's accuracy on these faces, as far as they are labelled; else
-        what is recorded of it."""
+        """The accuracy of the reader on these faces if they are labelled, else its
+        recorded accuracy."""
         table = self.faces.attributes
         if table is None or not set(self.reader.names) <= set(table.columns):
             return self.reader.recorded_accuracy
@@ -85,9 +85,9 @@ class Real:
 
     @functools.cache  # noqa: B019 - lives as long as the process measures
     def floor(self, compare, features=False):
-        """`compare` of `images` with `others`, made once; None without others, or
-        where the attribute network was trained on some of them: it tells those from
-        `images`."""
+        """`compare` of `images` with `others`, computed once; None if there are no
+        others, or if the attribute network was trained on some of them, because it
+        tells those from `images`."""
         if self.others is None or (features and self.reader_knows_others):
             return None
         if features:
@@ -96,13 +96,13 @@ class Real:
 
 
 class Subject:
-    """One recipe's weights, and as many samples of them as there are real images.
+    """The weights of one recipe, and as many samples as there are real images.
 
     Args:
         trained: `Trained` weights.
         real: `Real` images of the recipe's size.
         out: a folder for figures, or None.
-        prior: what a VAE's samples are of; see `sampling.draw`.
+        prior: the density that a VAE's samples are drawn from; see `sampling.draw`.
 
     Attributes:
         asked: what sample k was asked to show; see `models.asked`.
@@ -125,7 +125,7 @@ class Subject:
 
     @functools.cached_property
     def sets(self):
-        """Features of three sets of samples, of seeds 0 to n - 1, n to 2 n - 1, ..."""
+        """Features of three sets of samples, from seeds 0 to n - 1, n to 2 n - 1, ..."""
         more = (range(k * self.count, (k + 1) * self.count) for k in range(1, SETS))
         drawn = (
             sampling.draw(self.trained, seeds, self.asked, prior=self.prior)
@@ -139,15 +139,15 @@ class Subject:
         return self.real.reader.read(self.samples)
 
     def against_data(self, compare, features=False):
-        """Compare samples with data, and unseen real images with data beside it.
+        """Compare samples with data, and unseen real images with data.
 
         Args:
             compare: a function of two sets of images, or of two sets of features,
                 data first; returns a dict.
 
         Returns:
-            the dict, and under "real_images" what there is with `Real.others` in
-            place of samples (or None).
+            the dict of samples; under "real_images" that of `Real.others` in place of
+            samples, or None.
         """
         pair = (self.real.images, self.samples)
         if features:
@@ -155,7 +155,7 @@ class Subject:
         return compare(*pair) | {"real_images": self.real.floor(compare, features)}
 
     def in_words(self, values, words):
-        """`words` of what `against_data` gave, and of real images in place of them."""
+        """`words` of what `against_data` returned, for samples and for real images."""
         text, floor = words(values), values["real_images"]
         return text + (
             f"; real images in place of samples {words(floor)}" if floor else ""

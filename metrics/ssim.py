@@ -10,8 +10,7 @@ WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # of the five scales, finest
 def ssim(a, b):
     """Structural similarity of each pair of images.
 
-    The window lies wholly inside the image; colours are compared channel by
-    channel and averaged.
+    The window lies inside the image. Each colour channel is compared, then averaged.
 
     Args:
         a, b: uint8 `(n, height, width, 3)`.
@@ -25,8 +24,8 @@ def ssim(a, b):
 def ms_ssim(a, b):
     """Multi-scale structural similarity of each pair, on five scales.
 
-    Where a scale is smaller than the window, the window shrinks with it, and what
-    is below 0 counts as 0: both as Karras et al. (2018) measured diversity.
+    The window shrinks on a scale that is smaller than it, and values below 0 count as
+    0; both as in Karras et al. (2018).
 
     Args:
         a, b: uint8 `(n, height, width, 3)`, 16 pixels or more to a side.
@@ -74,8 +73,8 @@ def _compare(a, b):
 
 
 def _window(side):
-    """The Gaussian window as a matrix `(places, side)`: one row for each place
-    where it lies inside."""
+    """The Gaussian window as a matrix `(places, side)`, one row for each place inside
+    the image."""
     size = min(WINDOW, side)
     offsets = np.arange(size) - (size - 1) / 2
     taps = np.exp(-0.5 * (offsets / (SIGMA * size / WINDOW)) ** 2)

@@ -1,7 +1,7 @@
 """Sliced Wasserstein distance of image patches on a Laplacian pyramid
 (Karras et al. 2018, section 5): how alike two sets are, scale by scale.
 
-At the finest scale it hears grain and sharpness, at the coarsest the layout.
+The finest scale compares grain and sharpness, the coarsest the layout.
 """
 
 import numpy as np
@@ -9,12 +9,12 @@ from scipy.ndimage import correlate1d
 
 PATCH, PATCHES = 7, 32  # pixels a side; patches of each image and scale
 DIRECTIONS, REPEATS = 128, 4
-COARSEST = 16  # pixels: no scale below
+COARSEST = 16  # pixels, the side of the coarsest scale
 BINOMIAL = np.array([1, 4, 6, 4, 1], "float32") / 16
 
 
 def swd(subject):
-    """Sliced Wasserstein distance x1000 of samples to data, by scale and mean."""
+    """Sliced Wasserstein distance x1000 from samples to data: by scale, and the mean."""
     values = subject.against_data(distances)
 
     def words(v):
@@ -28,14 +28,14 @@ def distances(a, b, seed=0):
     """Distance of two sets of images.
 
     Args:
-        a, b: uint8 `(n, size, size, 3)`, as many of both.
-        seed: of the patches' places and of the directions.
+        a, b: uint8 `(n, size, size, 3)`, the same number of images.
+        seed: draws the places of patches and the directions.
 
     Returns:
-        dict: by_scale {size in pixels as text: distance x1000}, their mean. All
-        patches are in units of a's: mean 0 and variance 1 in each colour channel.
-        (The paper brings each set to its own; then colour and contrast of a whole
-        set would not count.)
+        dict: by_scale {size in pixels as text: distance x1000}, their mean. Patches of
+        both sets are normalised by the mean and variance of a's in each colour channel.
+        (The paper normalises each set by its own; then the colour and contrast of a
+        whole set would not count.)
 
     Raises:
         ValueError: sets of different shape.
@@ -52,8 +52,8 @@ def distances(a, b, seed=0):
 
 
 def pyramid(images):
-    """uint8 images -> the Laplacian pyramid, float32, finest scale first; the
-    coarsest is what remains, the blurred image itself."""
+    """uint8 images -> the Laplacian pyramid, float32, finest scale first; the last level
+    is the blurred image."""
     levels = [images.astype("float32")]
     while levels[-1].shape[1] >= 2 * COARSEST:
         fine = levels[-1]
@@ -84,11 +84,11 @@ def sliced(a, b, seed=0):
     """Mean over random directions of the Wasserstein-1 distance along each.
 
     Args:
-        a, b: `(n, d)`, as many of both.
+        a, b: `(n, d)`, the same number of rows.
 
     Returns:
-        float; of Gaussians that differ by a shift s it tends to |s| times the mean
-        of |cosine| between s and a random direction, about |s| sqrt(2 / (pi d)).
+        float; for Gaussians that differ by a shift s it tends to |s| times the mean of
+        |cosine| between s and a random direction, about |s| sqrt(2 / (pi d)).
     """
     rng = np.random.default_rng(seed)
     values = []

@@ -49,16 +49,16 @@ def build(recipe, role):
 
 
 def asked(recipe, seeds, table=None):
-    """What image k is asked to show unless told otherwise; a function of seed k.
+    """The condition of image k by default, a function of seed k.
 
     Args:
         recipe: a `Recipe`.
         seeds: integers, one an image.
-        table: where the recipe has several attributes at once, rows of them as the
-            training data has them: int `(rows, condition)` of 0 and 1.
+        table: for a recipe of several attributes at once, the attributes of training
+            images: int `(rows, condition)` of 0 and 1.
 
     Returns:
-        int `(n,)`, classes taking turns; or `(n, condition)`, rows taking turns.
+        int `(n,)`, the classes in turn; or `(n, condition)`, the rows in turn.
     """
     seeds = np.asarray(seeds, "int64")
     if recipe.traits.asked == "attributes":
@@ -67,15 +67,15 @@ def asked(recipe, seeds, table=None):
 
 
 def latents(recipe, seeds, labels=None, truncation=1.0):
-    """Noise for the network that draws; row k depends on seed k alone.
+    """Noise for the network that draws; row k depends on seed k only.
 
     Args:
         recipe: a `Recipe`.
         seeds: integers, one an image.
-        labels: for a conditional recipe, the class of each image, or the
-            `(n, condition)` values to append as they are (a mix of classes).
-        truncation: the noise times this; below 1 images come nearer to the one that
-            is drawn from zeros, so they are more alike and less often broken.
+        labels: for a conditional recipe, the class of each image, or `(n, condition)`
+            values to append unchanged (a mix of classes).
+        truncation: a factor of the noise; below 1 images are nearer to the image of
+            zero noise, so they are more alike and less often broken.
 
     Returns:
         float32 `(n, latent + condition)`, before the condition normal, or uniform in

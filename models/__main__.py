@@ -8,18 +8,18 @@ from models.describe import parameters, print_layers
 from models.recipes import RECIPES, get_recipe
 
 
-def parse():
+def parse(words=None):
     parser = argparse.ArgumentParser(
         prog="python -m models",
         description="List the recipes with their trainable parameters; with a name, "
         "print its networks layer by layer.",
     )
     parser.add_argument("recipe", nargs="?")
-    return parser.parse_args()
+    return parser.parse_args(words)
 
 
-def main():
-    name = parse().recipe
+def main(words=None):
+    name = parse(words).recipe
     if name is None:
         print_recipes()
     else:

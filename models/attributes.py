@@ -1,9 +1,9 @@
-"""The attribute network: reads 13 attributes off a face, to measure generators.
+"""The attribute network: reads 13 attributes of a face, to measure generators.
 
-Of no report. It is trained on the labels of real faces like any recipe, and
-every number that rests on it comes with its accuracy on real test faces. Two more
-heads read what needs no labels, how far a face was turned and how much it was
-blurred, so that its features see orientation and sharpness.
+It is in no report. It is trained on the labels of real faces like any recipe, and every
+number that depends on it is recorded with its accuracy on real test faces. Two more
+heads need no labels: how far a face was turned, and how much it was blurred. They make
+its features depend on orientation and sharpness.
 """
 
 from models.keras_setup import keras

@@ -1,15 +1,15 @@
-"""Networks in words: layer tables, parameter counts."""
+"""Layer tables and parameter counts."""
 
 import math
 
 
 def parameters(network):
-    """How many trainable numbers a network has."""
+    """Number of trainable parameters of a network or layer."""
     return sum(math.prod(v.shape) for v in network.trainable_variables)
 
 
 def print_layers(network):
-    """One line a layer: name, what it is, output shape, trainable parameters."""
+    """Print a line for each layer: name, kind, output shape, trainable parameters."""
     for layer in network.layers:
         shape = tuple(layer.output.shape[1:])
         print(
@@ -21,7 +21,7 @@ def describe(layer):
     """A layer as a row of a table: kind, kernel, filters, strides, padding."""
     config = layer.get_config()
     kind = type(layer).__name__
-    if kind == "BlockConvTranspose":  # the same layer, computed otherwise
+    if kind == "BlockConvTranspose":  # the same layer, computed in another way
         kind = "Conv2DTranspose"
     words = [kind]
     if "kernel_size" in config:

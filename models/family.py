@@ -1,7 +1,7 @@
-"""What there is to know of a family of recipes besides how it trains: one row each.
+"""The properties of each family of recipes, apart from its training: one row each.
 
-The algorithms have the same names in `train.families`. Nothing else asks for a family
-by its name: a new one is a row here, a class there, a recipe, and its figures.
+The algorithms have the same names in `train.families`. No other code tests for the name
+of a family: a new family is a row here, a class there, a recipe, and its figures.
 """
 
 import dataclasses
@@ -11,14 +11,14 @@ import dataclasses
 class Traits:
     """One family."""
 
-    headline: str  # the metric that says most: a key of metrics.registry.METRICS
-    draws: str | None = None  # the role that makes images, of noise or of codes
-    rebuilds: bool = False  # images have codes: a role "encoder" finds them
-    adversarial: bool = False  # a role "discriminator" tells real from generated
-    d_repeats: bool = False  # it may be updated several times a step, and clipped
+    headline: str  # the most telling metric: a key of metrics.registry.METRICS
+    draws: str | None = None  # the role that makes images from noise or codes
+    rebuilds: bool = False  # has a role "encoder" that gives images their codes
+    adversarial: bool = False  # has a role "discriminator"
+    d_repeats: bool = False  # D may be updated several times a step, and clipped
     learns: str | None = None  # labels it trains on: "attribute", or all "attributes"
-    asked: str | None = None  # what an image shall show: the same, or a "category"
-    figures: str | None = None  # the problem that draws it: a file of inference/
+    asked: str | None = None  # what G is asked for: the same, or a "category"
+    figures: str | None = None  # the problem that draws it: a module of inference/
 
 
 FAMILIES = {

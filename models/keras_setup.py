@@ -1,8 +1,7 @@
 """Import Keras quietly, with this project's defaults, in one place.
 
-Every module that needs Keras takes it from here (`from models.keras_setup import
-keras`), so that threads, log noise and the default backend are set once and
-before TensorFlow wakes up.
+Every module imports Keras from here (`from models.keras_setup import keras`), so that
+threads, logging and the default backend are set once, before TensorFlow starts.
 """
 
 import contextlib
@@ -20,11 +19,11 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 @contextlib.contextmanager
 def quiet_stderr():
-    """Hold back what native code writes to stderr; show it if the body fails, unless
-    with a `UserError`, which says all in one line.
+    """Hold back what native code writes to stderr; show it if the body raises anything
+    but a `UserError`, whose one line says all.
 
-    TF_CPP_MIN_LOG_LEVEL does not reach the lines that are logged before
-    absl is initialised, hence the file descriptor itself.
+    TF_CPP_MIN_LOG_LEVEL has no effect on lines that are logged before absl is
+    initialised, hence the file descriptor itself.
     """
     if sys.stderr is None:  # closed
         yield
@@ -69,7 +68,7 @@ def _import_keras():
             f"KERAS_BACKEND={chosen}: {reason}; pip install -r requirements.txt "
             "(TensorFlow) or requirements-jax.txt"
         ) from None
-    # Whatever ~/.keras/keras.json says.
+    # These override ~/.keras/keras.json.
     keras.config.set_floatx("float32")
     keras.config.set_image_data_format("channels_last")
     keras.config.set_epsilon(1e-7)
@@ -83,10 +82,10 @@ with quiet_stderr():
     if BACKEND == "tensorflow":
         import tensorflow as tf
 
-        # One op at a time, each over all cores: the networks here are chains,
-        # and a second inter-op thread costs about 10 % of a training step.
+        # One op at a time, each on all cores: the networks here are chains, and a second
+        # inter-op thread makes a training step about 10 % slower.
         tf.config.threading.set_inter_op_parallelism_threads(1)
-        tf.config.list_physical_devices()  # the noisy part of TF's start
+        tf.config.list_physical_devices()  # prints most of TensorFlow's start-up messages
 
 
 def set_precision(precision):

@@ -1,4 +1,4 @@
-"""The few layers that Keras does not have as the reports need them."""
+"""Layers of the reports that Keras lacks, and helpers to stack layers."""
 
 import math
 
@@ -12,13 +12,13 @@ ops = keras.ops
 class BatchNorm(layers.BatchNormalization):
     """Batch normalization over the last axis, with PyTorch's statistics.
 
-    `torch.nn.BatchNorm2d(eps=1e-5, momentum=0.1)` is Keras' momentum 0.9, and
-    it moves its running variance by the *unbiased* batch variance, which
-    Keras does not. Takes and returns a `(batch, ..., channels)` tensor in the
-    layer's compute dtype; statistics are float32 whatever that dtype is.
+    The momentum of `torch.nn.BatchNorm2d(eps=1e-5, momentum=0.1)` is 0.9 in Keras'
+    terms. It updates the running variance with the *unbiased* batch variance, Keras
+    with the biased one. Takes and returns a `(batch, ..., channels)` tensor in the
+    layer's compute dtype; statistics are always float32.
 
-    On TensorFlow both come from the fused kernel, which is also the faster
-    one (Keras takes the mean, the variance and the scaling in separate ops).
+    On TensorFlow one fused kernel does all; Keras' separate ops for mean, variance and
+    scaling are slower.
     """
 
     def __init__(self, momentum=0.9, epsilon=1e-5, **kwargs):
@@ -41,7 +41,7 @@ def _fused(bn, inputs, training):
 
     shape = tf.shape(inputs)
     image = inputs
-    if len(inputs.shape) != 4:  # the kernel takes images only
+    if len(inputs.shape) != 4:  # the kernel accepts only images
         image = tf.reshape(inputs, (-1, 1, 1, inputs.shape[-1]))
     empty = tf.zeros((0,), "float32")  # asks for the batch's own statistics
     outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
@@ -55,7 +55,7 @@ def _fused(bn, inputs, training):
     )
     outputs = tf.reshape(outputs, shape)
     outputs.set_shape(inputs.shape)
-    return outputs, mean, variance  # the variance comes unbiased
+    return outputs, mean, variance  # the kernel returns the unbiased variance
 
 
 def _composed(bn, inputs, training):
@@ -72,11 +72,13 @@ def _composed(bn, inputs, training):
 
 
 def conv(filters, kernel, strides, pad=None, **kwargs):
-    """`Conv2D`; `pad` pixels of zeros on every side, as PyTorch counts them.
+    """`Conv2D` with `pad` pixels of zeros on every side, as PyTorch counts them.
 
-    `pad=None` is Keras' own padding="same". The two differ for a 3x3 kernel
-    with stride 2: PyTorch pads left and top, Keras right and bottom.
-    Returns the list of layers that does it.
+    `pad=None` is Keras' padding="same". The two differ for a 3x3 kernel with stride 2:
+    PyTorch pads left and top, Keras right and bottom.
+
+    Returns:
+        a list of one layer, or of two.
     """
     if pad is None:
         return [layers.Conv2D(filters, kernel, strides, "same", **kwargs)]
@@ -94,10 +96,10 @@ def conv(filters, kernel, strides, pad=None, **kwargs):
 class BlockConvTranspose(layers.Conv2DTranspose):
     """`Conv2DTranspose` with "same" padding whose kernel is a multiple of its stride.
 
-    Cut into blocks of strides x strides, the kernel is a few matrices: an input pixel
-    times each of them is a block of the output, and overlapping blocks add up. For
-    Report B's 16x16 kernel that takes two thirds of the time of a convolution's
-    gradient. Same variables, same output.
+    The kernel is cut into blocks of strides x strides, which are a few matrices. An
+    input pixel times each matrix is a block of the output; overlapping blocks add up.
+    For Report B's 16x16 kernel this takes two thirds of the time of Keras' layer, which
+    computes the gradient of a convolution. Same variables, same output.
     """
 
     def call(self, inputs):
@@ -127,8 +129,8 @@ class BlockConvTranspose(layers.Conv2DTranspose):
 
 
 def conv_transpose(filters, kernel, strides, padding="same", **kwargs):
-    """`Conv2DTranspose` as a list of one layer, to stand beside `conv`; a large kernel
-    in the form that is quicker."""
+    """`Conv2DTranspose` as a list of one layer, like `conv`; a large kernel becomes a
+    `BlockConvTranspose`, which is faster."""
     large = kernel >= 16 and kernel % strides == 0 and padding == "same"
     kind = BlockConvTranspose if large else layers.Conv2DTranspose
     return [kind(filters, kernel, strides, padding, **kwargs)]
@@ -138,10 +140,10 @@ def conv_transpose(filters, kernel, strides, padding="same", **kwargs):
 class UpConv(layers.Layer):
     """Nearest-neighbour upsampling by 2, then a 3x3 convolution without bias.
 
-    Both at once, as one transposed 4x4 convolution with stride 2: an output pixel
-    sees four input pixels instead of nine copies of them. Its 4x4 kernel sums
-    those of the 3x3 taps that fall on the same input pixel. Same kernel, same
-    output as `UpSampling2D(2)` and `Conv2D(filters, 3, padding="same")`.
+    Computed as one transposed 4x4 convolution with stride 2: an output pixel reads four
+    input pixels instead of nine copies of them. The 4x4 kernel sums the 3x3 taps that
+    read the same input pixel. Same kernel and output as `UpSampling2D(2)` and
+    `Conv2D(filters, 3, padding="same")`.
     `(batch, height, width, channels)` -> `(batch, 2 height, 2 width, filters)`.
     """
 
@@ -173,10 +175,10 @@ class UpConv(layers.Layer):
 
 @keras.saving.register_keras_serializable("hw4")
 class MinibatchStd(layers.Layer):
-    """Append one channel: how much the batch differs (Karras et al. 2018).
+    """Append one channel: the standard deviation within the batch (Karras et al. 2018).
 
-    The standard deviation over the batch, averaged over all features and
-    positions, in float32. `(batch, height, width, channels)` -> `(..., channels + 1)`.
+    It is taken over the batch and averaged over all features and positions, in float32.
+    `(batch, height, width, channels)` -> `(batch, height, width, channels + 1)`.
     """
 
     def call(self, inputs):
@@ -190,10 +192,10 @@ class MinibatchStd(layers.Layer):
 
 
 def pytorch_init(network):
-    """Draw a network's weights anew as PyTorch's layers do by default.
+    """Initialise the weights of a network as PyTorch's layers do by default.
 
-    Kernels and biases are uniform within ±1/sqrt(fan in), where PyTorch counts
-    the fan in of a transposed convolution over its output channels.
+    Kernels and biases are uniform within ±1/sqrt(fan in); PyTorch counts the fan in of
+    a transposed convolution over its output channels.
 
     Returns:
         the same `keras.Model`.
@@ -208,7 +210,7 @@ def pytorch_init(network):
 
 
 def stack(x, *rows):
-    """Apply rows of layers, each row one line of a report's table, to `x`."""
+    """Apply rows of layers to `x`; a row is a line of a report's table."""
     for row in rows:
         for layer in row if isinstance(row, (list, tuple)) else [row]:
             x = layer(x)
@@ -216,15 +218,15 @@ def stack(x, *rows):
 
 
 def output(kind, name=None):
-    """The activation at a network's end, in float32 whatever came before."""
+    """The activation at the end of a network, in float32 at every precision."""
     return layers.Activation(kind, dtype="float32", name=name)
 
 
 def logits(network):
-    """The same network, ended before its last sigmoid or softmax.
+    """The same network without its last sigmoid or softmax.
 
-    Losses take logits, because log(sigmoid(x)) of a large negative x is -inf.
-    The layers are shared, so training one trains the other.
+    Losses take logits, because log(sigmoid(x)) is -inf for a large negative x. Both
+    networks share their layers, so training one trains the other.
 
     Returns:
         A `keras.Model` with one output per output of `network`, each
@@ -239,6 +241,6 @@ def logits(network):
 
 
 def below_outputs(network):
-    """For each output of a network, the trainable variables that it rests on."""
+    """For each output of a network, the trainable variables that it depends on."""
     parts = [keras.Model(network.input, tensor) for tensor in network.outputs]
     return [part.trainable_variables for part in parts]

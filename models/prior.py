@@ -1,8 +1,8 @@
-"""The density that a VAE's codes really have (Ghosh et al. 2020).
+"""The density of a VAE's codes, fitted to them (Ghosh et al. 2020).
 
-With a small weight of the KL term the codes of real images lie far from where the
-prior N(0, I) draws, so few of its samples are faces. A Gaussian fitted to the codes
-of the training images draws codes like theirs; nothing is trained for it.
+With a small weight of the KL term the codes of real images are far from the samples of
+the prior N(0, I), so few of these decode to faces. A Gaussian fitted to the codes of
+the training images draws codes like theirs, without further training.
 """
 
 import numpy as np
@@ -11,12 +11,12 @@ PRIORS = ("normal", "fitted")
 
 
 class Fitted:
-    """A Gaussian of codes.
+    """A Gaussian density of codes.
 
     Attributes:
         mean: float32 `(latent,)`.
-        factor: float32 `(latent, latent)`, lower triangular; times its transpose it
-            is the covariance.
+        factor: float32 `(latent, latent)`, the lower Cholesky factor of the
+            covariance.
     """
 
     def __init__(self, mean, factor):
@@ -24,7 +24,7 @@ class Fitted:
 
     @classmethod
     def of_codes(cls, means, log_vars):
-        """Fit the density of all codes that an encoder draws.
+        """Fit a Gaussian to all codes that an encoder draws.
 
         Args:
             means, log_vars: float `(n, latent)`, the posteriors of n images.
@@ -36,7 +36,7 @@ class Fitted:
         means = means.astype("float64")
         covariance = np.atleast_2d(np.cov(means, rowvar=False, bias=True))
         covariance += np.diag(np.exp(log_vars.astype("float64")).mean(0))
-        # With few images or no variance it would not be positive definite.
+        # Else it is not positive definite with few images or no variance.
         latent = len(covariance)
         covariance += np.eye(latent) * (1e-6 * np.trace(covariance) / latent + 1e-12)
         factor = np.linalg.cholesky(covariance)
@@ -54,7 +54,7 @@ class Fitted:
 
     @classmethod
     def load(cls, path):
-        """Read what `save` wrote; OSError, ValueError or KeyError where it is not."""
+        """Read what `save` wrote; OSError, ValueError or KeyError for another file."""
         with np.load(path, allow_pickle=False) as file:
             mean, triangle = file["mean"], file["triangle"]
         factor = np.zeros((len(mean), len(mean)), "float32")

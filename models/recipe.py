@@ -1,5 +1,5 @@
-"""What a system of the reports is, as data: a frozen dataclass, and how a command
-line changes its fields."""
+"""A system of a report as data: a frozen dataclass, and how a command line changes its
+fields."""
 
 import dataclasses
 
@@ -21,9 +21,9 @@ NOISES = ("normal", "uniform", "none")
 class Optimizer:
     """One optimizer.
 
-    `adam`, `rmsprop` and `sgd` are Keras'. `pytorch_adam` adds epsilon to the
-    root of the bias-corrected second moment, as PyTorch does; Keras' adds it
-    before the correction, which in the first steps is 30 times as much.
+    `adam`, `rmsprop` and `sgd` are those of Keras. `pytorch_adam` adds epsilon to the
+    root of the bias-corrected second moment, as PyTorch does; Keras adds it before the
+    correction, which in the first steps has 30 times the effect.
     """
 
     name: str = "adam"  # of OPTIMIZERS
@@ -33,7 +33,7 @@ class Optimizer:
     rho: float = 0.9  # RMSprop only: decay of the mean square
     epsilon: float = 1e-7  # Adam: beside the root; RMSprop: inside it
     decay: float = 1.0  # learning rate x decay ...
-    decay_steps: int = 0  # ... every so many updates, in stairs; 0 = never
+    decay_steps: int = 0  # ... after this many updates, as a staircase; 0 = never
 
     def __post_init__(self):
         if self.name not in OPTIMIZERS:
@@ -43,7 +43,7 @@ class Optimizer:
 
 @dataclasses.dataclass(frozen=True)
 class Recipe:
-    """A system of a report, complete: what `python -m train <name>` does."""
+    """A complete system of a report: what `python -m train <name>` trains."""
 
     name: str
     report: str  # "A" ... "E"
@@ -66,31 +66,31 @@ class Recipe:
     g_steps: int = 1  # generator updates in a step
     adversarial: str = "bce"  # which loss: a key of train.losses.ADVERSARIAL
     clip: float = 0.0  # critic weights into [-clip, clip]; 0 = no clipping
-    gradient_penalty: float = 0.0  # weight of (|slope| - 1)^2 between real and fake
-    r1: float = 0.0  # weight of D's squared slope at real images, halved
+    gradient_penalty: float = 0.0  # weight of (|gradient| - 1)^2 between real and fake
+    r1: float = 0.0  # weight of half of D's squared gradient at real images
     r2: float = 0.0  # the same at generated images
-    penalty_every: int = 1  # r1 and r2 every so many steps, so many times as strong
-    classify: float = 1.0  # weight of the class in the losses of D and G
-    augment: float = 0.0  # strength, 0 to 1, of what all images are put through before D
+    penalty_every: int = 1  # steps between r1 and r2; their weights are multiplied by it
+    classify: float = 1.0  # weight of the classification in the losses of D and G
+    augment: float = 0.0  # strength, 0 to 1, of the augmentation of images before D
     image_noise: float = 0.0  # stddev of Gaussian noise on D's images, [-1, 1] units
     real_target: float = 1.0  # D's target on real images; < 1 is a soft label
     flip: bool = False  # mirror half of the training images
     ema: float = 0.999  # decay of the average of the network that draws
     meter_every: int = 0  # steps between points of the collapse meter; 0 = none
     snapshots: tuple = ()  # epochs whose drawing networks the run keeps
-    chosen: tuple = ()  # what the report leaves open and was chosen here, in words
+    chosen: tuple = ()  # choices that the report leaves open, in words
 
     @property
     def traits(self):
-        """What its family is; see `models.family`."""
+        """The properties of its family; see `models.family`."""
         return FAMILIES[self.family]
 
     def replace(self, settings):
         """A copy with `settings`, {"field" or "optimizer.field": text}.
 
         Raises:
-            RecipeError: unknown field (lists the known ones), a value of another
-                type, or one that this family of recipes has no use for.
+            RecipeError: an unknown field (the message lists the known ones), a value of
+                another type, or a field that this family does not use.
         """
         recipe = self
         for key, text in settings.items():
@@ -100,9 +100,9 @@ class Recipe:
 
     @classmethod
     def from_resolved(cls, plain):
-        """The inverse of `resolved`; KeyError or TypeError where it is not one.
+        """The inverse of `resolved`; KeyError or TypeError if `plain` is no recipe.
 
-        A field that is newer than the file has its default.
+        A field that `plain` lacks has its default.
         """
         optimizers = {k: Optimizer(**v) for k, v in plain["optimizers"].items()}
         tuples = {k: tuple(v) for k, v in plain.items() if isinstance(v, list)}
@@ -123,7 +123,7 @@ FIXED = (
     "about",
     "reported",
     "chosen",
-    # What the networks' tables were written for.
+    # The tables of the networks were written for these.
     "pixel_range",
     "image_size",
     "condition",
@@ -180,7 +180,7 @@ def _set_field(record, field, text, key):
 
 
 def _check(recipe):
-    """Raise RecipeError where a setting would do nothing, or cannot be."""
+    """Raise RecipeError if a setting has no effect or is not possible."""
     family, traits = recipe.family, recipe.traits
     if recipe.noise not in NOISES:
         known = ", ".join(NOISES)

@@ -80,7 +80,7 @@ def acgan_critic(size=64):
     image = keras.Input((size, size, 3), name="image")
     features = _features(image)
     score = output("linear", "score")(layers.Dense(1)(features))
-    # Not clipped with the critic: a classifier of weights below 0.01 cannot
-    # be sure of anything.
+    # Not clipped with the critic: with weights below 0.01 a classifier cannot be
+    # confident.
     label = output("sigmoid", "label")(layers.Dense(1, name="label_head")(features))
     return keras.Model(image, [score, label], name="discriminator")

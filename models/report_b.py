@@ -18,8 +18,8 @@ def leaky():
 def vae_encoder(latent=1024, size=64):
     """Image `(size, size, 3)` in [-1, 1] -> [mean, log variance], `(latent,)` each.
 
-    The report's picture of this network is lost: four stride-2 convolutions
-    with batch norm stand for it (chosen).
+    The report's picture of this network is lost; four stride-2 convolutions with batch
+    norm replace it (chosen).
     """
 
     def block(filters):
@@ -56,7 +56,7 @@ def vae_decoder(latent=1024, size=64):
 def generator(latent=256, condition=0, size=64):
     """Noise (and label) `(latent + condition,)` -> image `(size, size, 3)` in [-1, 1].
 
-    The first three rows span the report's table; its two columns begin below them.
+    The first three rows of the report's table span both of its columns.
     """
     noise = keras.Input((latent + condition,), name="noise_and_label")
     return keras.Model(noise, _image(noise, size), name="generator")

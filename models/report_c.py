@@ -1,11 +1,10 @@
-"""Report C: networks it prints as PyTorch modules, layer by layer.
+"""Report C: the networks that the report prints as PyTorch modules.
 
-The comment beside a row is the module's number in the report. Same layers,
-same parameter counts, same output for the same weights; images are channels
-last here, so `Flatten` orders features by (row, column, channel) where
-PyTorch has (channel, row, column): weights ported from PyTorch permute the
-rows of the layer that follows. Fresh weights are drawn as PyTorch draws them
-(chosen: the report prints modules and sets no weights).
+The comment beside a row is the module's number in the report. Layers, parameter counts
+and, for the same weights, outputs are the same. Images are channels last here, so
+`Flatten` orders features by (row, column, channel), in PyTorch by (channel, row,
+column): weights ported from PyTorch need the rows of the next layer permuted. Fresh
+weights are drawn as in PyTorch (chosen: the report does not mention initialisation).
 """
 
 from models.keras_setup import keras

@@ -1,7 +1,7 @@
 """Report D: the DCGAN of Report C at 96x96, and its cures against mode collapse.
 
-The report's tables are pictures and lost: a 6x6 start carries Report C's four
-doublings from 64 to 96 (chosen).
+The report's tables are pictures and are lost; Report C's four doublings start at 6x6
+instead of 4x4 (chosen).
 """
 
 from models import report_c
@@ -28,6 +28,6 @@ def dropout_discriminator(size=96):
 
 
 def critic(size=96):
-    """Image -> score `(1,)`; no batch norm, whose penalty would not be one image's
+    """Image -> score `(1,)`; no batch norm, because the gradient penalty is per image
     (Gulrajani et al. 2017)."""
     return report_c.dcgan_discriminator(size, critic=True)

@@ -1,8 +1,8 @@
-"""Report E: a small VAE whose KL term is weighed 1, 0 and 100.
+"""Report E: a small VAE with its KL term weighted 1, 0 and 100.
 
-The report names ReLU, a code of 20 or 50 and nothing else: four stride-2
-convolutions 32-64-64-128 with kernel 4, mirrored, are (chosen), without batch
-norm, so that what differs between the three runs is the KL term alone.
+The report names only ReLU and a code of 20 or 50. Four stride-2 convolutions
+32-64-64-128 with kernel 4, and their mirror image, are (chosen); without batch norm, so
+that the three runs differ in the KL term only.
 """
 
 from models.keras_setup import keras

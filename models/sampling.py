@@ -1,4 +1,4 @@
-"""From noise or codes to images, and back: what trained networks make of arrays."""
+"""From noise or codes to images, and back, with trained networks."""
 
 import itertools
 from pathlib import Path
@@ -23,7 +23,7 @@ def run_network(network, inputs, batch=32):
     Returns:
         float32 array `(n, ...)`, or a list of them for several outputs.
     """
-    if len(inputs) > 8 * batch:  # enough to be worth compiling
+    if len(inputs) > 8 * batch:  # then compiling saves time
         return network.predict(inputs, batch, verbose=0)
     parts = []
     for k in range(0, len(inputs), batch):
@@ -35,12 +35,12 @@ def run_network(network, inputs, batch=32):
 
 
 def reconstruct(trained, images, at=None):
-    """Code and rebuild images with a VAE; the code is the posterior mean.
+    """Encode and decode images with a VAE; the code is the posterior mean.
 
     Args:
         trained: `Trained` weights of a VAE.
         images: uint8 `(n, height, width, 3)`.
-        at: an epoch, for the networks as they were then (a snapshot).
+        at: the epoch of a snapshot; None for the networks of the end.
 
     Returns:
         (codes float32 `(n, latent)`, reconstructions float32, the images'
@@ -56,10 +56,8 @@ def encode(trained, images):
 
 
 def posterior(trained, images, at=None):
-    """Means and log variances of the codes of uint8 images: float32 `(n, latent)`.
-
-    `at` is an epoch, for the network as it was then (a snapshot).
-    """
+    """Means and log variances of the codes of uint8 images: float32 `(n, latent)` each;
+    `at` as in `reconstruct`."""
     encoder, pixel_range = trained.network("encoder", at), trained.recipe.pixel_range
     parts = [
         run_network(encoder, data_utils.from_uint8(images[k : k + PART], pixel_range))
@@ -69,13 +67,13 @@ def posterior(trained, images, at=None):
 
 
 def decode(trained, codes, at=None):
-    """What a VAE makes of codes: float32 images in the recipe's pixel range."""
+    """Images that a VAE decodes from codes: float32, in the recipe's pixel range."""
     return run_network(trained.network("decoder", at), codes)
 
 
 def label_table(folder):
-    """`labels.csv` beside weights: int `(rows, attributes)`, what training images had;
-    None where the recipe does not have it.
+    """`labels.csv` beside weights: int `(rows, attributes)`, the attributes of training
+    images; None if there is no such file.
 
     Raises:
         UserError: unreadable.
@@ -90,7 +88,7 @@ def label_table(folder):
 
 
 def asked_of(trained, seeds):
-    """What each seed's image is asked to show by default; see `models.asked`.
+    """The condition of each seed's image by default; see `models.asked`.
 
     Raises:
         UserError: the recipe needs `labels.csv`, and it is not there.
@@ -104,14 +102,15 @@ def asked_of(trained, seeds):
 
 
 def draw(trained, seeds, labels=None, at=None, truncation=1.0, prior="normal"):
-    """Images of a generator or decoder; image k is a function of seed k.
+    """Draw images with a generator or decoder; image k is a function of seed k.
 
-    `labels` is what they are asked to show, see `models.latents`; default:
-    `asked_of`. `prior` of a VAE is "normal", N(0, I), or "fitted", the density of
-    `models.prior`.
-
-    `at` is an epoch, for the network as it was then (a snapshot); `truncation` is
-    that of `models.latents`.
+    Args:
+        trained: `Trained` weights.
+        seeds: integers, one an image.
+        labels: their conditions, see `models.latents`; default: `asked_of`.
+        at: the epoch of a snapshot; None for the networks of the end.
+        truncation: see `models.latents`.
+        prior: of a VAE: "normal" is N(0, I), "fitted" the density of `models.prior`.
 
     Returns:
         uint8 `(n, height, width, 3)`.
@@ -125,26 +124,26 @@ def draw(trained, seeds, labels=None, at=None, truncation=1.0, prior="normal"):
 
 
 def render(trained, noise, at=None):
-    """As `draw`, from noise or codes: float32 `(n, latent + condition)`."""
+    """Like `draw`, but from noise or codes, float32 `(n, latent + condition)`."""
     network = trained.network(trained.recipe.traits.draws, at)
     return as_images(trained, run_network(network, noise))
 
 
 def as_images(trained, outputs):
-    """Outputs of a network that draws, in its pixel range -> uint8 images."""
+    """Outputs of a generator or decoder, in its pixel range -> uint8 images."""
     return data_utils.to_uint8(outputs, trained.recipe.pixel_range)
 
 
 def realness(trained, images):
-    """What D says of uint8 images: float32 `(n,)`, higher is more real (a
-    probability, or a critic's score)."""
+    """The discriminator's answer to uint8 images: float32 `(n,)`, a probability or a
+    critic's score; higher is more real."""
     pixels = data_utils.from_uint8(images, trained.recipe.pixel_range)
     answer = run_network(trained.network("discriminator"), pixels)
     return (answer[0] if isinstance(answer, list) else answer)[:, 0]
 
 
 def walk(keys, steps, between):
-    """From each key to the next in so many steps.
+    """Points from each key to the next, `steps` of them each.
 
     Args:
         keys: `(n, d)`.
@@ -163,7 +162,7 @@ def linear(a, b, share):
 
 
 def spherical(a, b, share):
-    """The point at `share` of the way from a to b at an even angle."""
+    """The point between a and b at `share` of the angle between them."""
     cosine = a @ b / (np.linalg.norm(a) * np.linalg.norm(b))
     angle = np.arccos(np.clip(cosine, -1, 1))
     if np.sin(angle) < 1e-3:  # the same direction, or the opposite one

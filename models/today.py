@@ -1,10 +1,9 @@
-"""One generator of today, in no report: what the same data and cores give now.
+"""A recent generator, in no report: what the same data and cores give today.
 
-A compact network: transposed 4x4 kernels are left for upsampling and 3x3
-convolutions, skip-layer excitation lets low resolutions choose the channels of
-high ones (FastGAN, Liu et al. 2021), D has no batch norm and sees how much its
-batch differs (Karras et al. 2018). It is trained with R3GAN's loss (Huang et al.
-2024), see `train.losses`.
+A compact network. Upsampling and 3x3 convolutions replace transposed 4x4 kernels;
+skip-layer excitation lets low resolutions weight the channels of high ones (FastGAN,
+Liu et al. 2021); D has no batch norm and sees the standard deviation within its batch
+(Karras et al. 2018). The loss is R3GAN's (Huang et al. 2024), see `train.losses`.
 """
 
 from models.keras_setup import keras
@@ -22,7 +21,7 @@ WIDTH = 32  # channels at full resolution
 
 
 def he():
-    """He's initialisation for leaky ReLU 0.2, normal."""
+    """He's normal initialisation for leaky ReLU 0.2."""
     return keras.initializers.VarianceScaling(2 / 1.04, "fan_in", "untruncated_normal")
 
 

@@ -1,8 +1,8 @@
 """Trained weights on disk: `weights/<recipe>/`.
 
-A folder holds one `<role>.weights.h5` a network, `history.csv` (the curves of
-exactly these weights) and `card.json` (what they are). `model.load_weights(file)` of
-Keras reads every file as it is. Nothing is ever unpickled.
+A folder holds one `<role>.weights.h5` for each network, `history.csv` (the curves of
+these weights) and `card.json` (their description). Plain `model.load_weights(file)` of
+Keras reads every file. Nothing is unpickled.
 """
 
 import functools
@@ -19,7 +19,7 @@ import numpy as np
 from cli import UserError
 from models import WEIGHTS, Recipe, build, get_recipe
 
-LEVELS = (25, 60, 250)  # of `save`, what export tries
+LEVELS = (25, 60, 250)  # values for `save` that an export tries, in this order
 
 
 class WeightsError(UserError):
@@ -77,11 +77,11 @@ class Trained:
 
     @property
     def attributes(self):
-        """Names of the attributes that the network reads, or is asked for."""
+        """Names of the attributes that the network reads or is conditioned on."""
         return self.card["data"].get("attributes", [self.recipe.attribute])
 
     def snapshots(self):
-        """Epochs whose networks there are beside those of the end."""
+        """Epochs whose networks were kept besides those of the end."""
         names = {role.rpartition("/")[0] for role in self.card["files"]} - {""}
         return sorted(int(name.removeprefix("epoch_")) for name in names)
 
@@ -156,7 +156,7 @@ class Trained:
             ) from None
 
     def origin(self):
-        """One line for a figure's foot: which weights, from what."""
+        """One line for the foot of a figure: which weights, trained on what."""
         card = self.card
         changed = [f"{change['step']:,}" for change in card["changes"]]
         changes = f"; settings changed at step {', '.join(changed)}" if changed else ""
@@ -175,15 +175,15 @@ def sha256(path):
 def save(network, path, levels=LEVELS[0]):
     """Write a network's weights in Keras' own layout of `.weights.h5`.
 
-    Kernels are rounded to steps of a power of ten, and HDF5's scale-offset filter
-    packs them into as few bits as that leaves; every reader of HDF5 gets float32.
+    Kernels are rounded to multiples of a power of ten, which HDF5's scale-offset filter
+    packs into as few bits as they need; every reader of HDF5 gets float32.
 
     Args:
         network: a built `keras.Model`.
         path: file to write.
-        levels: steps that a kernel's largest number is away from zero, at least; the
-            step is the largest power of ten that gives them. 0 keeps float32.
-            Vectors (biases, batch norm) are float32 always.
+        levels: the largest number of a kernel is at least this many steps from zero; a
+            step is the largest power of ten for which that holds. 0 keeps float32.
+            Vectors (biases, batch norm) are always float32.
     """
     with tempfile.TemporaryDirectory(dir=Path(path).parent) as folder:
         plain = Path(folder) / "plain.weights.h5"
@@ -204,7 +204,7 @@ def _store(file, name, array, levels):
     packed = {"compression": "gzip", "compression_opts": 9} if array.ndim else {}
     largest = np.abs(array).max(initial=0)
     if array.ndim > 1 and levels and largest:
-        # Digits after the decimal point; h5py takes no negative ones.
+        # Digits after the decimal point; h5py accepts no negative number.
         packed["scaleoffset"] = max(0, math.ceil(math.log10(levels / largest)))
     elif array.ndim:
         packed["shuffle"] = True
@@ -215,7 +215,7 @@ def load(network, path):
     """Load a file of `save` into a network.
 
     Raises:
-        WeightsError: not such a file, or of another network.
+        WeightsError: not a weights file, or of another network.
     """
     try:
         # Keras only warns where a file lacks a layer's weights.

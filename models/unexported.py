@@ -1,4 +1,4 @@
-"""The averaged networks of a training run that was not exported."""
+"""The averaged networks of a run that was not exported."""
 
 import functools
 import json
@@ -14,15 +14,15 @@ from models.standing import standing_statistics
 
 
 class RunWeights:
-    """A run folder's weights, in place of `Trained`, for what only draws: of the best
-    checkpoint, where the run's evaluation kept one, else of the last.
+    """The weights of a run folder, in place of `Trained`, for code that only draws: those
+    of the best checkpoint if the run's evaluation kept one, else of the last.
 
     Args:
         folder: the run folder; the run may still be training.
 
     Attributes:
         recipe: the `Recipe` in training.
-        step: the step that the weights have come to.
+        step: how many steps the weights were trained for.
         folder: the run folder.
 
     Raises:
@@ -75,5 +75,5 @@ class RunWeights:
         return network
 
     def origin(self):
-        """One line: which weights, from what."""
+        """One line: which run, and at which step."""
         return f"{self.recipe.name} of {self.folder} as of step {self.step:,}"

@@ -1,4 +1,4 @@
-"""report.pdf and its source: nothing in it is typed that was measured."""
+"""report.pdf and its source; every measured number in it is read from a file."""
 
 from pathlib import Path
 

@@ -15,8 +15,8 @@ def parse():
     parser = argparse.ArgumentParser(
         prog="python -m report",
         description="Build report.pdf from cards, metrics, histories, results and "
-        "figures; the same of these make the same bytes. What is missing is shown as "
-        "missing. `python -m report.redraw` makes figures and results anew.",
+        "figures; the same inputs give the same bytes. The report says what is missing. "
+        "`python -m report.redraw` renews figures and results.",
     )
     parser.add_argument("--out", type=Path, default=FOLDER.parent / "report.pdf")
     parser.add_argument("--weights", type=Path, help="default: the repository's weights/")
@@ -44,10 +44,10 @@ def main():
 
 
 def compiled(typst, facts, figures):
-    """The report as bytes: no date, so they are reproducible; typst's own fonts.
+    """The report as bytes, reproducible: it has no date, and typst's own fonts.
 
     Args:
-        facts: of `report.facts.gather`.
+        facts: from `report.facts.gather`.
         figures: the folder of <name>.jpg.
     """
     with tempfile.TemporaryDirectory() as temporary:

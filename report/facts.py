@@ -1,8 +1,7 @@
-"""Everything that the report says in numbers, read from where it was measured.
+"""All numbers of the report, read from the files that they were measured into.
 
-Recipes, cards, histories, metrics and the results of the studies become one plain
-dict, the only thing that `report.typ` knows. What is not there is None, and is
-printed as missing.
+Recipes, cards, histories, metrics and the results of the studies become one dict, the
+only input of `report.typ`. A number that is missing is None, and the report says so.
 """
 
 import json
@@ -17,7 +16,7 @@ from models.trained import Trained
 from report import RESULTS
 from report.short_runs import RESULTS as SHORT_RUNS
 
-LAST = 20  # rows of a history that a curve's end is the mean of
+LAST = 20  # the end of a curve is the mean of so many rows
 
 
 def gather(root, results=RESULTS, short_runs=SHORT_RUNS):
@@ -65,7 +64,7 @@ def recipe_facts(recipe, root):
 
 
 def training_of(recipe):
-    """How a recipe trains, in a few words."""
+    """The training settings of a recipe, in a few words."""
     rates = []
     for role, o in recipe.optimizers.items():
         words = f"{role} {o.name} {o.learning_rate:g}"
@@ -83,10 +82,10 @@ def training_of(recipe):
 
 
 def departures(recipe, card):
-    """What a run's settings changed of its recipe: lines of text, in order."""
+    """How the settings of a run differ from its recipe: lines of text, in order."""
     first = dict(_flat(card["recipe"]))
     lines = []
-    for change in reversed(card["changes"]):  # back to what it began with
+    for change in reversed(card["changes"]):  # back to its first settings
         own = []
         for difference in change["differences"]:
             key, after = difference["setting"], difference["after"]
@@ -120,7 +119,7 @@ def _short(key):
 
 
 def networks():
-    """Layer tables: of every network function, once, its rows as built."""
+    """The layer table of every network function, once each."""
     tables = {}
     for recipe in RECIPES.values():
         for role, function in recipe.networks.items():
@@ -142,8 +141,8 @@ FOLLOWS = ("BatchNorm", "ReLU", "LeakyReLU", "Activation", "Dropout")
 
 
 def rows(network):
-    """Rows (layer, output shape, parameters); what merely follows a layer, such as
-    batch norm and activation, stands in its row."""
+    """Rows (layer, output shape, parameters); batch norm, activation and dropout are in
+    the row of the layer before them."""
     found = {}  # name of a layer -> its row
     for layer in network.layers:
         words = describe(layer)

@@ -1,8 +1,8 @@
-"""Measure and draw anew what the report and the README show.
+"""Renew the figures and results that the report and the README show.
 
-Numbers are of the user's images. Figures that show the images of a data folder are
-drawn from `sample_data/`, whose faces are nobody's; all others show only what the
-networks draw themselves, or curves.
+Numbers are measured on the user's images. Figures that show images of a data folder are
+drawn from `sample_data/`, whose faces are of nobody; all others show only generated
+images or curves.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from report import FIGURES, FOLDER, RESULTS
 
 WIDTH = 1400  # pixels
 SHOW_DATA = ("fig1_3", "fig6_2", "fig6_3", "fig6_4")
-NEVER = ("fig5_1",)  # training images, and there is no stand-in for them
+NEVER = ("fig5_1",)  # shows training images, and nothing can replace them
 
 
 def parse():
@@ -78,8 +78,7 @@ def draw_by_epoch(name, path, root=WEIGHTS):
 
 
 def ready(problem):
-    """Whether there are weights of all that a study compares, or of some where it
-    shows what there is."""
+    """Whether all recipes of a study have weights, or some of them if that is enough."""
     if problem not in STUDIES:
         return True
     there = [(WEIGHTS / name / "card.json").exists() for name in STUDIES[problem]]

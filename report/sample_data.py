@@ -1,8 +1,7 @@
 """Make `sample_data/`: faces of nobody, in the course's layout.
 
-`python -m report.sample_data <folder>` draws them with a trained conditional
-generator and labels them as the attribute network, which learned from real
-labels, reads them.
+`python -m report.sample_data <folder>` draws them with a trained conditional generator.
+Their labels are the attributes that the attribute network reads in them.
 """
 
 import argparse
@@ -46,7 +45,7 @@ def main():
 
 
 def write_split(folder, split, generator, reader, seeds):
-    """PNG files named by their place, and the CSV of what the network reads."""
+    """Write numbered PNG files, and a CSV of the attributes that are read in them."""
     from models import sampling
 
     (folder / split).mkdir(parents=True)

@@ -1,7 +1,7 @@
 """The README's table of recipes, from the recipes and the cards.
 
-`python -m report.table` prints it; `--write README.md` puts it between the
-README's two marks.
+`python -m report.table` prints it; `--write README.md` writes it between the README's two
+marks.
 """
 
 import argparse
@@ -16,7 +16,7 @@ from models.recipes import RECIPES
 MARKS = "<!-- recipes -->", "<!-- /recipes -->"
 
 
-# A metric's number in a few words; the first that was measured is a row's result.
+# Metrics in a few words; a row shows the first of them that was measured.
 OBTAINED = {
     "reconstruction": lambda v: f"test MSE {v['mse_minus1_1']:.4f} in [-1, 1]",
     "asked_attribute": lambda v: f"{v['agreement']:.1%} read as asked",
@@ -33,7 +33,7 @@ OBTAINED = {
 
 
 def obtained(trained):
-    """The result of a row: at most two numbers, in 40 characters."""
+    """The result in a row: at most two numbers, in 40 characters."""
     found = record.newest(trained)
     if trained.recipe.report == "D" and "collapse_meter" in found:
         end = found["collapse_meter"]["values"]["diversity"]
@@ -65,7 +65,7 @@ def table(root=WEIGHTS):
 
 
 def with_table(text, root=WEIGHTS):
-    """A README's text with the table between its marks made anew."""
+    """The text of a README with a new table between its marks."""
     start, end = MARKS
     before, found, rest = text.partition(start)
     _, also, after = rest.partition(end)

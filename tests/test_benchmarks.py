@@ -20,54 +20,6 @@ def test_steps_are_compared_in_pairs(tmp_path, command):
     assert row["versions"]["keras"] and row["cores"] >= 1
 
 
-def test_profile_accounts_for_the_step(tmp_path, command):
-    words = ("-m", "benchmarks", "--results", tmp_path, "profile", "vae_e")
-    done = command(*words, "--batch", "2", "--steps", "2")
-    assert done.returncode == 0, done.stderr
-    row = json.loads((tmp_path / "profile.jsonl").read_text())
-    parts = row["operations"]
-    assert parts["convolution, weights' gradient"] > 0 and parts["optimizer"] > 0
-    assert abs(parts["between operations"]) < 0.5 * row["step_seconds"]
-    assert sum(parts.values()) == pytest.approx(row["step_seconds"], abs=0.002)
-
-
-@pytest.mark.parametrize(
-    ("operation", "kind"),
-    [
-        ("encoder_1/conv2d/convolution:_FusedConv2D", "convolution, forward"),
-        (
-            "decoder_1/conv2d_transpose/conv_transpose:_MklNativeConv2DBackpropInput",
-            "convolution, forward",
-        ),
-        (
-            "gradient_tape/decoder_1/conv2d_transpose/conv_transpose/Conv2D:Conv2D",
-            "convolution, images' gradient",
-        ),
-        (
-            "gradient_tape/encoder/convolution/Conv2DBackpropFilter:Conv2DBackpropFilter",
-            "convolution, weights' gradient",
-        ),
-        ("adam/ResourceApplyAdam:ResourceApplyAdam", "optimizer"),
-    ],
-)
-def test_a_transposed_convolution_forward_is_forward(operation, kind):
-    from benchmarks.profile import kind_of
-
-    assert kind_of(operation) == kind
-
-
-def test_precisions_are_trained_alike(tmp_path, faces_folder, command, fails):
-    words = ("-m", "benchmarks", "--results", tmp_path, "precision")
-    fails(*words, "dcgan_c", faces_folder, saying=["take a VAE"])
-    more = ("--steps", "26", "--set", "batch_size=2")
-    done = command(*words, "vae_e", faces_folder, *more)
-    assert done.returncode == 0, done.stderr
-    means = json.loads((tmp_path / "precision.jsonl").read_text())["means"]
-    assert means["float32"] != means["bfloat16"]
-    assert means["float32"] == pytest.approx(means["bfloat16"], rel=0.05)
-    assert (tmp_path / "precision_vae_e.jpg").stat().st_size > 10_000
-
-
 @pytest.mark.parametrize("name", ["dcgan_c", "vae_c", "rpgan"])
 def test_twins_step(name):
     pytest.importorskip("torch")

@@ -94,7 +94,7 @@ def test_what_a_pair_keeps(monkeypatch):
     assert (values["n_fake"], values["n_real"], values["pairs"]) == (200, 0, 100)
     assert "66.7% of the other attributes" in text and "at most 75.0%" in text
     assert "distrusted" not in text
-    with pytest.raises(UserError, match="'distrusted' no better than always"):
+    with pytest.raises(UserError, match="'distrusted' no better than a constant"):
         reader.agreement("distrusted", asked, seen)
     faces.attributes = None
     assert condition.asked_attribute(subject)[0]["kept_at_most"] is None
