@@ -86,8 +86,13 @@ def generator(latent, condition=0):
 def _discriminator(*heads):
     """Heads: (activation, name, units)."""
     image = keras.Input((SIZE, SIZE, 3), name="image")
-    x = layers.Flatten()(_features(image))
-    ends = [output(kind, name)(layers.Dense(units)(x)) for kind, name, units in heads]
+    x = layers.Dropout(0.3)(layers.Flatten()(_features(image)))
+    ends = [
+        output(kind, name)(
+            layers.Dense(units, use_bias=name != "match", name=f"{name}_head")(x)
+        )
+        for kind, name, units in heads
+    ]
     return keras.Model(image, ends if len(ends) > 1 else ends[0], name="discriminator")
 
 
