@@ -1,5 +1,8 @@
 """Faces drawn with a few ellipses, and helpers to run the command lines."""
 
+import one_core  # noqa: F401 - before anything starts its threads
+
+# isort: split
 import dataclasses
 import os
 import shutil
@@ -9,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tiny
 from PIL import Image, ImageDraw
 
 # Two workers on two cores: more threads than one each only wait for each other. Before
@@ -18,7 +22,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 
 import data_utils
 from cli import UserError
-from models import get_recipe
+from models import RECIPES, get_recipe
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 ATTRIBUTES = [
@@ -106,6 +110,21 @@ def faces(faces_folder):
     return data_utils.load_faces(faces_folder)
 
 
+@pytest.fixture(scope="session")
+def tiny_faces(faces_folder):
+    """The same faces as the networks of tests/tiny.py take them."""
+    return data_utils.load_faces(faces_folder, size=tiny.SIZE)
+
+
+@pytest.fixture(scope="module")
+def tiny_networks():
+    """In a file that uses this, every recipe has the networks of tests/tiny.py."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(RECIPES):
+            patch.setitem(RECIPES, name, tiny.recipe(name))
+        yield
+
+
 @pytest.fixture
 def command():
     """Run `python -m <module> args...` in a fresh process."""
@@ -134,12 +153,12 @@ def fails(command):
     return run
 
 
-def refused(main, *words, saying=()):
+def refused(main, *words, saying=(), status=2):
     """Call a `main(words)` that must refuse them in one line; in this process, which
     takes no seconds of an import."""
     with pytest.raises(UserError) as error:
         main([str(word) for word in words])
-    assert error.value.status == 2 and "\n" not in str(error.value)
+    assert error.value.status == status and "\n" not in str(error.value)
     for word in saying:
         assert str(word) in str(error.value)
 

@@ -5,19 +5,28 @@ import shutil
 
 import numpy as np
 import pytest
-from conftest import refused, small
+import tiny
+from conftest import refused
 
 from cli import UserError
 from metrics import record
 from metrics.distance import frechet
 from metrics.sides import Real, Subject
-from models import WEIGHTS, standing
+from models import RECIPES, WEIGHTS, get_recipe, standing
 from models.keras_setup import keras, set_precision, to_numpy
 from models.trained import Trained
 from train import export
 from train.__main__ import main
 from train.evaluate import Evaluation
 from train.run import Run
+
+
+@pytest.fixture
+def faces(tiny_faces, monkeypatch):
+    """What these recipes are trained on here, with networks of tests/tiny.py."""
+    for name in ("vae_e", "acgan_c"):
+        monkeypatch.setitem(RECIPES, name, tiny.recipe(name))
+    return tiny_faces
 
 
 @pytest.mark.parametrize("name", ["vae_e", "acgan_c"])
@@ -28,7 +37,7 @@ def test_the_value_is_that_of_the_weights_exported(
     monkeypatch.setattr(standing, "STANDING", (2, 8))
     set_precision("bfloat16")
     try:
-        run = Run(small(name), faces, tmp_path / "run", 0, "bfloat16")
+        run = Run(get_recipe(name), faces, tmp_path / "run", 0, "bfloat16")
         evaluation = Evaluation(run.recipe, faces_folder, WEIGHTS)
         run.evaluation, run.evaluate_every = evaluation, 25
         run.train(25)
@@ -49,7 +58,7 @@ def test_the_value_is_that_of_the_weights_exported(
         measured = record.newest(Trained(name, root))["reconstruction"]["values"]
         assert value == pytest.approx(measured["mse_minus1_1"], rel=1e-4)
     else:
-        real = Real(faces_folder, 64, 1000, WEIGHTS)
+        real = Real(faces_folder, tiny.SIZE, 1000, WEIGHTS)
         features = Subject(Trained(name, root), real).features
         assert value == pytest.approx(frechet(real.features, features), rel=1e-3)
 
@@ -72,7 +81,7 @@ def test_the_best_is_kept_whole_and_exported(faces, faces_folder, tmp_path):
     """Through a stop, a change of settings and a collapse, until patience is over."""
 
     def run(values, steps, change=False, rate=1e-4):
-        recipe = small("vae_e").replace({"vae.learning_rate": str(rate)})
+        recipe = get_recipe("vae_e").replace({"vae.learning_rate": str(rate)})
         words = (recipe, faces, tmp_path / "run", 0, "float32", change)
         new = Run(*words, report=lambda text: None)
         new.model.train_step = lambda data: {"loss": keras.ops.convert_to_tensor(0.5)}
@@ -119,4 +128,4 @@ def test_mistakes_come_before_anything_is_written(faces_folder, tmp_path):
         refused(main, *words, saying=[said])
     assert not run.exists()
     with pytest.raises(UserError, match="no trained weights"):
-        Evaluation(small("acgan_c"), faces_folder, tmp_path)
+        Evaluation(get_recipe("acgan_c"), faces_folder, tmp_path)

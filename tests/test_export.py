@@ -1,11 +1,11 @@
 """From a run to the weights that inference reads."""
 
-import dataclasses
 import os
 
 import numpy as np
+import pytest
+import tiny
 
-import data_utils
 from models import RECIPES, build, get_recipe, latents, standing
 from models.keras_setup import keras, to_numpy
 from models.layers import BatchNorm
@@ -14,6 +14,7 @@ from train import export
 from train.run import Run
 
 
+@pytest.mark.slow
 def test_every_drawing_network_does_the_same_in_a_fresh_process(tmp_path, command):
     """save -> load, kernels rounded."""
     before = {}
@@ -97,19 +98,21 @@ def test_kernels_on_disk_are_as_near_as_their_levels(tmp_path):
     assert not np.any(dense.get_weights()[0])
 
 
-def test_export_on_the_command_line(faces_folder, tmp_path, command, fails):
+def test_export_on_the_command_line(
+    tiny_faces, faces_folder, tmp_path, fails, monkeypatch
+):
     run, root = tmp_path / "run", tmp_path / "weights"
-    words = ("-m", "train.export", "--run", run, "--data", faces_folder)
-    fails(*words, saying=[run / "run.json", "train it first"])
-    faces = data_utils.load_faces(faces_folder)
-    recipe = dataclasses.replace(get_recipe("vae_e"), batch_size=2)
-    Run(recipe, faces, run, 0, "float32", report=lambda text: None).train(1)
+    words = ["--run", str(run), "--data", str(faces_folder)]
+    fails("-m", "train.export", *words, saying=[run / "run.json", "train it first"])
+    recipe = tiny.recipe("vae_e")
+    monkeypatch.setitem(RECIPES, "vae_e", recipe)
+    Run(recipe, tiny_faces, run, 0, "float32", report=lambda text: None).train(1)
     rows = (run / "history.csv").read_text().splitlines()
     later = ["25" + rows[1].removeprefix("1")]  # as a crash leaves what it lost
     (run / "history.csv").write_text("\n".join(rows + later) + "\n")
     (run / "snapshots" / "epoch_050").mkdir(parents=True)
-    done = command(*words, "--weights", root)
-    assert done.returncode == 0, done.stderr
+    words += ["--weights", str(root)]
+    assert export.main(words) == 0
     assert {p.name for p in (root / "vae_e").iterdir()} == {
         "card.json",
         "history.csv",
@@ -120,8 +123,7 @@ def test_export_on_the_command_line(faces_folder, tmp_path, command, fails):
     }
     assert [p.name for p in root.iterdir()] == ["vae_e"]
     assert Trained("vae_e", root).history()["step"].tolist() == [1]
-    done = command(*words, "--weights", root, "--levels", "60")
-    assert done.returncode == 0, done.stderr
+    assert export.main([*words, "--levels", "60"]) == 0
     files = Trained("vae_e", root).card["files"].values()
     assert {entry["levels"] for entry in files} == {60}
     assert all(0 < entry["largest_change"]["by"] < 0.1 for entry in files)

@@ -13,7 +13,8 @@ import sys
 
 import numpy as np
 import pytest
-from conftest import REPOSITORY, small
+import tiny
+from conftest import REPOSITORY
 
 import cli
 import data_utils
@@ -23,15 +24,20 @@ from train.progress import Lines, shown
 from train.run import Run, RunError
 
 
+@pytest.fixture(scope="module")
+def faces(tiny_faces):
+    return tiny_faces
+
+
 def begin(faces, folder, recipe="vae_e", **options):
     options.setdefault("report", lambda line: None)
-    return Run(small(recipe), faces, folder, 0, "float32", **options)
+    return Run(tiny.recipe(recipe), faces, folder, 0, "float32", **options)
 
 
 def fake(run):
     """Let a run take steps that cost nothing."""
     run.model.train_step = lambda data: {"loss": 0.5}
-    run.model.sample = lambda noise: np.zeros((len(noise), 64, 64, 3), "float32")
+    run.model.sample = lambda noise: np.zeros((len(noise), 16, 16, 3), "float32")
     return run
 
 
@@ -69,7 +75,7 @@ def test_other_data_is_refused_and_says_what_differs(faces, tmp_path):
 def test_the_same_data_in_another_folder_resumes(faces_folder, faces, tmp_path):
     begin(faces, tmp_path / "run")
     shutil.copytree(faces_folder, tmp_path / "renamed")
-    again = data_utils.load_faces(tmp_path / "renamed")
+    again = data_utils.load_faces(tmp_path / "renamed", size=tiny.SIZE)
     assert begin(again, tmp_path / "run").identity["data"]["name"] == "renamed"
 
 

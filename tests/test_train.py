@@ -7,19 +7,18 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
 import tiny
-from conftest import REPOSITORY, small
+from conftest import REPOSITORY, refused
 
 import data_utils
 from models import RECIPES, build, latents
+from models.describe import parameters
 from models.keras_setup import to_numpy
 from train import checkpoint
 from train.__main__ import main
-from train.feed import Feed
 from train.log import Log
 from train.run import NotANumber, Run, RunError
 
@@ -39,84 +38,42 @@ def history(run):
         ]
 
 
-STEPS = 30
-
-
-def words(recipe, faces_folder, run):
-    return [
-        *(recipe, "--data", str(faces_folder), "--run", str(run)),
-        *("--steps", str(STEPS), "--sample-every", "20", "--checkpoint-seconds", "0"),
-    ]
-
-
-@pytest.fixture
-def tiny_recipes(monkeypatch):
-    for name in ("vae_c", "acgan_c"):
-        monkeypatch.setitem(RECIPES, name, tiny.recipe(name))
-    monkeypatch.setitem(RECIPES, "three", tiny.three())
-
-
-@pytest.fixture(scope="module")
-def uninterrupted(faces_folder, tmp_path_factory):
-    """A folder of whole runs, by recipe, each trained when it is first asked for."""
-    folder = tmp_path_factory.mktemp("whole")
-
-    def run(recipe):
-        if not (folder / recipe).exists():
-            assert main(words(recipe, faces_folder, folder / recipe)) == 0
-        return folder / recipe
-
-    return run
-
-
 @pytest.mark.parametrize(
-    ("recipe", "number"), [("acgan_c", signal.SIGINT), ("three", signal.SIGTERM)]
+    ("recipe", "number"),  # acgan_b: three optimizers
+    [("vae_c", signal.SIGKILL), ("acgan_c", signal.SIGINT), ("acgan_b", signal.SIGTERM)],
 )
 def test_stopped_and_resumed_equals_uninterrupted(
-    recipe, number, tiny_recipes, uninterrupted, faces_folder, tmp_path, monkeypatch
+    recipe, number, faces_folder, tmp_path, monkeypatch
 ):
-    order = Feed.order
-
-    def interrupted(self, step):
-        if step == 11:
-            signal.raise_signal(number)
-        return order(self, step)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Feed, "order", interrupted)
-        assert main(words(recipe, faces_folder, tmp_path / "parts")) == 130
-    assert arrays(tmp_path / "parts" / "checkpoint.npz")["x/step"] == 12
-    assert main(words(recipe, faces_folder, tmp_path / "parts")) == 0
-    check_equal(uninterrupted(recipe), tmp_path / "parts")
-
-
-def test_killed_and_resumed_equals_uninterrupted(
-    tiny_recipes, uninterrupted, faces_folder, tmp_path
-):
-    parts = tmp_path / "parts"
-    line = [sys.executable, "tests/train_worker.py"]
-    line += words("vae_c", faces_folder, parts)
-    process = subprocess.Popen(
-        line, cwd=REPOSITORY, env=os.environ | {"PYTHONPATH": ".", "PAUSE": "0.1"}
-    )
-    while not (parts / "checkpoint.npz").exists():
-        assert process.poll() is None
-        time.sleep(0.02)
-    process.kill()
-    assert process.wait() == -signal.SIGKILL
-    assert 0 < arrays(parts / "checkpoint.npz")["x/step"] < STEPS
-    assert main(words("vae_c", faces_folder, parts)) == 0
-    check_equal(uninterrupted("vae_c"), parts)
-
-
-def check_equal(whole, parts):
+    monkeypatch.setitem(RECIPES, recipe, tiny.recipe(recipe))
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    words = [recipe, "--data", str(faces_folder), "--steps", "30"]
+    words += ["--sample-every", "20", "--run"]
+    if number == signal.SIGKILL:
+        worker = [sys.executable, "tests/train_worker.py", *words, str(parts)]
+        done = subprocess.run(
+            [*worker, "--checkpoint-seconds", "0"],
+            cwd=REPOSITORY,
+            env=os.environ | {"PYTHONPATH": "."},
+        )
+        assert done.returncode == -9
+        assert list(parts.glob(".*.tmp"))  # half of a checkpoint
+        reached = 16
+    else:
+        with monkeypatch.context() as patch:
+            patch.setattr(Run, "_record", signalled(17, number))
+            assert main([*words, str(parts)]) == 130
+        reached = 17
+    assert arrays(parts / "checkpoint.npz")["x/step"] == reached
+    assert main([*words, str(parts)]) == 0
+    assert main([*words, str(whole)]) == 0
     a, b = arrays(whole / "checkpoint.npz"), arrays(parts / "checkpoint.npz")
-    assert a.keys() == b.keys() and a["x/step"] == STEPS
+    assert a.keys() == b.keys() and a["x/step"] == 30
     for name in a:
         if name not in ("x/seconds", "x/pending"):
             np.testing.assert_array_equal(a[name], b[name], name)
     assert history(whole) == history(parts)
-    assert [int(row["step"]) for row in history(whole)] == [25, STEPS]
+    assert [int(row["step"]) for row in history(whole)] == [25, 30]
     assert not list(parts.glob(".*.tmp"))
     assert (parts / "samples.gif").stat().st_size > 1000
     assert {p.name for p in (parts / "samples").iterdir()} == {
@@ -124,6 +81,18 @@ def check_equal(whole, parts):
         "00000030.png",
     }
     check_tensorboard(parts)
+
+
+def signalled(step, number):
+    """`Run._record` in a process that gets a signal in the middle of step `step`."""
+    record = Run._record
+
+    def _record(run, *words):
+        record(run, *words)
+        if run.step == step:
+            os.kill(os.getpid(), number)
+
+    return _record
 
 
 def check_tensorboard(run):
@@ -188,11 +157,15 @@ def test_events_of_a_run_that_left_no_checkpoint_are_dropped(tmp_path):
     assert [r["loss"] for r in history(tmp_path)] == ["0.7"]
 
 
+@pytest.fixture(scope="module")
+def faces(tiny_faces):
+    return tiny_faces
+
+
 @pytest.fixture
 def run(faces, tmp_path):
-    return Run(
-        small("vae_c"), faces, tmp_path / "run", 0, "float32", report=lambda s: None
-    )
+    recipe, folder = tiny.recipe("vae_c"), tmp_path / "run"
+    return Run(recipe, faces, folder, 0, "float32", report=lambda s: None)
 
 
 def test_a_run_of_other_settings_is_refused_with_the_difference(run, faces):
@@ -207,7 +180,7 @@ def test_a_run_of_other_settings_is_refused_with_the_difference(run, faces):
     with pytest.raises(RunError, match="seed: the run has 0, asked 5"):
         again(seed=5)
     with pytest.raises(RunError, match="name: the run has vae_c, asked dcgan_c"):
-        again(small("dcgan_c"))
+        again(tiny.recipe("dcgan_c"))
     fewer = dataclasses.replace(faces, images=faces.images[:9])
     with pytest.raises(RunError, match=r"data\.images: the run has 48, asked 9"):
         again(images=fewer)
@@ -229,15 +202,15 @@ def test_a_change_of_settings_is_remembered(run, faces):
 def test_a_folder_that_is_no_run_is_refused(faces, tmp_path):
     (tmp_path / "thesis.txt").write_text("do not overwrite")
     with pytest.raises(RunError, match="not empty and not a run"):
-        Run(small("vae_c"), faces, tmp_path, 0, "float32")
+        Run(tiny.recipe("vae_c"), faces, tmp_path, 0, "float32")
     with pytest.raises(RunError, match="cannot write there"):
-        Run(small("vae_c"), faces, tmp_path / "thesis.txt", 0, "float32")
+        Run(tiny.recipe("vae_c"), faces, tmp_path / "thesis.txt", 0, "float32")
 
 
 def test_data_without_labels_is_refused_before_anything_is_written(faces, tmp_path):
     unlabelled = dataclasses.replace(faces, attributes=None)
     with pytest.raises(data_utils.DataError, match="no CSV beside it"):
-        Run(small("acgan_c"), unlabelled, tmp_path / "run", 0, "float32")
+        Run(tiny.recipe("acgan_c"), unlabelled, tmp_path / "run", 0, "float32")
     assert not (tmp_path / "run").exists()
 
 
@@ -271,19 +244,19 @@ def test_not_a_number_names_loss_and_step_and_keeps_the_checkpoint(run):
 
 def test_images_of_the_grid_come_from_fixed_latents(run):
     first = run.draw()
-    assert first.shape == (32, 64, 64, 3) and first.dtype == np.uint8
+    assert first.shape == (32, tiny.SIZE, tiny.SIZE, 3) and first.dtype == np.uint8
     one = to_numpy(run.model.sample(latents(run.recipe, [7])))
     np.testing.assert_allclose(
         first[7].astype(int), data_utils.to_uint8(one, (-1, 1))[0], atol=1
     )
 
 
-def test_the_collapse_meter_is_a_curve_with_points_apart(faces_folder, tmp_path):
-    recipe = small("dcgan_d", meter_every=50)
-    faces = data_utils.load_faces(faces_folder, "train", 96).first(20)
+def test_the_collapse_meter_is_a_curve_with_points_apart(faces, tmp_path):
+    recipe = tiny.recipe("dcgan_d", meter_every=50)
+    faces = faces.first(20)
     run = Run(recipe, faces, tmp_path, 0, "float32", report=lambda s: None)
     run.model.train_step = lambda data: {"d_loss": 0.5}
-    run.model.sample = lambda noise: np.zeros((len(noise), 96, 96, 3), "float32")
+    run.model.sample = lambda noise: np.zeros((len(noise), 16, 16, 3), "float32")
     run.train(75, sample_every=1000)
     found = [(r["step"], r["diversity"]) for r in history(tmp_path)]
     assert found == [("25", ""), ("50", "0"), ("75", "")]
@@ -296,7 +269,7 @@ def test_the_collapse_meter_is_a_curve_with_points_apart(faces_folder, tmp_path)
 
 
 def test_snapshots_are_the_drawing_networks_of_their_epochs(faces, tmp_path):
-    recipe = small("vae_e", batch_size=12).replace({"snapshots": "1,2"})
+    recipe = tiny.recipe("vae_e", batch_size=12).replace({"snapshots": "1,2"})
     run = Run(recipe, faces, tmp_path, 0, "float32", report=lambda s: None)
     run.train(4)  # 48 images are 4 steps
     decoder = build(recipe, "decoder")
@@ -314,35 +287,37 @@ def test_snapshots_are_the_drawing_networks_of_their_epochs(faces, tmp_path):
     ]
 
 
-def test_dry_run_writes_nothing(faces_folder, tmp_path, capsys):
-    run = tmp_path / "run"
-    line = ["acgan_c", "--data", str(faces_folder), "--run", str(run)]
-    assert main([*line, "--set", "batch_size=2", "--dry-run"]) == 0
-    said = capsys.readouterr().out
-    assert "generator: 2,172,576 trainable parameters" in said
-    assert "48 images" in said and "30000 steps about" in said
-    assert not run.exists()
-
-
-def test_command_line_diverging_run_ends_in_one_line(
-    tiny_recipes, faces_folder, tmp_path
-):
-    line = words("vae_c", faces_folder, tmp_path)
-    with pytest.raises(NotANumber) as error:
-        main([*line, "--set", "vae.learning_rate=1e30", "--checkpoint-seconds", "300"])
-    assert error.value.status == 1
-    for part in ("step", "no checkpoint was written yet", "lower learning rate"):
-        assert part in str(error.value) and "\n" not in str(error.value)
-    assert json.loads((tmp_path / "run.json").read_text())["seed"] == 0
+def test_command_line_diverging_run_ends_in_one_line(faces_folder, tmp_path, monkeypatch):
+    monkeypatch.setitem(RECIPES, "vae_c", tiny.recipe("vae_c"))
+    words = ("vae_c", "--data", faces_folder, "--run", tmp_path / "run", "--steps", 20)
+    refused(
+        *(main, *words, "--set", "vae.learning_rate=1e30"),
+        status=1,
+        saying=["step", "no checkpoint was written yet", "lower learning rate"],
+    )
+    assert json.loads((tmp_path / "run" / "run.json").read_text())["seed"] == 0
 
 
 def test_command_line_mistakes(faces_folder, tmp_path, fails):
     run = tmp_path / "run"
     common = ("--data", faces_folder, "--run", run)
-    fails("-m", "train", "vae_z", *common, saying=["vae_z", "vae_c"])
-    fails("-m", "train", "vae_c", *common, "--set", "batch=3", saying=["batch_size"])
-    fails("-m", "train", "vae_c", *common, "--set", "batch", saying=["FIELD=VALUE"])
-    fails("-m", "train", "vae_c", *common, "--steps", "0", saying=["--steps"])
+    refused(main, "vae_z", *common, saying=["vae_z", "vae_c"])
+    refused(main, "vae_c", *common, "--set", "batch=3", saying=["batch_size"])
+    refused(main, "vae_c", *common, "--set", "batch", saying=["FIELD=VALUE"])
+    refused(main, "vae_c", *common, "--steps", "0", saying=["--steps"])
     missing = ("--data", tmp_path / "none", "--run", run)
     fails("-m", "train", "vae_c", *missing, saying=[tmp_path / "none", "no such folder"])
+    assert not run.exists()
+
+
+def test_dry_run_writes_nothing(faces_folder, tmp_path, monkeypatch, capsys):
+    recipe = tiny.recipe("acgan_c")
+    monkeypatch.setitem(RECIPES, "acgan_c", recipe)
+    run = tmp_path / "run"
+    words = ["acgan_c", "--data", str(faces_folder), "--run", str(run), "--dry-run"]
+    assert main(words) == 0
+    said = capsys.readouterr().out
+    count = parameters(build(recipe, "generator"))
+    assert f"generator: {count:,} trainable parameters" in said
+    assert "48 images" in said and "30000 steps about" in said
     assert not run.exists()

@@ -7,7 +7,7 @@ tests train, export and draw with where the real networks are not the point.
 import dataclasses
 import sys
 
-from models import Optimizer, get_recipe
+from models import get_recipe
 from models.keras_setup import keras
 from models.layers import BatchNorm, conv, conv_transpose, output, stack
 
@@ -15,7 +15,7 @@ SIZE = 16
 layers = keras.layers
 
 
-def recipe(name, /, **changes):
+def recipe(name, **changes):
     """A recipe with networks of this file; batches of 2 unless told otherwise."""
     sys.modules["models.tiny"] = sys.modules[__name__]  # where `models.build` looks
     known = get_recipe(name)
@@ -32,20 +32,6 @@ def recipe(name, /, **changes):
     networks = {role: own[role] for role in known.networks}
     small = {"networks": networks, "image_size": SIZE, "batch_size": 2}
     return dataclasses.replace(known, **small | changes)
-
-
-def three():
-    """Three optimizers and dropout, which no report has together."""
-    return recipe(
-        "acgan_c",
-        name="three",
-        family="acgan3",
-        optimizers={
-            "discriminator": Optimizer("rmsprop", 5e-5),
-            "classifier": Optimizer("adam", 1e-4),
-            "generator": Optimizer("adam", 1e-4),
-        },
-    )
 
 
 def _features(image):
@@ -97,11 +83,16 @@ def generator(latent, condition=0):
     return keras.Model(noise, _draw(noise, "tanh"), name="generator")
 
 
-def _discriminator(*heads, dropout=0.0):
+def _discriminator(*heads):
     """Heads: (activation, name, units)."""
     image = keras.Input((SIZE, SIZE, 3), name="image")
-    x = layers.Dropout(dropout)(layers.Flatten()(_features(image)))
-    ends = [output(kind, name)(layers.Dense(units)(x)) for kind, name, units in heads]
+    x = layers.Dropout(0.3)(layers.Flatten()(_features(image)))
+    ends = [
+        output(kind, name)(
+            layers.Dense(units, use_bias=name != "match", name=f"{name}_head")(x)
+        )
+        for kind, name, units in heads
+    ]
     return keras.Model(image, ends if len(ends) > 1 else ends[0], name="discriminator")
 
 
@@ -110,8 +101,7 @@ def discriminator():
 
 
 def acgan_discriminator():
-    heads = (("sigmoid", "real", 1), ("sigmoid", "label", 1))
-    return _discriminator(*heads, dropout=0.5)
+    return _discriminator(("sigmoid", "real", 1), ("sigmoid", "label", 1))
 
 
 acgan3_discriminator = acgan_discriminator

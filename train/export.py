@@ -26,7 +26,7 @@ TERMS = (
 VISIBLE = 0.05  # of the pixel range, the worst pixel of 64 images
 
 
-def parse():
+def parse(words=None):
     parser = argparse.ArgumentParser(prog="python -m train.export", description=__doc__)
     parser.add_argument("--run", required=True, type=Path)
     parser.add_argument("--data", required=True, help="for the numbers on test/")
@@ -41,11 +41,11 @@ def parse():
     parser.add_argument(
         "--last", action="store_true", help="the last checkpoint, not the best"
     )
-    return parser.parse_args()
+    return parser.parse_args(words)
 
 
-def main():
-    args = parse()
+def main(words=None):
+    args = parse(words)
     root = args.weights or WEIGHTS
     card = export(args.run, args.data, root, args.levels, args.last)
     print(json.dumps({k: card[k] for k in ("steps", "files")}, indent=1))
