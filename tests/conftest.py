@@ -15,11 +15,6 @@ import pytest
 import tiny
 from PIL import Image, ImageDraw
 
-# Two workers on two cores: more threads than one each only wait for each other. Before
-# anything imports TensorFlow.
-if "PYTEST_XDIST_WORKER" in os.environ:
-    os.environ |= {"TF_NUM_INTRAOP_THREADS": "1", "OMP_NUM_THREADS": "1"}
-
 import data_utils
 from cli import UserError
 from models import RECIPES, get_recipe
