@@ -156,7 +156,8 @@ def draw(problem, data, out, root=WEIGHTS, recipe=None, attribute=None):
         record_results(out / "results.json", problem, numbers, root)
         return
     more = {"attribute": attribute} if attribute else {}
-    for name, weights in trained.items():
+    for name in list(trained):
+        weights = trained.pop(name)  # and with it, its networks, when it is drawn
         numbers = importlib.import_module(f"inference.{name}").draw(
             weights, faces, out, **more
         )

@@ -45,7 +45,7 @@ class Trained:
     """
 
     def __init__(self, name, root=WEIGHTS):
-        known = get_recipe(name)
+        known, self._networks = get_recipe(name), {}
         self.folder = Path(root) / name
         path = self.folder / "card.json"
         if not path.exists():
@@ -86,7 +86,6 @@ class Trained:
         names = {role.rpartition("/")[0] for role in self.card["files"]} - {""}
         return sorted(int(name.removeprefix("epoch_")) for name in names)
 
-    @functools.cache  # noqa: B019 - lives as long as the process draws
     def network(self, role, at=None):
         """The network `role` with its weights loaded, after checking its hash.
 
@@ -100,6 +99,11 @@ class Trained:
         kind = role
         if at not in (None, self.card["epochs"]):
             role = f"epoch_{at:03d}/{role}"
+        if role not in self._networks:
+            self._networks[role] = self._load(role, kind)
+        return self._networks[role]
+
+    def _load(self, role, kind):
         if role not in self.card["files"]:
             raise WeightsError(f"{self.folder}: no weights of the {role} in card.json")
         entry = self.card["files"][role]
