@@ -157,8 +157,9 @@ def draw(problem, data, out, root=WEIGHTS, recipe=None, **options):
             numbers["images_without_row"] = faces.without_row
         record_results(out / "results.json", problem, numbers, root)
         return
-    for name in [*trained]:
-        weights = trained.pop(name)
+    more = {"attribute": attribute} if attribute else {}
+    for name in list(trained):
+        weights = trained.pop(name)  # and with it, its networks, when it is drawn
         numbers = importlib.import_module(f"inference.{name}").draw(
             weights, faces, out, **options
         )

@@ -1,5 +1,7 @@
 """Problem 1's figures: a VAE's curves, reconstructions, samples and codes."""
 
+import itertools
+import os
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -30,10 +32,13 @@ def draw(trained, faces, out, attribute=None):
     codes = sampling.encode(trained, faces.images)
     with ThreadPoolExecutor(1) as pool:  # beside each other: t-SNE has one thread
         points = pool.submit(tsne, codes)
-        outputs, error = rebuilt(trained, faces.images, codes)
+        parts = sampling.rebuilt(trained, codes)
+        first = next(parts)
+        parts = itertools.chain([first], parts)
+        error = reconstruction_error(faces.images, parts, recipe.pixel_range)
     error["data"] = str(faces.folder.parent.name)
     error["images_without_row"] = faces.without_row
-    shown = np.concatenate([faces.images[:10], to_uint8(outputs, recipe.pixel_range)])
+    shown = np.concatenate([faces.images[:10], to_uint8(first[:10], recipe.pixel_range)])
     title = (
         f"MSE of {faces.how_many} test images: {error['mse_minus1_1']:.4f} in [-1, 1], "
         f"{error['mse_0_1']:.5f} in [0, 1]"
@@ -81,15 +86,23 @@ def rebuilt(trained, images, codes):
 
 def tsne(codes):
     """Codes `(n, latent)` -> points `(n, 2)`; the same codes, the same points."""
+    # scikit-learn's threads else wait for each other in busy loops, at every step, in
+    # the way of whatever else there is to do. Read when it is first imported.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     from sklearn.manifold import TSNE
     from threadpoolctl import threadpool_limits
 
     perplexity = min(30.0, (len(codes) - 1) / 3)
-    # Of 2,621 codes of vae_c these took 7 s of one core, to a KL of 2.89 and a
-    # trustworthiness of 0.720; 750 steps 10 s (2.88, 0.724), on two threads 19 s of
-    # both, the usual angle of 0.5 and 1,000 steps half as long again (2.85).
+    # Of 2,621 codes of vae_c, the usual angle of 0.5 and 1,000 steps reach a KL of 2.843
+    # in 20.0 s of processor time; these 2.874 in 8.6 s. Of each code's 30 nearest, both
+    # keep 13.1 % among the point's; trustworthiness 0.724 and 0.725.
     mapper = TSNE(
-        2, perplexity=perplexity, angle=0.8, max_iter=500, init="pca", random_state=0
+        2,
+        perplexity=perplexity,
+        angle=0.8,
+        max_iter=600,
+        init="pca",
+        random_state=0,
     )
     with threadpool_limits(1):
         return mapper.fit_transform(codes)

@@ -37,29 +37,30 @@ def reconstruction_error(images, outputs, pixel_range):
 
     Args:
         images: uint8 `(n, height, width, 3)`.
-        outputs: float `(n, height, width, 3)` in `pixel_range`.
+        outputs: float `(n, height, width, 3)` in `pixel_range`, or such arrays one
+            after the other, which need not all be in memory.
 
     Returns:
-        dict: n, mse in [-1, 1] and in [0, 1] (one quarter of the former), psnr in dB
-        (from the mean squared error over the set, peak 1 in [0, 1]), code.
+        dict: n, mse in [-1, 1] and in [0, 1] (one quarter of it), psnr in dB
+        (of the mean squared error over the set, peak 1 in [0, 1]), code.
+
+    Raises:
+        ValueError: more or fewer outputs than images.
     """
     low, high = pixel_range
-    total = 0.0
-    for k in range(0, len(images), 256):
-        part = data_utils.from_uint8(images[k : k + 256], (0.0, 1.0)).astype("float64")
-        other = (outputs[k : k + 256].astype("float64") - low) / (high - low)
-        total += float(np.square(part - other).sum())
-    return _as_error(len(images), total / images.size)
-
-
-def mean_error(errors):
-    """The `reconstruction_error` of all images, from those of parts of them."""
-    count = sum(error["n"] for error in errors)
-    total = sum(error["n"] * error["mse_0_1"] for error in errors)
-    return _as_error(count, total / count)
-
-
-def _as_error(count, mse):
+    total, done = 0.0, 0
+    for part in [outputs] if isinstance(outputs, np.ndarray) else outputs:
+        for k in range(0, len(part), 256):
+            other = part[k : k + 256].astype("float64")
+            other -= low
+            other /= high - low
+            own = images[done : done + len(other)]
+            other -= data_utils.from_uint8(own, (0.0, 1.0))
+            total += float(np.square(other, out=other).sum())
+            done += len(other)
+    if done != len(images):
+        raise ValueError(f"{done} outputs of {len(images)} images")
+    mse = total / images.size
     return {
         "n": count,
         "mse_minus1_1": 4 * mse,

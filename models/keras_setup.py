@@ -53,9 +53,29 @@ def _in_memory():
     return tempfile.TemporaryFile()
 
 
-def _import_keras():
+@contextlib.contextmanager
+def _without(*packages):
+    """Let imports of packages fail within the block, unless they are imported already.
+
+    Keras and TensorFlow import scikit-learn and JAX wherever these are installed, for
+    adapters that nothing here uses; with what they import in turn, they are a third of
+    the start's time and 170 MB. What needs them imports them itself, later.
+    """
+    absent = [name for name in packages if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(absent))
     try:
-        import keras
+        yield
+    finally:
+        for name in absent:
+            sys.modules.pop(name, None)
+
+
+def _import_keras():
+    # Keras has no JAX arrays to take on TensorFlow.
+    unused = ["sklearn"] + ["jax"] * (os.environ["KERAS_BACKEND"] == "tensorflow")
+    try:
+        with _without(*unused):
+            import keras
     except (ImportError, ValueError, AttributeError) as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         if "configuration" in reason or "'get'" in reason:

@@ -10,24 +10,29 @@ from cli import UserError
 from models import asked, latents
 from models.keras_setup import to_numpy
 
-PART = 256  # images that are float at a time
+PART = 256  # images that `rebuilt` makes at a time
 
 
-def run_network(network, inputs, batch=32):
+def run_network(network, inputs, batch=32, prepare=None, compiled=None):
     """Apply a network in inference mode, in batches.
 
     Args:
         network: a `keras.Model`.
-        inputs: float32 array `(n, ...)`.
+        inputs: array `(n, ...)`, float32 unless `prepare` makes it so.
+        batch: inputs at a time; of 32 images the layers' outputs take half the memory
+            that those of 64 do, in the same time.
+        prepare: called with each batch of inputs, such as uint8 images.
+        compiled: whether to compile the network first; default: if there is much to do.
 
     Returns:
         float32 array `(n, ...)`, or a list of them for several outputs.
     """
-    if len(inputs) > 8 * batch:  # then compiling saves time
-        return network.predict(inputs, batch, verbose=0)
+    if compiled is None:
+        compiled = len(inputs) > 8 * batch
     parts = []
     for k in range(0, len(inputs), batch):
-        out = network(inputs[k : k + batch], training=False)
+        x = inputs[k : k + batch] if prepare is None else prepare(inputs[k : k + batch])
+        out = network.predict_on_batch(x) if compiled else network(x, training=False)
         out = out if isinstance(out, (list, tuple)) else [out]
         parts.append([to_numpy(o) for o in out])
     joined = [np.concatenate(column) for column in zip(*parts, strict=True)]
@@ -56,19 +61,30 @@ def encode(trained, images):
 
 
 def posterior(trained, images, at=None):
-    """Means and log variances of the codes of uint8 images: float32 `(n, latent)` each;
-    `at` as in `reconstruct`."""
-    encoder, pixel_range = trained.network("encoder", at), trained.recipe.pixel_range
-    parts = [
-        run_network(encoder, data_utils.from_uint8(images[k : k + PART], pixel_range))
-        for k in range(0, len(images), PART)
-    ]
-    return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
+    """Means and log variances of the codes of uint8 images: float32 `(n, latent)`.
+
+    `at` is an epoch, for the network as it was then (a snapshot).
+    """
+    encoder = trained.network("encoder", at)
+    parts = run_network(encoder, images, prepare=_pixels(trained), compiled=False)
+    return tuple(parts)
+
+
+def _pixels(trained):
+    """uint8 images -> what a network of these weights takes."""
+    return lambda images: data_utils.from_uint8(images, trained.recipe.pixel_range)
 
 
 def decode(trained, codes, at=None):
     """Images that a VAE decodes from codes: float32, in the recipe's pixel range."""
     return run_network(trained.network("decoder", at), codes)
+
+
+def rebuilt(trained, codes):
+    """As `decode`, in parts of `PART` images: a test set is never all in memory."""
+    decoder, many = trained.network("decoder"), len(codes) > PART
+    for k in range(0, len(codes), PART):
+        yield run_network(decoder, codes[k : k + PART], compiled=many)
 
 
 def label_table(folder):
@@ -135,10 +151,11 @@ def as_images(trained, outputs):
 
 
 def realness(trained, images):
-    """The discriminator's answer to uint8 images: float32 `(n,)`, a probability or a
-    critic's score; higher is more real."""
-    pixels = data_utils.from_uint8(images, trained.recipe.pixel_range)
-    answer = run_network(trained.network("discriminator"), pixels)
+    """What D says of uint8 images: float32 `(n,)`, higher is more real (a
+    probability, or a critic's score)."""
+    network = trained.network("discriminator")
+    # 64: some look at how much the images of a batch differ, and so at their number.
+    answer = run_network(network, images, batch=64, prepare=_pixels(trained))
     return (answer[0] if isinstance(answer, list) else answer)[:, 0]
 
 

@@ -88,6 +88,20 @@ def test_keras_is_set_as_the_project_needs_it(settings, tmp_path):
     assert said.split() == ["tensorflow", "float32", "channels_last", "1e-07", "float32"]
 
 
+def test_what_a_figure_needs_is_imported_for_it_and_its_threads_wait_in_peace():
+    code = (
+        "import sys; import numpy as np; from inference.vae import tsne\n"
+        "print([name for name in ('sklearn', 'jax') if name in sys.modules])\n"
+        "print(tsne(np.random.default_rng(0).normal(size=(9, 4))).shape)"
+    )
+    words = [sys.executable, "-c", code]
+    env = {k: v for k, v in os.environ.items() if k != "OMP_WAIT_POLICY"}
+    env |= {"OMP_DISPLAY_ENV": "true"}  # OpenMP says on stderr what it goes by
+    done = subprocess.run(words, cwd=REPOSITORY, env=env, capture_output=True, text=True)
+    assert done.stdout.splitlines() == ["[]", "(9, 2)"], done.stderr
+    assert "OMP_WAIT_POLICY = 'PASSIVE'" in done.stderr
+
+
 def test_a_keras_json_that_keras_refuses_is_named(tmp_path, fails, monkeypatch):
     for settings in ({"floatx": "bfloat16"}, []):
         (tmp_path / "keras.json").write_text(json.dumps(settings))

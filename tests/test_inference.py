@@ -2,11 +2,13 @@
 
 import dataclasses
 import functools
+import gc
 import json
 import os
 import shutil
 import subprocess
 import sys
+import weakref
 
 import numpy as np
 import pytest
@@ -144,22 +146,13 @@ def test_reconstruction_error_in_both_ranges():
         assert error["mse_minus1_1"] == pytest.approx(0.04, rel=1e-4)
         assert error["psnr_db"] == pytest.approx(20, rel=1e-4)
         assert error["n"] == 300
+        parts = (outputs[k : k + 256] for k in (0, 256))
+        assert reconstruction_error(images, parts, pixel_range) == error
+    with pytest.raises(ValueError, match="256 outputs of 300"):
+        reconstruction_error(images, iter([outputs[:256]]), pixel_range)
 
 
-def test_the_error_of_parts_is_that_of_the_whole(trained, faces_folder, monkeypatch):
-    vae = Trained("vae_c", trained)
-    images = data_utils.load_faces(faces_folder, "test", tiny.SIZE).images
-    codes, outputs = sampling.reconstruct(vae, images)
-    monkeypatch.setattr(sampling, "PART", 6)
-    first, error = rebuilt(vae, images, codes)
-    whole = reconstruction_error(images, outputs, (-1.0, 1.0))
-    assert error.pop("code") == whole.pop("code")
-    assert error == pytest.approx(whole, rel=1e-6)
-    np.testing.assert_allclose(first, outputs[:6], atol=1e-5)
-
-
-def test_reconstruction_is_of_the_posterior_mean(trained, faces_folder, monkeypatch):
-    monkeypatch.setattr(sampling, "PART", 5)
+def test_reconstruction_is_of_the_posterior_mean(trained, faces_folder):
     faces = data_utils.load_faces(faces_folder, "test", tiny.SIZE)
     vae = Trained("vae_c", trained)
     codes, outputs = sampling.reconstruct(vae, faces.images)
@@ -172,6 +165,35 @@ def test_reconstruction_is_of_the_posterior_mean(trained, faces_folder, monkeypa
     assert error["mse_minus1_1"] == pytest.approx(
         ((pixels - outputs) ** 2).mean(), rel=1e-4
     )
+
+
+def test_rebuilt_in_parts_is_rebuilt_at_once(trained, monkeypatch):
+    """The same images and the same error, whatever a part is, compiled or not."""
+    vae = Trained("vae_c", trained)
+    codes = np.random.default_rng(0).normal(size=(70, vae.recipe.latent))
+    codes = codes.astype("float32")
+    at_once = sampling.decode(vae, codes)
+    images = sampling.as_images(vae, at_once[::-1])
+    for part in (1, 33, 64, 70):
+        monkeypatch.setattr(sampling, "PART", part)
+        parts = list(sampling.rebuilt(vae, codes))
+        assert max(map(len, parts)) == part
+        np.testing.assert_allclose(np.concatenate(parts), at_once, atol=1e-6)
+        found, expected = (
+            reconstruction_error(images, outputs, (-1.0, 1.0))["mse_0_1"]
+            for outputs in (parts, at_once)
+        )
+        assert found == pytest.approx(expected, rel=1e-6)
+
+
+def test_networks_go_with_their_weights(trained):
+    """So that of several problems, only the networks of one are in memory."""
+    vae = Trained("vae_c", trained)
+    gone = weakref.ref(vae.network("decoder"))
+    assert vae.network("decoder") is gone()
+    del vae
+    gc.collect()
+    assert gone() is None
 
 
 # -------------------------------------------------------------------- figures
