@@ -157,7 +157,6 @@ def draw(problem, data, out, root=WEIGHTS, recipe=None, **options):
             numbers["images_without_row"] = faces.without_row
         record_results(out / "results.json", problem, numbers, root)
         return
-    more = {"attribute": attribute} if attribute else {}
     for name in list(trained):
         weights = trained.pop(name)  # and with it, its networks, when it is drawn
         numbers = importlib.import_module(f"inference.{name}").draw(

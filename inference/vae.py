@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from data_utils import to_uint8
-from metrics.reconstruction import mean_error, reconstruction_error
+from metrics.reconstruction import reconstruction_error
 from models import sampling
 from plot_utils import BLUE, RED, panels, save, scatter, sheet
 
@@ -30,7 +30,7 @@ def draw(trained, faces, out, attribute=None):
     save(figure, out / "fig1_2.jpg", foot)
 
     codes = sampling.encode(trained, faces.images)
-    with ThreadPoolExecutor(1) as pool:  # beside each other: t-SNE has one thread
+    with ThreadPoolExecutor(1) as pool:  # neither keeps two cores busy by itself
         points = pool.submit(tsne, codes)
         parts = sampling.rebuilt(trained, codes)
         first = next(parts)
@@ -71,26 +71,12 @@ def draw(trained, faces, out, attribute=None):
     return {"reconstruction": error, "tsne": {"n": len(codes), "attribute": attribute}}
 
 
-def rebuilt(trained, images, codes):
-    """(the first 10 reconstructions, float; the error of all): rebuilt a part at a
-    time, since all of them as numbers would take 50 MB a thousand."""
-    first, errors = None, []
-    for k in range(0, len(images), sampling.PART):
-        outputs = sampling.decode(trained, codes[k : k + sampling.PART])
-        part = images[k : k + sampling.PART]
-        errors.append(reconstruction_error(part, outputs, trained.recipe.pixel_range))
-        if first is None:
-            first = outputs[:10].copy()
-    return first, mean_error(errors)
-
-
 def tsne(codes):
     """Codes `(n, latent)` -> points `(n, 2)`; the same codes, the same points."""
-    # scikit-learn's threads else wait for each other in busy loops, at every step, in
-    # the way of whatever else there is to do. Read when it is first imported.
+    # By default scikit-learn's threads wait for each other in busy loops, which takes
+    # the cores from the decoder. OpenMP reads this when it is first imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     from sklearn.manifold import TSNE
-    from threadpoolctl import threadpool_limits
 
     perplexity = min(30.0, (len(codes) - 1) / 3)
     # Of 2,621 codes of vae_c, the usual angle of 0.5 and 1,000 steps reach a KL of 2.843
@@ -104,5 +90,4 @@ def tsne(codes):
         init="pca",
         random_state=0,
     )
-    with threadpool_limits(1):
-        return mapper.fit_transform(codes)
+    return mapper.fit_transform(codes)

@@ -1,4 +1,4 @@
-"""How well a VAE reconstructs images that it was not trained on."""
+"""How well a VAE rebuilds images that it never saw."""
 
 import numpy as np
 
@@ -10,8 +10,8 @@ from models import sampling
 def reconstruction(subject):
     """MSE in both pixel ranges, PSNR and SSIM over the entire test set.
 
-    The code is the posterior mean. PSNR is computed from the mean squared error over
-    the set; SSIM is the mean over images of reconstructions rounded to 8 bits.
+    The code is the posterior mean. PSNR is of the mean squared error over the set;
+    SSIM is of reconstructions rounded to 8 bits, the mean over images.
     """
     trained, images = subject.trained, subject.real.faces.images
     pixel_range = trained.recipe.pixel_range
@@ -62,7 +62,7 @@ def reconstruction_error(images, outputs, pixel_range):
         raise ValueError(f"{done} outputs of {len(images)} images")
     mse = total / images.size
     return {
-        "n": count,
+        "n": len(images),
         "mse_minus1_1": 4 * mse,
         "mse_0_1": mse,
         "psnr_db": float(-10 * np.log10(max(mse, 1e-12))),

@@ -151,10 +151,11 @@ def as_images(trained, outputs):
 
 
 def realness(trained, images):
-    """What D says of uint8 images: float32 `(n,)`, higher is more real (a
-    probability, or a critic's score)."""
+    """The discriminator's answer to uint8 images: float32 `(n,)`, a probability or a
+    critic's score; higher is more real."""
     network = trained.network("discriminator")
-    # 64: some look at how much the images of a batch differ, and so at their number.
+    # A batch of 64, as the weights were measured: a minibatch standard deviation
+    # depends on it.
     answer = run_network(network, images, batch=64, prepare=_pixels(trained))
     return (answer[0] if isinstance(answer, list) else answer)[:, 0]
 

@@ -44,7 +44,7 @@ class Trained:
     """
 
     def __init__(self, name, root=WEIGHTS):
-        known, self._networks = get_recipe(name), {}
+        known, self._built = get_recipe(name), {}
         self.folder = Path(root) / name
         path = self.folder / "card.json"
         if not path.exists():
@@ -99,11 +99,15 @@ class Trained:
         kind = role
         if at not in (None, self.card["epochs"]):
             role = f"epoch_{at:03d}/{role}"
-        if role not in self._networks:
-            self._networks[role] = self._load(role, kind)
-        return self._networks[role]
+        if role not in self._built:
+            path = self._file(role)
+            self._built[role] = build(self.recipe, kind)
+            load(self._built[role], path)
+        return self._built[role]
 
-    def _load(self, role, kind):
+    def _file(self, role):
+        """The file of a role of the card, "epoch_010/decoder" for a snapshot's, after
+        checking its hash."""
         if role not in self.card["files"]:
             raise WeightsError(f"{self.folder}: no weights of the {role} in card.json")
         entry = self.card["files"][role]

@@ -21,7 +21,6 @@ from cli import UserError
 from inference import infogan
 from inference.__main__ import main
 from inference.problems import STUDIES, trained_defaults
-from inference.vae import rebuilt
 from metrics import condition, record
 from metrics.reconstruction import reconstruction_error
 from models import build, get_recipe, latents, sampling, standing
