@@ -15,7 +15,7 @@ from models.recipes import RECIPES
 from models.trained import Trained
 from report import RESULTS
 
-LAST = 20  # the end of a curve is the mean of so many rows
+LAST = 20  # rows to average at the end of a curve
 
 
 def gather(root, results=RESULTS):

@@ -59,8 +59,8 @@ class RunFolder:
                 raise RunError(f"{self.path}: cannot write there (a file, not a folder)")
             if set(os.listdir(self.path)) - {lock.NAME}:
                 raise RunError(f"{self.path}: not empty and not a run; use another")
-        # Several processes: nobody writes before all have looked, and may go on.
-        data = self.identity["data"] | {"name": None}  # each may have its own folder
+        # Several processes: none writes before all have checked the folder.
+        data = self.identity["data"] | {"name": None}  # a folder's name may differ
         self.job.agree(settings=self.identity | {"data": None}, images=data)
         refused = None if self.job.rank else self._lock(begun)
         if self.job.anyone(refused):
