@@ -31,7 +31,7 @@ TWINS = ("dcgan_c", "vae_c", "rpgan")
 PRECISIONS = ("float32", "bfloat16")
 
 
-def parse():
+def parse(words=None):
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
         description=__doc__,
@@ -76,11 +76,11 @@ def parse():
     figures.add_argument("data")
     known.add_parser("start", help="--help, import, first step")
     parser.add_argument("--results", type=Path, default=RESULTS)
-    return parser.parse_args()
+    return parser.parse_args(words)
 
 
-def main():
-    args = parse()
+def main(words=None):
+    args = parse(words)
     kinds = (steps, race, data, figures, start)
     rows = {f.__name__: f for f in kinds}[args.what]
     args.results.mkdir(parents=True, exist_ok=True)
@@ -93,7 +93,7 @@ def main():
 
 
 def machine():
-    """Where and with what: processor, cores, memory, versions, date."""
+    """Processor, cores, versions and date of a measurement."""
     versions = {}
     for package in ("tensorflow", "keras", "numpy", "torch", "jax"):
         with contextlib.suppress(metadata.PackageNotFoundError):
@@ -108,8 +108,8 @@ def machine():
 
 
 def race(args):
-    """Rows of `benchmarks.race`; its figure is of all rows that were ever recorded."""
-    # Read before TensorFlow starts: training is to have one core.
+    """Rows of `benchmarks.race`; the figure shows all rows in the file."""
+    # TensorFlow reads these when it starts: train on one core.
     os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     from benchmarks import race as module
@@ -127,7 +127,7 @@ def race(args):
 
 
 class Side:
-    """A worker process; `time(n)` runs n steps and returns their median seconds."""
+    """A worker process; `time(n)` runs n steps and returns the median seconds of one."""
 
     def __init__(self, *words):
         command = [sys.executable, "-m", "benchmarks.worker", *map(str, words)]
@@ -149,6 +149,7 @@ class Side:
     def __exit__(self, *error):
         self.process.stdin.close()
         self.process.wait()
+        self.process.stdout.close()
 
 
 def steps(args):
@@ -168,7 +169,7 @@ def steps(args):
 
 
 def compare(a, b, pairs, steps):
-    """Time two sides in turn; images/s of both, and how much faster b is."""
+    """Time two sides in turn; return images/s of both, and the speed of b over a."""
     name, batch = a[1], a[3]
     recipe = get_recipe(name)
     images = batch * recipe.d_steps
@@ -200,8 +201,8 @@ def compare(a, b, pairs, steps):
 
 
 def share_of_matmul(row, precision, side):
-    """What part of the rate of an N x N matrix product b's step gets, by the
-    arithmetic of its layers; nothing where that is not counted."""
+    """The rate of b's step as a share of that of an N x N matrix product, counted in the
+    operations of its layers; {} for families that `flops` does not count."""
     work = flops(get_recipe(row["recipe"]))
     if not work:
         return {}

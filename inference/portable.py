@@ -125,7 +125,7 @@ def _kernel(blob, array, bits):
     entry["scale"] = _append(blob, scale.astype("<f4"))
     if small:
         entry["at"] = _append(blob, whole.astype("i1"))
-    else:  # low bytes, then high ones, of which most are alike
+    else:  # low bytes, then high ones; most high bytes are equal
         integers = whole.astype("<i2")
         entry["at"] = _append(blob, (integers & 255).astype("u1"))
         blob.extend((integers >> 8).astype("i1").tobytes())

@@ -198,7 +198,7 @@ def check(data, count, root, out=None):
             f"{data}: no {len(real.images)} training images that the attribute network "
             "was not trained on; try fewer --samples"
         )
-    print(f"{len(real.images)} images against as many of {real.faces.folder}")
+    print(f"{len(real.images)} images against the same number of {real.faces.folder}")
     rows, wrong = battery(real)
     for line in wrong:
         print(f"WRONG: {line}")

@@ -75,7 +75,7 @@ class Real:
     @property
     def reader_knows_others(self):
         """Whether the attribute network was trained on some of `others`."""
-        known = self.reader.trained.card["data"]  # the first so many of a training split
+        known = self.reader.trained.card["data"]  # the first N of a training split
         apart = len(self.training) - len(self.others) >= known["images"]
         return known["name"] == self.data.resolve().name and not apart
 

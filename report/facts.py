@@ -16,7 +16,7 @@ from models.trained import Trained
 from report import RESULTS
 from report.short_runs import RESULTS as SHORT_RUNS
 
-LAST = 20  # the end of a curve is the mean of so many rows
+LAST = 20  # rows to average at the end of a curve
 
 
 def gather(root, results=RESULTS, short_runs=SHORT_RUNS):

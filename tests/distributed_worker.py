@@ -1,5 +1,6 @@
-"""One process of a job, or one process alone: a run, and the same run again, which
-process 1 may leave in the middle.
+"""One process of a job, or one process alone: a run, and the same run again, in the
+middle of which process 1 may die. At the end each process asks for a run of another
+seed, which the job must refuse.
 
     distributed_worker.py <vae|acgan> <data> <out> <steps> [<step of process 1's death>]
 """
@@ -8,7 +9,6 @@ import dataclasses
 import os
 import signal
 import sys
-import types
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +17,10 @@ import data_utils
 from models import get_recipe
 from models.keras_setup import BACKEND, keras, to_numpy
 from models.layers import BatchNorm, layers, output, stack
-from train import backend, workers
+from train import backend
 from train.families import FAMILIES
 from train.feed import Feed
+from train.job import join, leave_together
 from train.run import Run
 
 BATCH = 4
@@ -50,15 +51,13 @@ def discriminator(size):
 
 
 def recipe_of(family):
-    """`vae` has nothing that sees a share of the batch; `acgan` has batch norm,
-    dropout, noise on images and labels."""
+    """No layer of `vae` looks at several images at once; `acgan` has batch norm, dropout,
+    noise on images and labels."""
     small = {"image_size": 16, "batch_size": BATCH, "flip": True}
     if family == "vae":
         return dataclasses.replace(get_recipe("vae_e"), **small)
-    tiny = types.ModuleType("models.tiny")
-    tiny.generator, tiny.discriminator = generator, discriminator
-    sys.modules["models.tiny"] = tiny
-    networks = {role: f"tiny.{role}" for role in ("generator", "discriminator")}
+    sys.modules["models.of_jobs"] = sys.modules[__name__]  # where `models.build` looks
+    networks = {role: f"of_jobs.{role}" for role in ("generator", "discriminator")}
     small |= {"networks": networks, "latent": 5, "image_noise": 0.1}
     return dataclasses.replace(get_recipe("acgan_c"), **small)
 
@@ -67,43 +66,46 @@ def weights(model):
     return [to_numpy(v) for v in model.state().values()]
 
 
-def main():
-    family, data, out, *numbers = sys.argv[1:]
+def main(words, job):
+    family, data, out, *numbers = words
     steps, dies = (*map(int, numbers), None)[:2]
     recipe = recipe_of(family)
-    workers.join(BATCH)
+    job.begin(BATCH)
     faces = data_utils.load_faces(data, size=recipe.image_size)
 
     def progress(step, logs):
-        if step == dies and workers.rank == 1:
+        if step == dies and job.rank == 1:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    def run(folder, progress=None):
-        run = Run(recipe, faces, Path(out) / folder, 3, "float32", report=lambda s: None)
+    def run(folder, progress=None, seed=3):
+        options = {"report": lambda s: None, "job": job}
+        run = Run(recipe, faces, Path(out) / folder, seed, "float32", **options)
         run.train(steps, 0, 4, progress)
         return run.model
 
     whole = run("whole")
-    if workers.count == 1:
+    if job.count == 1:
         return 0
     parts = run("parts", progress)
     assert not dies, "process 0 went on alone"
     for a, b in zip(weights(whole), weights(parts), strict=True):
         np.testing.assert_array_equal(a, b)
     if BACKEND == "jax":  # many steps a dispatch, as on an accelerator
-        looped = FAMILIES[recipe.family](recipe, 3)
-        advance = backend._jax_loop(looped, Feed(recipe, faces, 3), steps)
+        looped = FAMILIES[recipe.family](recipe, 3, job)
+        advance = backend._jax_loop(looped, Feed(recipe, faces, 3, job), steps)
         advance(0, 2), advance(2, steps - 2)
         for a, b in zip(weights(looped), weights(whole), strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-4)
-    else:  # batch norm takes each share's own statistics, and all end up alike
-        model = FAMILIES["acgan"](recipe_of("acgan"), 3)
-        feed = Feed(model.recipe, data_utils.load_faces(data, size=16), 3)
+    else:  # batch norm sees the rows of its process, and all end up alike
+        model = FAMILIES["acgan"](recipe_of("acgan"), 3, job)
+        feed = Feed(model.recipe, faces, 3, job)
         backend.compiled(model, feed, 1)[0](0, 2)
         for name, v in model.state().items():
-            workers.agree(**{name: to_numpy(v).tolist()})
+            job.agree(**{name: to_numpy(v).tolist()})
+    run("differs", seed=job.rank)
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(workers.leave_together(main))
+    job = join()
+    sys.exit(leave_together(job, lambda: main(sys.argv[1:], job)))

@@ -5,19 +5,55 @@ import json
 import numpy as np
 import pytest
 
+import benchmarks.__main__ as bench
 
-def test_steps_are_compared_in_pairs(tmp_path, command):
+
+class Scripted:
+    """A side of a comparison that knows what its steps take, in seconds."""
+
+    def __init__(self, side, name, precision, size):
+        seconds = {"float32": [9, 0.2, 0.5, 0.4], "bfloat16": [9, 0.1, 0.1, 0.1]}
+        self.seconds = iter(seconds[precision] if side == "ours" else [9, 0.5])
+
+    def time(self, steps):
+        return next(self.seconds)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        pass
+
+
+def test_steps_are_compared_in_pairs(tmp_path, monkeypatch):
+    monkeypatch.setattr(bench, "Side", Scripted)
+    words = ["--results", str(tmp_path), "steps", "--recipes", "vae_e", "--batch", "2"]
+    assert bench.main([*words, "--pairs", "3", "--matmul", "1000"]) == 0
+    (line,) = (tmp_path / "steps.jsonl").read_text().splitlines()
+    row = json.loads(line)
+    assert (row["a"], row["b"]) == ("ours float32", "ours bfloat16")
+    assert (row["a_images_per_second"], row["b_images_per_second"]) == (5, 20)
+    assert (row["ratio"], row["ratio_range"], row["pairs"]) == (4, [2, 5], 3)
+    assert row["matmul"] == {"side": 1000, "tflops": 0.004}
+    assert row["b_share_of_matmul"] == round(row["flops_per_image"] * 20 / 4e9, 3)
+    assert row["versions"]["keras"] and row["cores"] >= 1
+
+
+@pytest.mark.slow
+def test_real_workers_time_their_steps(tmp_path, command):
     words = ("-m", "benchmarks", "--results", tmp_path, "steps", "--recipes", "vae_e")
     done = command(
         *words, "--batch", "2", "--pairs", "2", "--steps", "1", "--matmul", "64"
     )
     assert done.returncode == 0, done.stderr
-    (line,) = (tmp_path / "steps.jsonl").read_text().splitlines()
-    row = json.loads(line)
-    assert (row["a"], row["b"]) == ("ours float32", "ours bfloat16")
+    row = json.loads((tmp_path / "steps.jsonl").read_text())
     low, high = row["ratio_range"]
     assert 0 < low <= row["ratio"] <= high and row["pairs"] == 2
-    assert row["versions"]["keras"] and row["cores"] >= 1
+
+
+def test_a_worker_times_steps():
+    with bench.Side("ours", "vae_e", "bfloat16", 2) as side:
+        assert side.time(2) > 0 and side.time(1) > 0
 
 
 @pytest.mark.parametrize("name", ["dcgan_c", "vae_c", "rpgan"])

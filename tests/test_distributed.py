@@ -8,14 +8,15 @@ import socket
 import subprocess
 import sys
 
+import distributed_worker
 import numpy as np
 import pytest
 from conftest import REPOSITORY
 
 from cli import UserError
-from models.keras_setup import to_numpy
-from train import workers
+from models.keras_setup import BACKEND, to_numpy
 from train.families import FAMILIES
+from train.job import ALONE, Job, join
 
 STEPS, DIES = 6, 4
 needs_jax = pytest.mark.skipif(
@@ -59,18 +60,18 @@ def environment(engine, count):
     ]
 
 
-def job(engine, *words, count=2, each=None):
+def job(engine, *words, count=2):
     """Run `python words...` in `count` processes; [(status, stderr)]."""
     processes = [
         subprocess.Popen(
-            [sys.executable, *map(str, words), *(each[k] if each else ())],
+            [sys.executable, *map(str, words)],
             cwd=REPOSITORY,
             env=os.environ | environment,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
         )
-        for k, environment in enumerate(environment(engine, count))
+        for environment in environment(engine, count)
     ]
     try:
         # Far above what a slow machine needs: what runs on then, hangs.
@@ -104,8 +105,12 @@ def test_a_job_equals_one_process_and_goes_on_after_a_kill(
     assert "error: a process of the job failed" in survivor[1]
     whole, parts = tmp_path / "two" / "whole", tmp_path / "two" / "parts"
     assert DIES - 1 <= arrays(parts)["x/step"] <= DIES  # then it ended
+    # At its end it asks for what must be refused in one line each: two seeds in one job.
     for status, error in job(engine, *words, tmp_path / "two", STEPS):
-        assert status == 0, error
+        (line,) = [x for x in error.splitlines() if x.startswith("error: ")]
+        assert status == 2 and "Traceback" not in error, error
+        assert "differ in: settings" in line
+    assert not (tmp_path / "two" / "differs").exists()
     a, b = arrays(whole), arrays(parts)
     assert a.keys() == b.keys() and a["x/step"] == STEPS
     for name in a:
@@ -117,8 +122,12 @@ def test_a_job_equals_one_process_and_goes_on_after_a_kill(
         kept = ["checkpoint.npz", *["events"] * starts, "history.csv"]
         assert files == [*kept, "run.json", "samples", "samples.gif"]
 
-    ((status, error),) = job(engine, *words, tmp_path / "one", STEPS, count=1)
-    assert status == 0, error
+    words = (family, str(faces_folder), str(tmp_path / "one"), str(STEPS))
+    if engine == BACKEND:
+        assert distributed_worker.main(words, ALONE) == 0
+    else:
+        ((status, error),) = job(engine, "tests/distributed_worker.py", *words, count=1)
+        assert status == 0, error
     alone = tmp_path / "one" / "whole"
     for ours, theirs in zip(losses(whole), losses(alone), strict=True):
         assert ours == pytest.approx(theirs, rel=1e-4)
@@ -129,44 +138,33 @@ def test_a_job_equals_one_process_and_goes_on_after_a_kill(
     assert grids == sorted(p.name for p in (whole / "samples").iterdir())
 
 
-@engines
-def test_a_job_that_cannot_be_ends_in_one_line_each(
-    engine, family, faces_folder, tmp_path
-):
-    words = ("-m", "train", "vae_e", "--data", faces_folder, "--run", tmp_path / "run")
-    if engine == "jax":
-        each, says = [()] * 2, "batch_size=3 does not divide into 2"
-        words += ("--set", "batch_size=3")
-    else:
-        each, says = [("--seed", "1"), ("--seed", "2")], "differ in: settings"
-    for status, error in job(engine, *words, each=each):
-        lines = error.strip().splitlines()
-        assert status == 2 and len(lines) == 1, error
-        assert lines[0].startswith("error: ") and says in lines[0]
-    assert not (tmp_path / "run").exists()
-
-
-def test_replicas_share_the_noise_and_draw_dropout_of_their_own(monkeypatch):
-    from distributed_worker import recipe_of
-
-    def numbers():
-        model = FAMILIES["acgan"](recipe_of("acgan"), 1)
+def test_replicas_share_the_noise_and_draw_dropout_of_their_own():
+    def numbers(job):
+        model = FAMILIES["acgan"](distributed_worker.recipe_of("acgan"), 1, job)
         model.begin()
         return [to_numpy(state).tolist() for state in model.seeds]
 
-    noise, dropout = numbers()
-    monkeypatch.setattr(workers, "replica", 1)
-    assert numbers()[0] == noise and numbers()[1] != dropout
+    second = Job()
+    second.replica = 1
+    noise, dropout = numbers(ALONE)
+    assert numbers(second)[0] == noise and numbers(second)[1] != dropout
+
+
+def test_a_batch_that_does_not_divide():
+    two = Job()
+    two.parts = 2
+    two.begin(4)
+    with pytest.raises(UserError, match="batch_size=3 does not divide into 2"):
+        two.begin(3)
 
 
 def test_an_environment_that_makes_no_sense(monkeypatch):
     monkeypatch.setenv("TF_CONFIG", "{")
     with pytest.raises(UserError, match="TF_CONFIG: cannot join the job"):
-        workers.join(2)
+        join()
     monkeypatch.setenv("TF_CONFIG", '{"cluster": {"worker": ["localhost:1"]}}')
-    workers.join(2)  # one process is no job
-    assert workers.count == 1
+    assert join() is ALONE  # one process is no job
     monkeypatch.delenv("TF_CONFIG")
     monkeypatch.setenv("JAX_COORDINATOR_ADDRESS", "localhost:1")
     with pytest.raises(UserError, match=r"KERAS_BACKEND is tensorflow: unset one"):
-        workers.join(2)
+        join()

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from models import RECIPES, Optimizer, Recipe, RecipeError, get_recipe, latents
+from models.__main__ import main as print_models
 
 
 def test_ten_recipes_of_three_reports():
@@ -123,11 +124,15 @@ def test_image_k_comes_from_seed_k():
     assert latents(get_recipe("acgan_c"), [0, 1], [1, 0])[:, 100].tolist() == [1, 0]
 
 
-def test_command_line_prints_recipes_and_tables(command, fails):
-    everything = command("-m", "models").stdout
+def test_command_line_prints_recipes_and_tables(fails, capsys):
+    def printed(*words):
+        assert print_models([*words]) == 0
+        return capsys.readouterr().out
+
+    everything = printed()
     assert all(name in everything for name in RECIPES)
     assert "generator 3,576,704, discriminator 2,765,568" in everything
-    table = command("-m", "models", "vae_c").stdout
+    table = printed("vae_c")
     assert "Conv2DTranspose 6x6 / 128 / 2 valid" in table
     assert all(f"\n  {words}\n" in table for words in get_recipe("vae_c").chosen)
     assert "4,885,952" in table

@@ -227,8 +227,8 @@ def test_a_label_in_the_picture_is_learned_and_what_no_label_tells(tmp_path_fact
     from conftest import write_faces
 
     folder = write_faces(tmp_path_factory.mktemp("many"), train=512, test=64)
-    recipe = small("attributes", batch_size=32)
-    train, test = (data_utils.load_faces(folder, s) for s in ("train", "test"))
+    recipe = small("attributes", batch_size=32, image_size=32)
+    train, test = (data_utils.load_faces(folder, s, 32) for s in ("train", "test"))
     model = FAMILIES["classifier"](recipe)
     advance, _ = compiled(model, Feed(recipe, train, 0), 1)
     advance(0, 150)

@@ -19,12 +19,10 @@ def parse(words=None):
     parser.add_argument(
         "--run", required=True, help="folder of this run; made if missing"
     )
-    parser.add_argument("--images", type=int, help="train on the first so many only")
+    parser.add_argument("--images", type=int, help="use only the first of them")
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--steps", type=int, help="default: the recipe's")
-    length.add_argument(
-        "--epochs", type=float, help="the same, in passes over the images"
-    )
+    length.add_argument("--epochs", type=float, help="the same in epochs")
     parser.add_argument(
         "--from",
         dest="start",
@@ -44,7 +42,7 @@ def parse(words=None):
         "--precision",
         choices=["float32", "bfloat16"],
         default="float32",
-        help="bfloat16: faster with bf16 instructions (AMX, a GPU), slower without",
+        help="bfloat16 is faster with bf16 instructions (AMX, a GPU), else slower",
     )
     parser.add_argument("--checkpoint-seconds", type=float, default=300)
     parser.add_argument("--sample-every", type=int, default=500, metavar="STEPS")
@@ -52,18 +50,18 @@ def parse(words=None):
         "--evaluate-every",
         type=int,
         metavar="STEPS",
-        help="measure on test/ so often, and keep the best checkpoint for train.export",
+        help="measure on test/ and keep the best checkpoint for train.export",
     )
     parser.add_argument(
         "--patience",
         type=int,
         metavar="N",
-        help="end after N measurements in a row without a better one",
+        help="stop after N measurements in a row without improvement",
     )
     parser.add_argument(
         "--change",
         action="store_true",
-        help="resume a run although --set differs; the run remembers the change",
+        help="resume with other settings than the run had; it records the change",
     )
     parser.add_argument(
         "--dry-run", action="store_true", help="build, time two steps, write nothing"
@@ -98,20 +96,20 @@ def main(words=None):
 
     if not args.dry_run:
         print(f"{recipe.name}: reads {args.data}, trains in {args.run}", flush=True)
-    from train import workers  # from here on it takes seconds
-
-    return workers.leave_together(lambda: work(recipe, args))
-
-
-def work(recipe, args):
-    """Everything after the arguments; the exit status."""
-    import data_utils
-    from train import workers
-    from train.feed import fitted, labels_of
+    from train.job import join, leave_together  # imports Keras, which takes seconds
     from train.losses import adversarial
 
     adversarial(recipe.adversarial)  # an unknown one is refused before anything else
-    workers.join(recipe.batch_size)
+    job = join()
+    return leave_together(job, lambda: work(recipe, args, job))
+
+
+def work(recipe, args, job):
+    """Everything after the arguments; returns the exit status."""
+    import data_utils
+    from train.feed import fitted, labels_of
+
+    job.begin(recipe.batch_size)
     faces = data_utils.load_faces(args.data, "train", recipe.image_size)
     if args.images:
         faces = faces.first(args.images)
@@ -125,12 +123,12 @@ def work(recipe, args):
 
     keras_setup.set_precision(args.precision)
     if args.dry_run:
-        return dry_run(recipe, faces, steps, args.seed)
+        return dry_run(recipe, faces, steps, args.seed, job)
 
     from train.run import Run
 
     evaluation = None
-    if args.evaluate_every and not workers.rank:
+    if args.evaluate_every and not job.rank:
         from models import WEIGHTS
         from train.evaluate import Evaluation
 
@@ -144,17 +142,18 @@ def work(recipe, args):
         args.precision,
         args.change,
         start=args.start,
+        job=job,
     )
     run.evaluation, run.evaluate_every = evaluation, args.evaluate_every
     return train(run, steps, args)
 
 
 def train(run, steps, args):
-    """Train and show how far it is; the exit status."""
+    """Train and show the progress; returns the exit status."""
     from train.progress import shown
 
     if run.step >= steps:
-        print(f"{run.folder}: already at step {run.step} of {steps}; --steps takes it on")
+        print(f"{run.folder}: has {run.step} of {steps} steps; give more --steps")
         return 0
     verb = f"resumes from step {run.step}" if run.step else "starts"
     print(f"{run.recipe.name} {verb}, {steps} steps; Ctrl-C saves and stops", flush=True)
@@ -170,8 +169,8 @@ def train(run, steps, args):
     return 0
 
 
-def dry_run(recipe, faces, steps, seed):
-    """Build everything, run two steps, say what a run would be."""
+def dry_run(recipe, faces, steps, seed, job):
+    """Build everything, run two steps, print what a run would be."""
     import json
     import time
 
@@ -180,8 +179,8 @@ def dry_run(recipe, faces, steps, seed):
     from train.families import FAMILIES
     from train.feed import Feed
 
-    feed = Feed(recipe, faces, seed)
-    model = FAMILIES[recipe.family](recipe, seed)
+    feed = Feed(recipe, faces, seed, job)
+    model = FAMILIES[recipe.family](recipe, seed, job)
     print(json.dumps(recipe.resolved(), indent=1))
     for role, network in model.networks.items():
         print(f"{role}: {parameters(network):,} trainable parameters")

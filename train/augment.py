@@ -1,23 +1,23 @@
 """Differentiable augmentation (Zhao et al. 2020): colour and translation.
 
-D sees nothing but augmented images, so that it cannot learn 8,000 faces by heart;
-gradients reach the generator through the augmentation.
+D sees only augmented images, so it cannot memorise 8,000 faces; gradients reach the
+generator through the augmentation.
 """
 
 from models.keras_setup import keras
 
 ops = keras.ops
-SHIFT = 8  # translation at strength 1, as a share of the side: 1 / SHIFT
+SHIFT = 8  # the largest translation at strength 1 is the side / SHIFT
 
 
 def augment(images, strength, random):
-    """Change brightness, saturation, contrast and place of each image by itself.
+    """Change brightness, saturation, contrast and position of each image at random.
 
     Args:
         images: float `(batch, height, width, 3)` in [-1, 1].
-        strength: in [0, 1]; 0 changes nothing, 1 is the paper's: brightness by up to
-            0.5, saturation times 0 to 2, contrast times 0.5 to 1.5, a shift of up to
-            an eighth of the side, zeros moving in.
+        strength: in [0, 1]; 0 changes nothing, 1 is that of the paper: brightness by
+            up to 0.5, saturation times 0 to 2, contrast times 0.5 to 1.5, a shift by up
+            to an eighth of the side, filled with zeros.
         random: `(draw of keras.random, *shape, **options)` -> `(batch, *shape)`.
 
     Returns:
@@ -42,9 +42,9 @@ def augment(images, strength, random):
 
 
 def shifted(side, most, random):
-    """Matrices `(batch, side, side)` that move rows by up to `most` places."""
+    """Matrices `(batch, side, side)` that move rows by up to `most` positions."""
     if not most:
         return ops.eye(side)[None]
     places = random(keras.random.randint, 1, minval=-most, maxval=most + 1)
-    # A place outside has no 1 in its row of the matrix: zeros move in.
+    # A position outside has no 1 in its row of the matrix, so zeros fill it.
     return ops.one_hot(ops.arange(side)[None] + places, side, dtype="float32")

@@ -1,13 +1,13 @@
-"""What differs between backends, and nothing else: gradients, the update of
-Adam, and how steps are compiled.
+"""Everything that differs between backends: gradients, the update of Adam, and the
+compilation of steps.
 
-TensorFlow compiles one step and is fed batches. JAX keeps the images on an
-accelerator, gathers batches there and runs many steps a dispatch.
+On TensorFlow one step is compiled and gets each batch from the host. On JAX with an
+accelerator the images stay on the device, batches are gathered there, and one call runs
+many steps.
 """
 
 from cli import UserError
 from models.keras_setup import BACKEND, keras
-from train import workers
 
 if BACKEND not in ("tensorflow", "jax"):
     raise UserError(f"KERAS_BACKEND={BACKEND}: training needs tensorflow or jax")
@@ -17,14 +17,13 @@ def gradients(loss_fn, variables, others):
     """Run `loss_fn() -> (loss, logs)` and differentiate.
 
     Args:
-        loss_fn: reads `variables`, may read and move `others`.
+        loss_fn: reads `variables`, may read and assign `others`.
         variables: list of `keras.Variable`s to differentiate by.
-        others: the rest that it may touch: batch-norm statistics, seeds, and
-            networks that are held still.
+        others: all other variables that it may use: batch-norm statistics, seeds, and
+            networks that do not train now.
 
     Returns:
-        (logs, [d loss / d variable]), of the whole batch where several processes
-        compute it.
+        (logs, [d loss / d variable]).
     """
     if BACKEND == "jax":
         return _jax_gradients(loss_fn, variables, others)
@@ -34,14 +33,14 @@ def gradients(loss_fn, variables, others):
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(values)
         loss, logs = loss_fn()
-    return logs, workers.average(tape.gradient(loss, values))
+    return logs, tape.gradient(loss, values)
 
 
 def _jax_gradients(loss_fn, variables, others):
     import jax
 
     def pure(values, rest):
-        # An inner scope does not see the outer one's values: all are passed in.
+        # A scope does not see the values of the scope around it, so pass all of them.
         scope = [*zip(variables, values, strict=True), *zip(others, rest, strict=True)]
         with keras.StatelessScope(scope):
             loss, logs = loss_fn()
@@ -55,11 +54,11 @@ def _jax_gradients(loss_fn, variables, others):
 
 
 def input_gradient(fn, x, others):
-    """d sum(fn(x)) / dx, to be differentiated again.
+    """d sum(fn(x)) / dx, which can be differentiated again.
 
     Args:
-        fn: `(batch, ...)` -> `(batch, 1)`; may read the variables `others`. On
-            JAX what it moves of them is lost: no batch norm in there.
+        fn: `(batch, ...)` -> `(batch, 1)`; may read the variables `others`. On JAX its
+            assignments to them are lost, so it may have no batch norm.
         x: float32 `(batch, ...)`.
 
     Returns:
@@ -84,8 +83,8 @@ def input_gradient(fn, x, others):
 
 
 def now_and_then(now, make):
-    """`make()`, a tuple of float32 scalars, in the steps where `now` is true, else
-    zeros; only then is it computed."""
+    """`make()`, a pair of float32 scalars, if `now` is true, else zeros without calling
+    it."""
 
     def nothing():
         return tuple(keras.ops.zeros(()) for _ in range(2))
@@ -100,16 +99,16 @@ def now_and_then(now, make):
 
 
 class Adam(keras.optimizers.Adam):
-    """Adam, with Keras' epsilon or with PyTorch's (see `models.Optimizer`); on
-    TensorFlow its update is the one fused kernel: the same formula, in a quarter of
-    the time where memory is the limit."""
+    """Adam, with Keras' epsilon or with PyTorch's (see `models.Optimizer`). On
+    TensorFlow the update is one fused kernel: the same formula in a quarter of the time,
+    because memory is the limit."""
 
     def __init__(self, *args, pytorch=False, **kwargs):
         super().__init__(*args, **kwargs)
         self.pytorch = pytorch
 
     def epsilon_at(self, step):
-        """What is added to the uncorrected root at update `step`, from 1."""
+        """The epsilon to add to the uncorrected root at update `step`, from 1 on."""
         if not self.pytorch:
             return self.epsilon
         return self.epsilon * keras.ops.sqrt(1.0 - self.beta_2**step)
@@ -143,13 +142,13 @@ class Adam(keras.optimizers.Adam):
 
 
 def approach(average, variable, share):
-    """Move `average` by `share` of its distance to `variable`."""
+    """average += share * (variable - average)"""
     if BACKEND != "tensorflow":
         average.assign(average + share * (variable - average))
         return
     import tensorflow as tf
 
-    # The same in two passes over memory instead of three: 5 % of vae_c's step.
+    # The same in two passes over memory instead of three, 5 % of a step of vae_c.
     tf.raw_ops.ResourceApplyGradientDescent(
         var=average.value.handle, alpha=share, delta=average.value - variable.value
     )
@@ -161,7 +160,7 @@ def compiled(model, feed, most):
     Args:
         model: a `train.engine.Family`.
         feed: a `train.feed.Feed`.
-        most: how many steps a call may ask for.
+        most: the largest number of steps in one call.
 
     Returns:
         (advance, most): `advance(first, count)` runs the steps `first` to
@@ -181,15 +180,15 @@ def compiled(model, feed, most):
 
 
 def _tensorflow_step(model):
-    """`model.train_step`, which ends in logs and batch-norm statistics that are
-    means over the processes."""
-    if workers.count == 1:
+    """`model.train_step`; in a job, its logs and batch-norm statistics become the means
+    over all processes."""
+    if model.job.count == 1:
         return model.train_step
     moving = [v for name, v in model.state().items() if "/moving_" in name]
 
     def step(batch):
         logs = model.train_step(batch)
-        means = workers.average([*logs.values(), *(v.value for v in moving)])
+        means = model.job.average([*logs.values(), *(v.value for v in moving)])
         for variable, mean in zip(moving, means[len(logs) :], strict=True):
             variable.assign(mean)
         return dict(zip(logs, means, strict=False))
@@ -216,11 +215,12 @@ def _jax_pure(model):
 
 def _jax_steps(model, feed):
     variables, pure = _jax_pure(model)
-    step = workers.jit(pure, donate_argnums=0)
+    job = model.job
+    step = job.jit(pure, donate_argnums=0)
 
     def one(batch):
-        values = workers.replicated([v.value for v in variables])
-        values, logs = workers.addressable(step(values, workers.global_batch(batch, 1)))
+        values = job.replicated([v.value for v in variables])
+        values, logs = job.addressable(step(values, job.global_batch(batch, 1)))
         for variable, value in zip(variables, values, strict=True):
             variable.assign(value)
         return logs
@@ -229,14 +229,15 @@ def _jax_steps(model, feed):
 
 
 def _jax_loop(model, feed, most):
-    """As `_jax_steps`, many steps a dispatch on images that stay on the device."""
+    """Like `_jax_steps`, but a call runs many steps on images that stay on the device."""
     import jax
     import jax.numpy as jnp
     import numpy as np
 
     variables, pure = _jax_pure(model)
+    job = model.job
     data = {name: jnp.asarray(array) for name, array in feed.data.items()}
-    data = workers.replicated(data)
+    data = job.replicated(data)
 
     def loop(values, data, order, count):
         def body(k, carry):
@@ -250,15 +251,15 @@ def _jax_loop(model, feed, most):
         table = {name: jnp.zeros(most, v.dtype) for name, v in logs.items()}
         return jax.lax.fori_loop(0, count, body, (values, table))
 
-    loop = workers.jit(loop, donate_argnums=0)
+    loop = job.jit(loop, donate_argnums=0)
 
     def advance(first, count):
-        # Always `most` rows, so that it is compiled once.
+        # Always `most` rows, so that JAX compiles once.
         order = [feed.order(first + min(k, count - 1)) for k in range(most)]
         order = tuple(np.stack(column) for column in zip(*order, strict=True))
-        values = workers.replicated([v.value for v in variables])
-        values, table = loop(values, data, workers.global_batch(order, 2), count)
-        values, table = workers.addressable((values, table))
+        values = job.replicated([v.value for v in variables])
+        values, table = loop(values, data, job.global_batch(order, 2), count)
+        values, table = job.addressable((values, table))
         for variable, value in zip(variables, values, strict=True):
             variable.assign(value)
         table = {name: np.asarray(column) for name, column in table.items()}

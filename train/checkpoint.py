@@ -1,7 +1,7 @@
 """Everything a run needs to resume as if it had never stopped, in one file.
 
-A checkpoint is one `.npz` of plain arrays, never a pickle, written under a
-temporary name and renamed: whoever opens it finds a whole one.
+A checkpoint is one `.npz` of plain arrays, without pickles. It is written under a
+temporary name and renamed, so a reader always finds a whole one.
 """
 
 import zipfile
@@ -13,7 +13,7 @@ from models.keras_setup import to_numpy
 
 
 class CheckpointError(UserError):
-    """A checkpoint that cannot be restored; names the file and the cure."""
+    """A checkpoint that cannot be restored; the message names the file and the cure."""
 
 
 def save(path, variables, extra):
@@ -34,8 +34,8 @@ def restore(path, variables):
     """Assign every variable from a checkpoint; return its extra arrays.
 
     Raises:
-        CheckpointError: cut short, or of other networks or optimizers;
-            nothing has been assigned then.
+        CheckpointError: cut short, or of other networks or optimizers; then no
+            variable is changed.
     """
     try:
         with open(path, "rb") as raw, np.load(raw, allow_pickle=False) as file:
@@ -55,6 +55,13 @@ def restore(path, variables):
     for name, variable in variables.items():
         variable.assign(found[name])
     return {k[2:]: v for k, v in arrays.items() if k.startswith("x/")}
+
+
+def pending_of(extra):
+    """The steps of a checkpoint that are in no row of the curves yet, in the form that
+    `train.log.means` takes."""
+    names = [str(n) for n in extra["pending_names"]]
+    return [dict(zip(names, row.tolist(), strict=True)) for row in extra["pending"]]
 
 
 def first_broken(variables):

@@ -1,8 +1,7 @@
-"""What every family shares: networks, optimizers, randomness, one update.
+"""The base class of all families: networks, optimizers, randomness, one update.
 
-A family is a subclass with a short `train_step` in Keras ops. What differs
-between backends is in `train.backend`; everything a checkpoint holds is
-`state()`.
+A family is a subclass with a short `train_step` in Keras ops (`train.families`). What
+differs between backends is in `train.backend`; a checkpoint holds `state()`.
 """
 
 import random
@@ -10,8 +9,8 @@ import random
 from cli import UserError
 from models import build
 from models.keras_setup import BACKEND, keras, to_numpy
-from train import workers
 from train.backend import Adam, approach, gradients
+from train.job import ALONE
 
 ops = keras.ops
 
@@ -34,23 +33,24 @@ def make_optimizer(spec):
 class Family(keras.Model):
     """Networks of one recipe and the algorithm that trains them.
 
-    Subclasses give `train_step(data)`, `owned()` (which variables each
-    optimizer moves), `drawing` (roles of the networks that draw, of which an
-    exponential moving average is kept) and `sample(noise)`.
+    Subclasses define `train_step(data)`, `owned()` (the variables of each optimizer),
+    `drawing` (the roles of which an exponential moving average is kept) and
+    `sample(noise)`.
 
     Args:
         recipe: a `models.Recipe`.
         seed: weights, noise and dropout are functions of (seed, step).
+        job: the `train.job.Job` of several processes.
     """
 
     drawing = ()
 
-    def __init__(self, recipe, seed=0):
+    def __init__(self, recipe, seed=0, job=ALONE):
         super().__init__(name=recipe.name)
         self.recipe = recipe
-        self.seed = seed
-        # What initializers draw their seeds from. Keras' own set_random_seed would
-        # import TensorFlow, whatever the backend.
+        self.seed, self.job = seed, job
+        # Initializers draw their seeds from it. Keras' set_random_seed would import
+        # TensorFlow on every backend.
         random.seed(seed)
         self.networks = {role: build(recipe, role) for role in recipe.networks}
         self.average = {role: build(recipe, role) for role in self.drawing}
@@ -61,7 +61,7 @@ class Family(keras.Model):
         self.step = keras.Variable(0, dtype="int32", trainable=False, name="step")
         inner = [v for n in self.networks.values() for v in n.variables]
         self.seeds = [self.noise_seed.state, *filter(_is_seed, inner)]
-        self.touched = [*inner, self.noise_seed.state]  # what a loss may read or move
+        self.touched = [*inner, self.noise_seed.state]  # a loss may read and assign these
         self.setup()
         self.moves = self.owned()
         self.optimizers = {}
@@ -72,46 +72,45 @@ class Family(keras.Model):
         self.built = True
 
     def fit(self, *args, **kwargs):
-        """Keras' own `fit`, on TensorFlow, of batches from `train.feed.Batches`.
+        """Keras' own `fit`, with batches from `train.feed.Batches`; on TensorFlow only.
 
         Raises:
-            UserError: on JAX, where a step is not a method that Keras can call.
+            UserError: on JAX, where Keras cannot call a step as a method.
         """
         if BACKEND != "tensorflow":
             raise UserError(f"fit: not on {BACKEND}; use 'python -m train'")
         return super().fit(*args, **kwargs)
 
     def setup(self):
-        """Hook: what a family derives from its networks."""
+        """Called once the networks are built; a family may derive things from them."""
 
     # ---------------------------------------------------------------- a step
 
     def minimize(self, role, loss_fn):
-        """One update of what optimizer `role` moves; returns the logs."""
+        """Update the variables of optimizer `role` once; return the logs of `loss_fn`."""
         variables = self.moves[role]
         owned = {id(v) for v in variables}
         others = [v for v in self.touched if id(v) not in owned]
         logs, grads = gradients(loss_fn, variables, others)
-        self.optimizers[role].apply(grads, variables)
+        self.optimizers[role].apply(self.job.average(grads), variables)
         return logs
 
     def begin(self):
         """Make this step's random numbers a function of (seed, step).
 
-        Every generator of noise and dropout is set anew, so nothing random
-        carries over from one step to the next and none of it needs saving.
+        It sets the state of every generator of noise and dropout, so no random state
+        carries over to the next step, and a checkpoint needs none.
         """
         for k, state in enumerate(self.seeds):
-            if k:  # a dropout layer sees a share of the batch: another mask for each
-                k += workers.replica * len(self.seeds)
+            if k:  # dropout of a replica sees its own rows only: another mask for each
+                k += self.job.replica * len(self.seeds)
             start = ops.stack([(self.seed * 1_000_003 + k) % 2**31, self.step * 256])
             state.assign(ops.cast(start, state.dtype))
 
     def end(self):
         """Move the averages of the drawing networks; count the step.
 
-        Batch-norm statistics are averaged too: Keras' own `use_ema` leaves
-        them behind.
+        Batch-norm statistics are averaged too, which Keras' own `use_ema` does not do.
         """
         self.step.assign_add(1)
         seen = ops.cast(self.step, "float32")
@@ -123,16 +122,15 @@ class Family(keras.Model):
                     approach(a, v, 1.0 - decay)
 
     def random(self, draw, *shape, **options):
-        """Random numbers `(batch, *shape)`, a row an image; `draw` of `keras.random`."""
+        """Random numbers `(batch, *shape)`; `draw` is a function of `keras.random`."""
         shape = (self.recipe.batch_size, *shape)
-        return workers.local_rows(draw(shape, seed=self.noise_seed, **options))
+        return self.job.local_rows(draw(shape, seed=self.noise_seed, **options))
 
     def noise(self):
         """The recipe's noise `(batch, latent)`."""
         if self.recipe.noise == "none":
-            return workers.local_rows(
-                ops.zeros((self.recipe.batch_size, self.recipe.latent))
-            )
+            shape = (self.recipe.batch_size, self.recipe.latent)
+            return self.job.local_rows(ops.zeros(shape))
         return self.random(getattr(keras.random, self.recipe.noise), self.recipe.latent)
 
     def pixels(self, images):
@@ -143,25 +141,23 @@ class Family(keras.Model):
     # ------------------------------------------------------------- its state
 
     def state(self):
-        """Every variable that the next step depends on, by unique name.
-
-        Random state is (seed, step): see `begin`.
-        """
+        """Every variable that the next step depends on, by unique name; random state
+        is not needed, see `begin`."""
         found = {"step": self.step}
         for kind, group in (("net", self.networks), ("ema", self.average)):
             for role, network in group.items():
                 for k, v in enumerate(network.variables):
-                    if not _is_seed(v):  # by v.name: paths count layers built before
+                    if not _is_seed(v):  # v.name: paths count earlier layers
                         found[f"{kind}/{role}/{k:03d}/{v.name}"] = v
         for role, optimizer in self.optimizers.items():
-            # The rate is a setting; Keras lists it only where there is no schedule.
+            # The rate is a setting; Keras lists it only if it has no schedule.
             held = [v for v in optimizer.variables if v.name != "learning_rate"]
             for k, v in enumerate(held):
                 found[f"optimizer/{role}/{k:03d}"] = v
         return found
 
     def learning_rates(self):
-        """{optimizer's role: learning rate of its next update}."""
+        """{role of an optimizer: learning rate of its next update}."""
         return {
             role: float(to_numpy(optimizer.learning_rate))
             for role, optimizer in self.optimizers.items()

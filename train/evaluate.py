@@ -1,7 +1,7 @@
-"""How good a run's averaged weights are on test faces, and its best so far.
+"""Measure the averaged weights of a run on test faces, and remember the best value.
 
-A GAN's losses do not say when it was at its best, and a run may collapse late: what
-is measured on images every so many steps decides which checkpoint ships.
+The losses of a GAN do not show when it was at its best, and a run may collapse late.
+So a measurement on images, made at regular steps, decides which checkpoint ships.
 """
 
 import contextlib
@@ -17,29 +17,29 @@ from models.keras_setup import keras, set_precision
 from models.sampling import run_network
 from models.standing import standing_statistics
 
-COUNT = 1000  # images, and test images beside them
+COUNT = 1000  # samples, and test images to compare them with
 
 
 class Evaluation:
     """Measures averaged weights, and remembers the best value.
 
-    The value, lower is better, is for a VAE its `test_mse`: the squared error of
-    reconstructions from posterior means, per channel, in [-1, 1]. For all that draw
-    from noise it is `test_frechet`: the Frechet distance (Heusel et al. 2017) of
-    samples to test images in the features of the attribute network, the samples as
-    `train.export` would make them, so with batch-norm statistics taken anew.
+    The value, lower is better, is `test_mse` for a VAE: the squared error of
+    reconstructions from posterior means, per channel, in [-1, 1]. For the others it is
+    `test_frechet`: the Frechet distance (Heusel et al. 2017) from samples to test images
+    in the features of the attribute network. The batch-norm statistics of a generator
+    are recomputed first, as `train.export` does.
 
     Args:
         recipe: the `Recipe` in training.
-        data: its data folder; its test split is measured on.
+        data: its data folder; the test split is used.
         root: the folder of all weights, with those of the attribute network.
-        patience: `over` after so many values in a row without improvement.
-        table: for a recipe of several attributes at once, those of the training
-            images.
+        patience: `over` is true after this many values in a row without improvement.
+        table: for a recipe of several attributes at once, the attributes of the
+            training images, as in `models.asked`.
 
     Raises:
-        cli.UserError: no test images, too few, no attribute network, or a
-            recipe that neither draws nor rebuilds.
+        cli.UserError: no test images or too few, no attribute network, or a recipe
+            that draws no images.
     """
 
     def __init__(self, recipe, data, root, patience=None, table=None):
@@ -56,7 +56,7 @@ class Evaluation:
         self.copies, self.best, self.unimproved = {}, math.inf, 0
 
     def resume(self, history):
-        """Take up what a run's `history.csv` says was found before."""
+        """Continue from the values in the `history.csv` of a run."""
         import pandas as pd
 
         if not history.exists():
@@ -70,8 +70,8 @@ class Evaluation:
         return self.patience is not None and self.unimproved >= self.patience
 
     def __call__(self, average):
-        """The value of averaged networks, {role: `keras.Model`}, which stay as they
-        are; to six digits, as the history keeps it."""
+        """The value of averaged networks, {role: `keras.Model`}, to six digits, as in
+        the history; the networks are not changed."""
         with _float32():
             for role, network in average.items():
                 if role not in self.copies:  # compiled once
@@ -96,7 +96,7 @@ class Evaluation:
         return frechet(self.real.features, self.real.reader.features(images))
 
     def is_best(self, value):
-        """Whether `value` improves on the best so far; counts those that do not."""
+        """Whether `value` improves on the best so far; counts values that do not."""
         improves = value < self.best
         self.best = min(value, self.best)
         self.unimproved = 0 if improves else self.unimproved + 1
@@ -105,7 +105,7 @@ class Evaluation:
 
 @contextlib.contextmanager
 def _float32():
-    """Build networks as they ship, whatever the run's precision."""
+    """Build networks in float32, as they ship, at every precision of the run."""
     before = keras.config.dtype_policy()
     set_precision("float32")
     try:

@@ -23,20 +23,20 @@ TERMS = (
     "These weights, and what they draw, inherit the terms of the images they were "
     "trained on. CelebA, which hw4_data is part of, allows non-commercial research only."
 )
-VISIBLE = 0.05  # of the pixel range, the worst pixel of 64 images
+VISIBLE = 0.05  # of the pixel range, for the worst pixel of 64 images
 
 
 def parse(words=None):
     parser = argparse.ArgumentParser(prog="python -m train.export", description=__doc__)
     parser.add_argument("--run", required=True, type=Path)
-    parser.add_argument("--data", required=True, help="for the numbers on test/")
+    parser.add_argument("--data", required=True, help="to measure on its test/")
     parser.add_argument("--weights", type=Path, help="default: the repository's weights/")
     parser.add_argument(
         "--levels",
         type=int,
         metavar="N",
-        help="precision of kernels on disk: the largest number is N steps from zero, at "
-        "least; 0 keeps float32; default: as few as move no pixel visibly",
+        help="precision of kernels on disk: the largest number is at least N steps from "
+        "zero; 0 keeps float32; default: the fewest that change no pixel visibly",
     )
     parser.add_argument(
         "--last", action="store_true", help="the last checkpoint, not the best"
@@ -54,23 +54,23 @@ def main(words=None):
 
 
 def export(run, data, root, levels=None, last=False):
-    """Write `<root>/<recipe>/` from a run folder, whole or not at all: of the best
-    checkpoint that the run's evaluation found, where it had one, else of the last.
+    """Write `<root>/<recipe>/` from a run folder, completely or not at all. It holds the
+    best checkpoint of the run's evaluation, or the last if there was no evaluation.
 
     Args:
         run: the run folder.
-        data: a data folder; its test split is measured on (the images themselves
-            where it is a plain folder of them).
+        data: a data folder; measurements use its test split, or all images of a plain
+            folder.
         root: the folder of all weights.
-        levels: of kernels on disk, see `models.trained.save`; None chooses.
-        last: take the last checkpoint all the same.
+        levels: of kernels on disk, see `models.trained.save`; None: the fewest that
+            change no pixel visibly.
+        last: use the last checkpoint even if there is a best one.
 
     Returns:
         the card, a dict.
 
     Raises:
-        cli.UserError: no such run, no checkpoint in it, or test faces
-            that cannot be used.
+        cli.UserError: no such run, no checkpoint in it, or unusable test faces.
     """
     from models.trained import Trained
 
@@ -108,10 +108,10 @@ def write_card(folder, card):
 
 
 def write_networks(chosen, identity, folder, faces, levels):
-    """Save what inference needs of a run's checkpoint `chosen`; return its card.
+    """Save the networks of the checkpoint `chosen` that inference needs; return their
+    card.
 
-    That is the averaged network of every role that has one, and the
-    discriminator where figures ask it how real samples are, or which category they show.
+    These are all averaged networks, and the discriminator if figures use its answers.
     """
     from models import Recipe
     from models.keras_setup import keras
@@ -129,8 +129,8 @@ def write_networks(chosen, identity, folder, faces, levels):
     table = label_table(folder)
     if "generator" in networks:
         standing_statistics(networks["generator"], recipe, table)
-    # It boxes the least real samples, reads categories back, and another run may
-    # start from it; the study of collapse does without.
+    # Figures box the samples it calls least real and read categories with it, and
+    # another run may start from it; Report D's study does not need it.
     if "discriminator" in model.networks and recipe.report != "D":
         networks["discriminator"] = model.networks["discriminator"]
     steps = int(extra["step"])
@@ -162,10 +162,10 @@ def write_networks(chosen, identity, folder, faces, levels):
 
 
 def write_history(run, folder, steps, model, extra):
-    """The run's curves, as far as its weights have come: the steps after the last row
-    are in the checkpoint."""
+    """Write the curves of the run up to the step of its weights; the checkpoint holds
+    the steps after the last row."""
+    from train.checkpoint import pending_of
     from train.log import append, cut, means
-    from train.run import pending_of
 
     path = folder / "history.csv"
     with contextlib.suppress(FileNotFoundError):
@@ -179,12 +179,12 @@ def write_history(run, folder, steps, model, extra):
 
 
 def kept_snapshots(run, recipe, folder, epochs, epochs_a_step):
-    """{"epoch_010/decoder": network} of what the run kept on its way to `epochs`;
-    where it measured collapse, only the last before it and the first after it."""
+    """{"epoch_010/decoder": network}: the snapshots of the run before `epochs`; for
+    Report D only the last before the collapse and the first after it."""
     from models import build
     from models.standing import standing_statistics
 
-    # One of the end's epoch is the end; one of a later was lost by a crash.
+    # A snapshot of the last epoch is the end; later ones are left from before a crash.
     folders = sorted((run / "snapshots").glob("epoch_*"))
     folders = [f for f in folders if epoch_of(f) < epochs]
     if recipe.report == "D":
@@ -200,8 +200,8 @@ def kept_snapshots(run, recipe, folder, epochs, epochs_a_step):
 
 
 def around_collapse(history, folders, epochs_a_step):
-    """Of folders of snapshots, the last before the run collapsed and the first
-    after it; none where it did not."""
+    """Of the folders of snapshots, the last before the run collapsed and the first after
+    it; none if it did not collapse."""
     import pandas as pd
 
     from metrics import collapse
@@ -224,11 +224,11 @@ def epoch_of(folder):
 
 
 def save_smallest(networks, role, recipe, folder, faces, asked=None):
-    """Save one network with `asked` levels, or the fewest of `LEVELS` that move no
-    pixel by more than `VISIBLE`.
+    """Save one network with `asked` levels, or with the fewest of `LEVELS` that change
+    no pixel by more than `VISIBLE`.
 
     Returns:
-        its entry in the card, with the largest change that rounding makes.
+        its entry in the card, with the largest change that rounding causes.
 
     Raises:
         UserError: a file larger than 45 MiB.
@@ -257,8 +257,8 @@ def save_smallest(networks, role, recipe, folder, faces, asked=None):
 
 
 def largest_change(networks, role, copy, recipe, faces):
-    """(what a network answers, its largest change when `copy`, read back from disk,
-    stands in for `networks[role]`), over 64 images."""
+    """(what changes, by how much at most) over 64 images if `copy`, read back from disk,
+    replaces `networks[role]`."""
     from models.sampling import run_network
 
     low, high = recipe.pixel_range
@@ -286,7 +286,7 @@ def largest_change(networks, role, copy, recipe, faces):
 
 
 def measure_headline(trained, data, root):
-    """Record the metric that says most of these weights, where the data allow it."""
+    """Record the headline metric of the family, if the data allow it."""
     from metrics import record
     from metrics.sides import Real, Subject
 

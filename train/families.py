@@ -1,11 +1,12 @@
-"""The algorithms: one short `train_step` a family.
+"""The algorithms: one short `train_step` for each family.
 
-`data` is what `train.feed` makes: {"images": uint8 (d_steps, batch, height,
-width, 3), "labels": int32 (d_steps, batch)}. A step returns a dict of scalars,
-the raw material of every curve.
+`data` comes from `train.feed`: {"images": uint8 (d_steps, batch, height, width, 3),
+"labels": int32 (d_steps, batch)}. A step returns a dict of scalars, which become the
+curves. `minimize(role, loss)`, in `train.engine`, differentiates a loss and updates the
+variables of one optimizer.
 
-A discriminator always sees real and generated images in separate passes: its
-batch norm would otherwise learn to tell the two apart by the batch they share.
+A discriminator sees real and generated images in separate passes: in a shared batch,
+batch-norm statistics would tell the two apart.
 """
 
 from models.keras_setup import in_float32, keras
@@ -17,15 +18,15 @@ from train.engine import Family
 
 ops = keras.ops
 
-UNLABELLED = 0.1  # weight of what the attribute network learns without labels
+UNLABELLED = 0.1  # weight of the attribute network's losses that need no labels
 
 
 class VAE(Family):
     """Variational autoencoder (Kingma and Welling 2014): squared error + weighted KL.
 
-    Summed over the image, the squared error is the negative log likelihood in
-    nats of a Gaussian of variance 1/2, up to a constant, and `nelbo` the negative
-    ELBO: whatever the weight, its KL counts once.
+    The squared error summed over the image is, up to a constant, the negative log
+    likelihood in nats of a Gaussian of variance 1/2. `nelbo`, the negative ELBO, counts
+    the KL once, also if the loss weights it.
     """
 
     drawing = ("encoder", "decoder")
@@ -65,16 +66,16 @@ class VAE(Family):
 
 class GAN(Family):
     """Generative adversarial network (Goodfellow et al. 2014) with any loss of
-    `losses.ADVERSARIAL`; clipped weights (Arjovsky et al. 2017), a gradient penalty
-    (Gulrajani et al. 2017; Mescheder et al. 2018) and augmentation (Zhao et al.
-    2020) where the recipe has them."""
+    `losses.ADVERSARIAL`; with weight clipping (Arjovsky et al. 2017), a gradient penalty
+    (Gulrajani et al. 2017; Mescheder et al. 2018) and augmentation (Zhao et al. 2020) if
+    the recipe sets them."""
 
     drawing = ("generator",)
 
     def setup(self):
         self.adversarial = losses.adversarial(self.recipe.adversarial)
         self.logits = logits(self.networks["discriminator"])
-        # What each answer of D rests on: the layers below it, its own head included.
+        # The variables that each answer of D depends on, its own head included.
         self.answers = below_outputs(self.networks["discriminator"])
 
     def owned(self):
@@ -114,7 +115,7 @@ class GAN(Family):
         return self.networks["generator"](noise, training=True)
 
     def shown(self, images):
-        """Images as D is shown them: augmented, with noise, real ones like generated."""
+        """Images as D sees them, augmented and with noise; both real and generated."""
         if self.recipe.augment:
             images = augment(images, self.recipe.augment, self.random)
         if self.recipe.image_noise:
@@ -124,17 +125,17 @@ class GAN(Family):
         return images
 
     def discriminate(self, images):
-        """What D answers: a list of float32 logits, the score of realness first."""
+        """D's answers: a list of float32 logits; the first says real or generated."""
         answers = self.logits(images, training=True)
         answers = answers if isinstance(answers, (list, tuple)) else [answers]
         return [ops.cast(a, "float32") for a in answers]
 
     def score(self, images):
-        """How real D finds images, `(batch, 1)`, before any sigmoid."""
+        """D's score of images `(batch, 1)`, before any sigmoid; higher is more real."""
         return self.discriminate(images)[0]
 
     def d_adversarial(self, real, fake):
-        """(loss, logs) of telling scores of real images from those of generated."""
+        """D's (loss, logs) from its scores of real and of generated images."""
         loss, logs = self.adversarial.d_loss(real, fake, self.recipe.real_target)
         middle = self.adversarial.middle
         if middle is None:
@@ -145,10 +146,11 @@ class GAN(Family):
         }
 
     def slope_penalties(self, real, fake, score):
-        """(sum, logs) of what D's slope costs, in float32 whatever the rest runs in.
+        """(sum, logs) of the penalties on D's gradient with respect to images, in
+        float32 at every precision.
 
         Args:
-            real, fake: images as D was shown them.
+            real, fake: images as D sees them.
             score: images -> `(batch, 1)`.
         """
         recipe, total, logs = self.recipe, 0.0, {}
@@ -169,18 +171,18 @@ class GAN(Family):
             every = recipe.penalty_every
             r1, r2 = now_and_then(self.step % every == 0, squared_slopes)
             total += every * (recipe.r1 * r1 + recipe.r2 * r2)
-            logs |= {"r1": every * r1, "r2": every * r2}  # so that means are right
+            logs |= {"r1": every * r1, "r2": every * r2}  # means over steps are right
         return total, logs
 
     def slope(self, score, images):
-        """d score / d image of each image."""
+        """d score / d image, the shape of `images`."""
         with in_float32(self.logits):
             images = ops.convert_to_tensor(images)
             return input_gradient(score, images, self.touched)
 
     def clip_critic(self):
-        """Weight clipping after every critic update, where the recipe has it; the
-        critic is what the score rests on, so not the head of a classifier."""
+        """Clip the weights of the critic after its update, if the recipe does; the
+        critic is what the score depends on, so not the head of a classifier."""
         if self.recipe.clip:
             for v in self.answers[0]:
                 v.assign(ops.clip(v, -self.recipe.clip, self.recipe.clip))
@@ -192,8 +194,8 @@ class GAN(Family):
 
 
 class ACGAN(GAN):
-    """Auxiliary-classifier GAN (Odena et al. 2017), two optimizers: D's moves
-    the classifier too."""
+    """Auxiliary-classifier GAN (Odena et al. 2017) with two optimizers; that of D also
+    updates the classifier."""
 
     def train_step(self, data):
         self.begin()
@@ -231,7 +233,7 @@ class ACGAN(GAN):
         return loss, {"g_loss": loss}
 
     def generate_asked(self):
-        """(images, the class each was asked to show), classes uniform."""
+        """(generated images, the class that each was asked for), classes uniform."""
         units = self.recipe.condition
         classes = max(2, units)
         asked = self.random(keras.random.randint, minval=0, maxval=classes)
@@ -239,8 +241,8 @@ class ACGAN(GAN):
 
 
 class ACGAN3(ACGAN):
-    """ACGAN with three optimizers: D, the classifier and G have one each. D and
-    the classifier both move the extractor below their heads."""
+    """ACGAN with three optimizers, for D, the classifier and G. D and the classifier
+    both update the layers that they share below their heads."""
 
     def owned(self):
         return {
@@ -275,8 +277,8 @@ class ACGAN3(ACGAN):
 
 
 class InfoGAN(ACGAN3):
-    """InfoGAN (Chen et al. 2016): no real labels, the classifier learns only to
-    read back the category that the generator was asked for."""
+    """InfoGAN (Chen et al. 2016): without labels; the classifier learns only to read the
+    category that the generator was asked for."""
 
     def train_step(self, data):
         self.begin()
@@ -299,11 +301,11 @@ class InfoGAN(ACGAN3):
 class AttributeGAN(ACGAN):
     """Conditional GAN of many binary attributes at once.
 
-    A generated image is asked for the attributes of the real image that it is paired
-    with. D scores image and attributes together (projection, Miyato and Koyama
-    2018): its answer `match` has a number an attribute, added to the score where
-    the image shall have it and subtracted where not. A third answer, where D has
-    one, reads the attributes, as an auxiliary classifier does.
+    Each generated image is asked for the attributes of a real image of the batch. D
+    scores an image together with attributes (projection, Miyato and Koyama 2018): its
+    answer `match` has one number for each attribute, which is added to the score if the
+    image should have the attribute and subtracted if not. If D has a third answer, it
+    reads the attributes, as an auxiliary classifier does.
     """
 
     def d_loss(self, real, label):
@@ -316,7 +318,7 @@ class AttributeGAN(ACGAN):
             real, fake, lambda images: self.matched(images, label)[0]
         )
         logs = logs | more
-        if read is not None:  # of real images alone: generated ones are wrong early on
+        if read is not None:  # of real images only: generated ones are wrong early on
             guess = losses.classification(read, label)
             loss += self.recipe.classify * guess
             logs |= {
@@ -338,8 +340,8 @@ class AttributeGAN(ACGAN):
         return loss, {"g_loss": loss}
 
     def matched(self, images, label):
-        """(score of images together with attributes `(batch, 1)`, logits of the
-        attributes as D reads them, or None)."""
+        """(score of images together with attributes `(batch, 1)`, D's logits of the
+        attributes or None)."""
         score, match, *read = self.discriminate(images)
         signs = 2.0 * ops.cast(label, "float32") - 1.0
         score += ops.sum(match * signs, -1, keepdims=True)
@@ -347,9 +349,9 @@ class AttributeGAN(ACGAN):
 
 
 class Classifier(Family):
-    """The attribute network: independent cross entropies, one an attribute, on
-    random views of faces; beside them how a damaged view was turned (Gidaris et al.
-    2018) and how much blurred, which no label tells."""
+    """The attribute network: a binary cross entropy for each attribute, on random views
+    of faces. Two more losses need no labels: how a damaged view was turned (Gidaris et
+    al. 2018) and how much it was blurred."""
 
     drawing = ("classifier",)
 
@@ -364,8 +366,9 @@ class Classifier(Family):
         labels = ops.cast(data["labels"][0], "float32")
         images = self.pixels(data["images"][0])
         images, labels, damaged, turns, blur = views.views(images, labels, self.random)
-        # Means over the kind of view that a loss is about, of which each batch has
-        # another number: its expectation keeps several processes' means whole.
+        # Each loss is a mean over one kind of view. It divides by the expected number
+        # of these views, not by the actual one, so that the mean over several
+        # processes is the mean over the whole batch.
         whole = (1.0 - damaged) / (1.0 - views.DAMAGED)
         damaged = damaged / views.DAMAGED
 
@@ -395,7 +398,7 @@ class Classifier(Family):
 
 
 def encode(label, units):
-    """Class numbers `(n,)` -> what is appended to the noise `(n, units)`: the
+    """Class numbers `(n,)` -> the condition to append to the noise, `(n, units)`: the
     number itself for one unit, one-hot for several."""
     if units == 1:
         return ops.cast(label, "float32")[:, None]
@@ -403,7 +406,7 @@ def encode(label, units):
 
 
 def classified(real_class, label, fake_class, asked):
-    """(loss, logs) of reading the class of real and of generated images."""
+    """The classifier's (loss, logs) on real and on generated images."""
     on_real = losses.classification(real_class, label)
     on_fake = losses.classification(fake_class, asked)
     return on_real + on_fake, {

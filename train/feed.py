@@ -1,4 +1,4 @@
-"""What a step sees: which images of the folder, in which order, with what labels."""
+"""The batches of training: which images, in which order, with which labels."""
 
 import dataclasses
 import hashlib
@@ -9,20 +9,20 @@ import numpy as np
 import data_utils
 from cli import replacing
 from models.keras_setup import keras
-from train import workers
+from train.job import ALONE
 
 
 class Feed:
-    """Batches as a function of the step: {"images", "labels"} of numpy arrays; of
-    several processes (`train.workers`) each has its own rows of them.
+    """Batches as a function of the step: {"images", "labels"} of numpy arrays; in a
+    `train.job.Job` of several processes each has its own rows of them.
 
     `images` is uint8 `(d_steps, batch, size, size, 3)`; `labels`, only where
     the recipe learns from them, int32 `(d_steps, batch)`, or `(d_steps, batch,
     attributes)` for several attributes at once. `data` holds all of both.
     """
 
-    def __init__(self, recipe, faces, seed):
-        self.recipe, self.seed = recipe, seed
+    def __init__(self, recipe, faces, seed, job=ALONE):
+        self.recipe, self.seed, self.job = recipe, seed, job
         self.data = {"images": faces.images}
         labels = labels_of(recipe, faces)
         if labels is not None:
@@ -32,7 +32,7 @@ class Feed:
         return self.gather(self.data, *self.order(step))
 
     def order(self, step):
-        """Which images a step sees, and which of them mirrored: int64 and bool,
+        """The indices of a step's images, and which of them to mirror: int64 and bool,
         `(d_steps, batch)` each."""
         shape = (self.recipe.d_steps, self.recipe.batch_size)
         count = shape[0] * shape[1]
@@ -41,12 +41,10 @@ class Feed:
         mirror = np.zeros(count, bool)
         if self.recipe.flip:
             mirror = np.random.default_rng((self.seed, step, 1)).random(count) < 0.5
-        return workers.local_order(chosen.reshape(shape)), workers.local_order(
-            mirror.reshape(shape)
-        )
+        return tuple(self.job.local_order(x.reshape(shape)) for x in (chosen, mirror))
 
     def gather(self, data, chosen, mirror, xp=np):
-        """The batch of `order`, from arrays of numpy or of another `xp`."""
+        """The batch of an `order`, from arrays of numpy or of the module `xp`."""
         batch = {name: array[chosen] for name, array in data.items()}
         if self.recipe.flip:
             mirror, images = mirror[..., None, None, None], batch["images"]
@@ -55,8 +53,8 @@ class Feed:
 
 
 def labels_of(recipe, faces):
-    """What a recipe learns of its images beside pixels: int32 `(n,)` of one
-    attribute, `(n, attributes)` of all, or None."""
+    """The labels that a recipe trains on: int32 `(n,)` of one attribute, `(n,
+    attributes)` of all, or None."""
     if recipe.traits.learns == "attribute":
         return faces.label(recipe.attribute)
     if recipe.traits.learns == "attributes":
@@ -66,7 +64,7 @@ def labels_of(recipe, faces):
 
 
 class Batches(keras.utils.PyDataset):
-    """The batches of a `Feed`, for Keras' own `fit`; arguments as there."""
+    """The batches of a `Feed` for Keras' own `fit`; the same arguments."""
 
     def __init__(self, recipe, faces, seed=0):
         super().__init__()
@@ -82,12 +80,12 @@ class Batches(keras.utils.PyDataset):
         return self.feed(step)
 
 
-TABLE = 1000  # rows of labels that go along with weights
+TABLE = 1000  # rows of labels that ship with weights
 
 
 def write_label_table(path, recipe, faces):
-    """Where a recipe has several attributes at once: `labels.csv` with those of the
-    first training images, from which images are asked for what the data has."""
+    """Write `labels.csv` for a recipe of several attributes at once: the attributes of
+    the first training images, which generated images are asked for by default."""
     if recipe.traits.asked == "attributes":
         table = faces.attributes[:TABLE].astype(int)
         with replacing(path, "w") as file:
@@ -95,10 +93,10 @@ def write_label_table(path, recipe, faces):
 
 
 def attribute_columns(recipe, faces):
-    """Names of the attributes of the faces.
+    """Names of the attributes that a recipe learns.
 
     Raises:
-        DataError: no CSV, or not as many as the networks of the recipe take.
+        DataError: no CSV, or another number of attributes than the networks take.
     """
     takes = recipe.condition or 13
     if faces.attributes is None or not len(faces.attributes.columns):
@@ -115,8 +113,8 @@ def attribute_columns(recipe, faces):
 
 
 def fitted(recipe, faces):
-    """The recipe for these faces: a network of all attributes takes as many as there
-    are."""
+    """The recipe for these faces: networks of all attributes get as many inputs as the
+    data has attributes."""
     if recipe.traits.asked == "attributes" and faces.attributes is not None:
         count = len(faces.attributes.columns)
         return dataclasses.replace(recipe, condition=count)
@@ -124,7 +122,7 @@ def fitted(recipe, faces):
 
 
 def describe(recipe, faces):
-    """What a run and a card say about their training images."""
+    """The training images, as a run and a card describe them."""
     folder = faces.folder.resolve()
     about = {
         "name": folder.parent.name if folder.name == "train" else folder.name,
@@ -138,8 +136,8 @@ def describe(recipe, faces):
 
 
 def digests(faces):
-    """What tells one set of training images from another: {"names": ..., "labels":
-    ..., "pixels": ...}, hexadecimal, in the order of training."""
+    """Digests that identify a set of training images: {"names": ..., "labels": ...,
+    "pixels": ...}, hexadecimal, in the order of training."""
     labels = [] if faces.attributes is None else [faces.attributes]
     columns = [",".join(table.columns).encode() for table in labels]
     parts = {

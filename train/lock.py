@@ -11,7 +11,7 @@ import weakref
 from cli import UserError, open_locked
 
 NAME = "lock"
-_TOKEN = secrets.token_hex(8)  # this process; two containers may share name and number
+_TOKEN = secrets.token_hex(8)  # of this process: containers may share name and id
 
 
 class Locked(UserError):
@@ -19,15 +19,15 @@ class Locked(UserError):
 
 
 def hold(folder, owner, report=print):
-    """Lock a run folder while `owner`, any object, lives.
+    """Lock a run folder as long as `owner`, any object, exists.
 
-    The system drops the lock of a process that was killed, whatever its file says.
-    A second owner in the same process is let in.
+    The system releases the lock of a killed process, although its file remains. A
+    second owner in the same process may enter.
 
     Args:
         folder: an existing folder.
-        owner: the lock ends with it.
-        report: called with one line of text where the file system has no locks.
+        owner: the lock is released when it is deleted.
+        report: called with one line of text if the file system has no locks.
 
     Raises:
         Locked: another process holds it.
@@ -57,14 +57,14 @@ def hold(folder, owner, report=print):
 
 def _release(file, path):
     with contextlib.suppress(OSError):
-        os.unlink(path)  # before the lock: nobody else's file is removed
+        os.unlink(path)  # before the release, else it could remove another's
     file.close()
 
 
 def _read(path):
     try:
         return dict(json.loads(path.read_text()))
-    except (OSError, ValueError):  # just being written, or gone
+    except (OSError, ValueError):  # being written, or removed
         return {}
 
 

@@ -1,7 +1,7 @@
 """A run's curves: `history.csv` and TensorBoard events, the same scalars.
 
-Events are written as the records they are: TensorBoard's own writer would
-import TensorFlow, which a run on another backend need not even have.
+Events are written record by record: TensorBoard's own writer would import TensorFlow,
+which need not be installed on another backend.
 """
 
 import csv
@@ -21,10 +21,9 @@ def means(steps, model, seconds):
     """One row of the curves.
 
     Args:
-        steps: what each step of the row logged, {name: float}, with its
-            `step_seconds`.
+        steps: the logs of each step of the row, {name: float}, with `step_seconds`.
         model: the `train.engine.Family` after the last of them.
-        seconds: of training so far.
+        seconds: seconds of training so far.
     """
     row = {k: float(np.mean([s[k] for s in steps])) for k in steps[0]}
     images = model.recipe.batch_size * model.recipe.d_steps
@@ -39,8 +38,8 @@ class Log:
 
     Args:
         run: the folder.
-        step: the step the run resumes from; what lies after it is dropped, in
-            the CSV by cutting it, in TensorBoard by its own purge event.
+        step: the step that the run resumes from; later rows are dropped, in the CSV by
+            cutting it, in TensorBoard by its purge event.
     """
 
     def __init__(self, run, step):
@@ -59,7 +58,7 @@ class Log:
             self._event(step + 1, session_log=start)
 
     def scalars(self, step, values):
-        """Write one row: {name: float}; None is a value that this step does not
+        """Write one row: {name: float}, None for a value that this step does not
         have."""
         from tensorboard.compat.proto.summary_pb2 import Summary
 

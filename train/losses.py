@@ -1,8 +1,9 @@
 """Losses as pure functions of arrays; every one returns a scalar in float32.
 
-Names: `real` and `fake` are a discriminator's scores of real and generated
-images, `(batch, 1)`, before any sigmoid; higher is more real. `ADVERSARIAL` at
-the end is the one list of adversarial losses.
+`real` and `fake` are a discriminator's scores of real and generated images, `(batch,
+1)`, before any sigmoid; higher is more real. `ADVERSARIAL` at the end is the list of
+adversarial losses. To add one, write its two functions and a row there; a recipe then
+names it: `adversarial="<name>"`.
 """
 
 import dataclasses
@@ -27,12 +28,12 @@ def discriminator_bce(real, fake, real_target=1.0):
 
 
 def generator_bce(fake, real=None):
-    """-log D(G(z)): maximised, where log(1 - D(G(z))) has no gradient early on."""
+    """-log D(G(z)), because log(1 - D(G(z))) has almost no gradient early on."""
     return bce(fake, 1.0)
 
 
 def critic_wasserstein(real, fake, real_target=1.0):
-    """E f(G(z)) - E f(x), whose negative estimates the Wasserstein distance."""
+    """E f(G(z)) - E f(x); its negative estimates the Wasserstein distance."""
     on_real, on_fake = ops.mean(real), ops.mean(fake)
     return on_fake - on_real, {"score_real": on_real, "score_fake": on_fake}
 
@@ -61,7 +62,7 @@ def discriminator_hinge(real, fake, real_target=1.0):
 
 
 def discriminator_relativistic(real, fake, real_target=1.0):
-    """softplus(D(G(z)) - D(x)): x is to score above the G(z) it is paired with."""
+    """softplus(D(G(z)) - D(x)): each x should score above the G(z) paired with it."""
     scores = {"score_real": ops.mean(real), "score_fake": ops.mean(fake)}
     return ops.mean(ops.softplus(fake - real)), scores
 
@@ -74,8 +75,8 @@ def generator_relativistic(fake, real=None):
 def slope_penalty(gradients):
     """mean((|g| - 1)^2) over the batch, `gradients` being `(batch, ...)`.
 
-    Where a gradient is 0 its norm is taken as constant: the square root's own
-    derivative there is infinite, and one such image would make all weights NaN.
+    The norm of a gradient of 0 is treated as a constant: the derivative of the square
+    root is infinite there, and one such image would make all weights NaN.
     """
     square = ops.sum(ops.square(gradients), range(1, len(gradients.shape)))
     flat = square == 0.0
@@ -106,8 +107,8 @@ def classification(logits, label):
 
 
 def label_accuracy(logits, label):
-    """Share of images whose most likely class is `label`, or of attributes that are
-    right; shapes as above."""
+    """Share of images whose most likely class is `label`, or share of attributes read
+    correctly; shapes as in `classification`."""
     if len(label.shape) == 2:
         return ops.mean(ops.cast(ops.equal(logits > 0, label > 0), "float32"))
     if logits.shape[-1] == 1:
@@ -136,10 +137,10 @@ class Adversarial:
     Attributes:
         d_loss: (real, fake, real_target) -> (loss, {name: part of it}).
         g_loss: (fake, real) -> loss; `real` is None unless `pairs`.
-        unit: of both, for the axis of a figure.
-        middle: the score halfway between real and fake, above which D calls an
-            image real; None: halfway between the two means.
-        pairs: G's loss compares with scores of real images.
+        unit: the unit of both, for the axis of a figure.
+        middle: D calls an image real if its score is above this; None: above the
+            midpoint of the mean scores of real and generated images.
+        pairs: whether G's loss needs scores of real images.
     """
 
     d_loss: Callable

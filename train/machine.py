@@ -1,4 +1,4 @@
-"""Name of the hardware that a result was measured on."""
+"""The name of the hardware that a result was measured on."""
 
 import contextlib
 import os

@@ -1,7 +1,7 @@
-"""Fit the density of a VAE's codes, and keep it beside its weights.
+"""Fit the density of a VAE's codes, and write it beside its weights.
 
-`python -m train.prior <recipe> --data <dir> [--weights <dir>]`; `train.export` does
-it by itself where the data folder has training images.
+`python -m train.prior <recipe> --data <dir> [--weights <dir>]`; `train.export` does the
+same if the data folder has training images.
 """
 
 import argparse
@@ -43,13 +43,13 @@ def fit(trained, data, folder):
     Args:
         trained: `Trained` weights of a VAE.
         data: a data folder with the images it was trained on.
-        folder: where the file goes.
+        folder: where to write the file.
 
     Returns:
         its entry of the card: file, sha256, images.
 
     Raises:
-        data_utils.DataError: no training images there, or fewer than in training.
+        data_utils.DataError: no training images, or fewer than in training.
     """
     from models import sampling
     from models.prior import Fitted

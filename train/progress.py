@@ -1,4 +1,4 @@
-"""How far a run is: a bar on a terminal, a line a minute in a log file."""
+"""The progress of a run: a bar on a terminal, a line a minute in a log file."""
 
 import contextlib
 import sys
@@ -13,7 +13,7 @@ def shown(name, step, steps, images):
 
     Args:
         name: the recipe's.
-        images: of one step.
+        images: images in a step.
 
     Yields:
         a function to call after a step with (its number, {name of a loss: value}).
@@ -54,7 +54,7 @@ def shown(name, step, steps, images):
 
 
 class Lines:
-    """Prints a line after the first step, which also compiles and says nothing about
+    """Prints a line after the first step, which includes compilation and so has no
     speed, and then one every `EVERY` seconds."""
 
     def __init__(self, steps, images, clock=time.monotonic):

@@ -1,10 +1,9 @@
 """Start a run from trained weights instead of from noise (`--from`).
 
-Networks are matched by role, their layers by kind (or given name) and order, and
-variables by shape. Where a layer takes more inputs than it did (a label joins the
-noise), the old rows are kept and the new ones start at zero: at first they change
-nothing. Where it takes fewer (the noise alone), the last rows are dropped. What does
-not fit is said, never skipped in silence.
+Networks are matched by role, layers by kind (or given name) and order, variables by
+shape. If a layer has more inputs than before (a label is appended to the noise), its
+old rows are kept and its new rows start at zero, so at first they change nothing. If it
+has fewer (the noise alone), its last rows are dropped. What does not fit is reported.
 """
 
 import re
@@ -19,7 +18,7 @@ from models.recipes import RECIPES
 
 
 def source_of(name, recipe):
-    """The weights that a run of `recipe` starts from, found before it writes anything.
+    """The weights that a run of `recipe` starts from, checked before it writes anything.
 
     Args:
         name: a recipe's name, or a folder of weights with `card.json`.
@@ -29,7 +28,7 @@ def source_of(name, recipe):
         `Trained` weights.
 
     Raises:
-        UserError: no such weights, damaged ones, or no network in common.
+        UserError: no such weights, damaged weights, or no network in common.
     """
     from models import WEIGHTS
     from models.trained import Trained
@@ -50,16 +49,16 @@ def source_of(name, recipe):
 
 
 def start_from(model, trained):
-    """Copy weights into a fresh model, and into its averages.
+    """Copy weights into a new model and into its averages.
 
     Args:
         model: a `train.engine.Family` that has not been trained.
         trained: what `source_of` found for its recipe.
 
     Returns:
-        dict for the run's card: recipe, steps and sha256 of the source, how many
-        variables were taken, and which of them widened, which narrowed, which left
-        fresh ("role/layer/variable").
+        dict for the run's card: recipe, steps and sha256 of the source; how many
+        variables were copied; which were widened, narrowed or start fresh
+        ("role/layer/variable").
     """
     roles = [r for r in model.networks if r in trained.card["files"]]
     taken, widened, narrowed, fresh = 0, [], [], []
@@ -90,10 +89,10 @@ def start_from(model, trained):
 
 
 def by_place(network):
-    """{"conv2d 2/kernel": variable}: layers by kind and order among their like."""
+    """{"conv2d 2/kernel": variable}: layers by kind and by order within that kind."""
     seen, found = Counter(), {}
     for layer in network.layers:
-        kind = re.sub(r"_\d+$", "", layer.name)  # Keras numbers names it gives itself
+        kind = re.sub(r"_\d+$", "", layer.name)  # Keras numbers default names
         place = f"{kind} {seen[kind]}"
         seen[kind] += 1
         found |= {
@@ -105,9 +104,9 @@ def by_place(network):
 
 
 def fitted(value, shape):
-    """`value` in this shape, rows of zeros added where it has fewer input rows (the
-    axis before the last, as the label follows the noise), the last rows dropped where
-    it has more; None where it cannot be."""
+    """`value` in this shape, with rows of zeros added if it has fewer inputs (the axis
+    before the last; the label follows the noise), and its last rows dropped if it has
+    more; None if it does not fit."""
     if value.shape == tuple(shape):
         return value
     if value.ndim != len(shape) or value.ndim < 2:
@@ -120,7 +119,7 @@ def fitted(value, shape):
 
 
 def in_words(said):
-    """One line about what `start_from` did."""
+    """One line that says what `start_from` did."""
     line = f"starts from {said['recipe']} ({said['steps']:,} steps): "
     line += f"{said['variables']} variables taken"
     for name in ("widened", "narrowed", "fresh"):

@@ -1,8 +1,8 @@
 """Random views of real images for the attribute network, in Keras ops.
 
-Whatever is drawn comes from the caller's `random`, so that a view is a function of
-(seed, step). What a view keeps of a face, its labels survive; a *damaged* view was
-turned by quarters and blurred, and is there to be told from the others.
+All random numbers come from the caller's `random`, so a view is a function of (seed,
+step). A view keeps what the labels describe. A *damaged* view is also turned by quarters
+and blurred; the network learns to tell by how much.
 """
 
 import math
@@ -11,11 +11,11 @@ from models.keras_setup import keras
 
 ops = keras.ops
 
-MIXED = 0.3  # share of images that get up to half of another
+MIXED = 0.3  # share of images that are blended with up to half of another
 DAMAGED = 0.2  # share of images that are turned and blurred
 BLUR = 4.0  # pixels, the largest sigma of a blur
-MOVED = 0.75  # share of images that are resampled; the rest keep their pixels
-ANGLE, ZOOM, SHIFT = math.radians(8), 0.1, 0.06  # at most; shift as a share of the side
+MOVED = 0.75  # share of images that are moved; the rest keep their pixels
+ANGLE, ZOOM, SHIFT = math.radians(8), 0.1, 0.06  # at most; SHIFT times the side
 BRIGHTNESS, CONTRAST, TINT = 0.15, 0.2, 0.06  # at most, images in [-1, 1]
 HOLE = 0.25  # side of the grey square that covers half of the images
 
@@ -26,13 +26,13 @@ def views(images, labels, random):
     Args:
         images: float32 `(n, size, size, 3)` in [-1, 1].
         labels: float32 `(n, attributes)` of 0 and 1.
-        random: `random(draw, *shape, **options)` gives `draw` of `keras.random`
-            with shape `(n, *shape)`.
+        random: `random(draw, *shape, **options)` calls `draw` of `keras.random` with
+            the shape `(n, *shape)`.
 
     Returns:
-        (images, labels, damaged float32 `(n,)` of 0 and 1, quarter turns int32
-        `(n,)` in 0 to 3, blur float32 `(n,)` in [0, 1], the root of sigma / `BLUR`).
-        Turns and blur are 0 where an image is not damaged.
+        (images, labels, damaged float32 `(n,)` of 0 and 1, quarter turns int32 `(n,)`
+        in 0 to 3, blur float32 `(n,)` in [0, 1], the square root of sigma / `BLUR`).
+        Turns and blur are 0 if an image is not damaged.
     """
 
     def uniform(*shape, low=-1.0, high=1.0):
@@ -53,13 +53,13 @@ def views(images, labels, random):
 
 
 def mixed(x, share):
-    """Each row with a share of another's (Zhang et al. 2018): the last row's in the
-    first, and so on."""
+    """Blend each row with a share of another (Zhang et al. 2018): the first row with the
+    last, and so on."""
     return (1 - share) * x + share * ops.flip(x, 0)
 
 
 def moved(images, turns, amount):
-    """Turned by quarters, and by a small angle, zoom and shift.
+    """Turn images by quarters, and by a small angle, zoom and shift.
 
     Args:
         turns: int32 `(n,)`.
@@ -71,7 +71,7 @@ def moved(images, turns, amount):
     a, b = scale * ops.cos(angle), scale * ops.sin(angle)
     middle, zero = (size - 1) / 2, ops.zeros_like(a)
     x, y = middle + SHIFT * size * amount[:, 2], middle + SHIFT * size * amount[:, 3]
-    # Where an output pixel (x, y) comes from: (a x - b y + c, b x + a y + d).
+    # Output pixel (x, y) comes from input (a x - b y + c, b x + a y + d).
     transform = [a, -b, middle - a * x + b * y, b, a, middle - b * x - a * y, zero, zero]
     return ops.image.affine_transform(
         images, ops.stack(transform, 1), "bilinear", "nearest"
@@ -79,7 +79,7 @@ def moved(images, turns, amount):
 
 
 def blurred(images, sigma):
-    """Convolved with a Gaussian; sigma in pixels, `(n,)`; 0 leaves an image alone."""
+    """Convolve with a Gaussian of `sigma` pixels, `(n,)`; 0 changes nothing."""
     place = ops.arange(images.shape[1], dtype="float32")
     square = ops.square(place[:, None] - place)
     width = ops.maximum(sigma, 0.05)[:, None, None]  # exp(-200) is 0 in float32
@@ -90,7 +90,7 @@ def blurred(images, sigma):
 
 
 def coloured(images, amount):
-    """Other brightness, contrast and tint; amount `(n, 5)` in [-1, 1]."""
+    """Change brightness, contrast and tint; amount `(n, 5)` in [-1, 1]."""
     amount = amount[:, None, None]
     mean = ops.mean(images, (1, 2, 3), keepdims=True)
     images = mean + (images - mean) * (1 + CONTRAST * amount[..., :1])
@@ -99,7 +99,7 @@ def coloured(images, amount):
 
 
 def covered(images, where):
-    """A grey square over half of the images; where `(n, 3)` in [0, 1]: its middle,
+    """Cover half of the images by a grey square; where `(n, 3)` in [0, 1]: its centre
     from the top and from the left, and whether there is one."""
     size = images.shape[1]
     place = (ops.arange(size, dtype="float32") + 0.5) / size

@@ -1,0 +1,148 @@
+"""The folder of a run: which run it holds, and who may train in it."""
+
+import json
+import os
+from pathlib import Path
+
+from cli import UserError, replacing
+from models import Recipe
+from train import lock, machine
+from train.job import ALONE
+
+
+class RunError(UserError):
+    """A run folder that does not fit, or a run that cannot continue."""
+
+
+class RunFolder:
+    """A folder that one run has for itself.
+
+    Args:
+        path: the folder.
+        identity: dict of JSON values, what `run.json` says of the run: its recipe,
+            seed, precision, data, and what changed since it began.
+        job: the `train.job.Job`; process 0 alone writes.
+        report: called with one line of text when there is something to say.
+
+    Attributes:
+        identity: the same dict; `claim` adds the run's "changes" and "from" to it.
+    """
+
+    def __init__(self, path, identity, job=ALONE, report=print):
+        self.path, self.identity = Path(path), identity
+        self.job, self.report = job, report
+        self.hardware = [machine.hardware()]
+
+    def claim(self, change=False):
+        """Make the folder this run's and lock it, or refuse it.
+
+        Args:
+            change: accept a run of other settings.
+
+        Returns:
+            [{"setting", "before", "after"}]: the settings that differ.
+
+        Raises:
+            RunError: the folder holds another run or something else, or it cannot be
+                written to.
+            train.lock.Locked: another process trains in it.
+        """
+        begun = (self.path / "run.json").exists()
+        changed = self._compare() if begun else []
+        if changed and not change:
+            raise RunError(
+                f"{self.path}: a run with other settings: {in_words(changed)}"
+                "; use a new --run folder, or --change to resume with these"
+            )
+        if not begun and self.path.exists():
+            if not self.path.is_dir():
+                raise RunError(f"{self.path}: cannot write there (a file, not a folder)")
+            if set(os.listdir(self.path)) - {lock.NAME}:
+                raise RunError(f"{self.path}: not empty and not a run; use another")
+        # Several processes: none writes before all have checked the folder.
+        data = self.identity["data"] | {"name": None}  # a folder's name may differ
+        self.job.agree(settings=self.identity | {"data": None}, images=data)
+        refused = None if self.job.rank else self._lock(begun)
+        if self.job.anyone(refused):
+            raise refused or RunError(f"{self.path}: process 0 cannot train there")
+        return changed
+
+    def _compare(self):
+        """Read `run.json`, keep what it remembers, return how the settings differ."""
+        path = self.path / "run.json"
+        try:
+            theirs = {"replicas": 1} | json.loads(path.read_text())
+            # A field that is newer than the run has its default there.
+            theirs["recipe"] = Recipe.from_resolved(theirs["recipe"]).resolved()
+            if "digests" not in theirs["data"]:  # of a version that had none
+                theirs["data"]["digests"] = self.identity["data"]["digests"]
+                self.report(f"{path}: does not say of which images; not compared")
+        except (ValueError, KeyError, TypeError):
+            raise RunError(
+                f"{path}: not of this version; use a new --run folder"
+            ) from None
+        self.identity["changes"] = theirs.get("changes", [])
+        self.identity["from"] = theirs.setdefault("from", None)
+        self.hardware = theirs.pop("hardware", []) + self.hardware
+        return differences(theirs, self.identity)
+
+    def _lock(self, begun):
+        """Make the folder and keep other processes out of it; return the error if that
+        fails, else None."""
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            lock.hold(self.path, self, self.report)
+            if not begun and (self.path / "run.json").exists():
+                raise RunError(f"{self.path}: another process began a run in it just now")
+            (self.path / "samples").mkdir(exist_ok=True)
+        except OSError as error:
+            return RunError(f"{self.path}: cannot write there ({error.strerror})")
+        except UserError as error:
+            return error
+
+    def write_identity(self, name="run.json"):
+        """Write the identity, and the hardware that the run was on so far."""
+        hardware = list(dict.fromkeys(self.hardware))  # each once, in order
+        with replacing(self.path / name, "w") as file:
+            json.dump(self.identity | {"hardware": hardware}, file, indent=1)
+
+    def remove_remnants(self):
+        """Remove the files of a process that was killed while it wrote."""
+        for path in self.path.glob(".*.tmp"):
+            path.unlink(missing_ok=True)
+
+
+NOT_SETTINGS = (
+    *(f"recipe.{k}" for k in ("steps", "about", "reported", "chosen")),
+    "data.name",
+)
+
+
+def differences(theirs, mine, path=""):
+    """[{"setting": "batch_size", "before": 32, "after": 64}, ...]; steps may differ, and
+    the data folder's name."""
+    out = []
+    for key in sorted(set(theirs) | set(mine)):
+        name = f"{path}.{key}" if path else key
+        if name in NOT_SETTINGS:
+            continue
+        a, b = theirs.get(key), mine.get(key)
+        if isinstance(a, dict) and isinstance(b, dict):
+            out += differences(a, b, name)
+        elif a != b:
+            setting = name.removeprefix("recipe.")
+            out.append({"setting": setting, "before": a, "after": b})
+    return out
+
+
+def in_words(found):
+    """What a refusal says of `differences`."""
+    said, kinds = [], []
+    for d in found:
+        if d["setting"].startswith("data.digests."):
+            kinds.append(d["setting"].rpartition(".")[2])
+        else:
+            said.append("{setting}: the run has {before}, asked {after}".format_map(d))
+    if kinds:
+        said.append(f"data: other {' and '.join(kinds)} than the run's")
+    return "; ".join(said)
