@@ -1,5 +1,7 @@
 """Networks against the reports' tables."""
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,13 @@ from models import RECIPES, build, get_recipe
 from models.describe import parameters
 from models.keras_setup import keras, to_numpy
 from models.layers import BatchNorm, logits
+
+
+@functools.cache
+def built(name, role):
+    """A network that tests read and must not change."""
+    return build(get_recipe(name), role)
+
 
 # Rows as in the tables: kernel / filters / strides / output shape, or for dense
 # layers units. Written from the reports, not from the code.
@@ -127,7 +136,7 @@ def row(layer):
 
 @pytest.mark.parametrize(("recipe", "role"), TABLES, ids="-".join)
 def test_networks_layer_by_layer(recipe, role):
-    network = build(get_recipe(recipe), role)
+    network = built(recipe, role)
     found = [r for r in map(row, network.layers) if r]
     # the two branches of B's generator, and its heads, may interleave
     assert sorted(map(str, found)) == sorted(map(str, TABLES[recipe, role]))
@@ -152,7 +161,7 @@ def test_networks_layer_by_layer(recipe, role):
 
 def test_batch_norm_stands_where_the_reports_have_it():
     def after_convolutions(recipe, role):
-        layers = build(get_recipe(recipe), role).layers
+        layers = built(recipe, role).layers
         return sum(isinstance(layer, BatchNorm) for layer in layers)
 
     assert after_convolutions("vae_a", "encoder") == 4
@@ -166,7 +175,7 @@ def test_batch_norm_stands_where_the_reports_have_it():
 
 def test_dropout_stands_before_the_last_convolution_where_report_d_has_it():
     def dropped(recipe, role):
-        kinds = [type(x).__name__ for x in build(get_recipe(recipe), role).layers]
+        kinds = [type(x).__name__ for x in built(recipe, role).layers]
         where = [k for k, kind in enumerate(kinds) if kind == "Dropout"]
         return [kinds[k + 1] for k in where]
 
@@ -290,7 +299,7 @@ def test_minibatch_deviation_is_one_channel_of_the_batch():
 def test_report_c_starts_as_pytorch_does():
     recipe = get_recipe("acgan_c")
     for role in recipe.networks:
-        for layer in build(recipe, role).layers:
+        for layer in built("acgan_c", role).layers:
             if hasattr(layer, "kernel"):
                 kernel = to_numpy(layer.kernel)
                 bound = np.prod(kernel.shape[:-1]) ** -0.5
@@ -299,7 +308,7 @@ def test_report_c_starts_as_pytorch_does():
 
 
 def test_logits_are_what_the_last_activation_reads():
-    network = build(get_recipe("acgan_c"), "discriminator")
+    network = built("acgan_c", "discriminator")
     x = np.random.default_rng(0).standard_normal((4, 64, 64, 3)).astype("float32")
     real, label = network(x)
     real_logit, label_logit = logits(network)(x)
