@@ -13,14 +13,13 @@ from models.keras_setup import to_numpy
 PART = 256  # images that `rebuilt` makes at a time
 
 
-def run_network(network, inputs, batch=32, prepare=None, compiled=None):
+def run_network(network, inputs, batch=64, prepare=None, compiled=None):
     """Apply a network in inference mode, in batches.
 
     Args:
         network: a `keras.Model`.
         inputs: array `(n, ...)`, float32 unless `prepare` makes it so.
-        batch: inputs at a time; of 32 images the layers' outputs take half the memory
-            that those of 64 do, in the same time.
+        batch: inputs at a time.
         prepare: called with each batch of inputs, such as uint8 images.
         compiled: whether to compile the network first; default: if there is much to do.
 
@@ -66,8 +65,8 @@ def posterior(trained, images, at=None):
     `at` is an epoch, for the network as it was then (a snapshot).
     """
     encoder = trained.network("encoder", at)
-    parts = run_network(encoder, images, prepare=_pixels(trained), compiled=False)
-    return tuple(parts)
+    # Not compiled, however many: an image's code is then the same to the last bit.
+    return tuple(run_network(encoder, images, prepare=_pixels(trained), compiled=False))
 
 
 def _pixels(trained):
@@ -154,9 +153,7 @@ def realness(trained, images):
     """The discriminator's answer to uint8 images: float32 `(n,)`, a probability or a
     critic's score; higher is more real."""
     network = trained.network("discriminator")
-    # A batch of 64, as the weights were measured: a minibatch standard deviation
-    # depends on it.
-    answer = run_network(network, images, batch=64, prepare=_pixels(trained))
+    answer = run_network(network, images, prepare=_pixels(trained))
     return (answer[0] if isinstance(answer, list) else answer)[:, 0]
 
 
