@@ -14,7 +14,7 @@ from models.recipes import RECIPES, get_recipe
 # problem -> the recipe it draws by default
 PROBLEMS = {
     "vae": "vae_c",
-    "gan": "wgan_a",
+    "gan": "dcgan_c",
     "acgan": "acgan_a",
     "infogan": "infogan_b",
 }

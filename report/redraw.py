@@ -74,7 +74,7 @@ def draw_by_epoch(name, path, root=WEIGHTS):
     history["epoch"] = history["step"] * trained.card["epochs"] / trained.card["steps"]
     title = f"{name}: Fréchet distance to the test faces"
     chart = (title, "attribute network's features", [(column, "as exported", BLUE)])
-    save(panels(history, chart, x="epoch"), path, trained.origin())
+    save(panels(history, chart, x="epoch"), path)
 
 
 def ready(problem):

@@ -30,7 +30,12 @@ from models.trained import Trained, WeightsError, load, sha256
 from train import backend, export
 from train.run import Run
 
-PROBLEMS = {"vae": "vae_c", "gan": "wgan_a", "acgan": "acgan_a", "infogan": "infogan_b"}
+PROBLEMS = {
+    "vae": "vae_c",
+    "gan": "dcgan_c",
+    "acgan": "acgan_a",
+    "infogan": "infogan_b",
+}
 
 
 pytestmark = pytest.mark.usefixtures("tiny_networks")
@@ -108,7 +113,7 @@ def test_damaged_and_foreign_weights_are_named(mine, trained):
     network = build(get_recipe("vae_c"), "decoder")
     with pytest.raises(WeightsError, match=r"decoder.weights.h5: not weights of this"):
         load(network, path)
-    other = trained / "wgan_a" / "generator.weights.h5"
+    other = trained / "dcgan_c" / "generator.weights.h5"
     with pytest.raises(WeightsError, match="not weights of this decoder") as error:
         load(network, other)
     assert len(str(error.value)) < 400 and "\n" not in str(error.value)
@@ -118,7 +123,7 @@ def test_damaged_and_foreign_weights_are_named(mine, trained):
     (mine / "vae_c" / "card.json").write_text("{}")
     with pytest.raises(WeightsError, match="not a card"):
         Trained("vae_c", mine)
-    shutil.copy(trained / "wgan_a" / "card.json", mine / "vae_c" / "card.json")
+    shutil.copy(trained / "dcgan_c" / "card.json", mine / "vae_c" / "card.json")
     with pytest.raises(WeightsError, match="another recipe or network"):
         Trained("vae_c", mine)
     with pytest.raises(WeightsError, match=r"there are some for: .*vae_c"):
@@ -229,7 +234,7 @@ def test_the_script_draws_from_anywhere(tmp_path):
     assert all("left out" in line for line in done.stderr.splitlines())
     results = json.loads((out / "results.json").read_text())
     assert {"vae", "gan", "acgan"} <= results.keys()
-    assert results["gan"]["realness_of_256"]["kind"] == "D's score"
+    assert results["gan"]["realness_of_256"]["kind"] == "D's probability of being real"
     for path in out.glob("*.jpg"):
         # Some faces of sample_data are as pale as the gaps between them.
         check_figure(path, tiled=path.stem != "fig1_3")
@@ -258,7 +263,7 @@ def test_every_figure_from_test_images_alone(trained, tmp_path, capsys):
     assert results["infogan"]["categories"]["values"]["own_classifier"]["n"] == 14
     real = results["gan"]["realness_of_256"]
     assert real["least"] <= real["median"] <= real["most"]  # of two steps
-    assert real["kind"] == "D's score"  # as of a Wasserstein critic
+    assert real["kind"] == "D's probability of being real"
     assert len(set(real["boxed_seeds"])) == 8
 
 
@@ -369,7 +374,7 @@ def test_all_problems_means_those_with_weights(mine, tmp_path, capsys):
     shutil.rmtree(mine / "infogan_b")
     assert trained_defaults(mine).keys() == {"vae", "gan", "acgan"}
     assert "infogan: left out" in capsys.readouterr().err
-    with pytest.raises(UserError, match="no trained weights of vae_c, wgan_a"):
+    with pytest.raises(UserError, match="no trained weights of vae_c, dcgan_c"):
         trained_defaults(tmp_path / "nowhere")
 
 
