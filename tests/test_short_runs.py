@@ -90,3 +90,14 @@ def test_an_unknown_study_is_refused(monkeypatch):
     )
     with pytest.raises(UserError, match="unknown study 'codes'; known: code, "):
         short_runs.main()
+
+
+def test_a_study_without_its_start_is_left_out(tmp_path, monkeypatch, capsys):
+    trained = []
+    monkeypatch.setattr(short_runs, "WEIGHTS", tmp_path)
+    monkeypatch.setattr(short_runs, "train", lambda study, *rest: ({}, trained.append))
+    monkeypatch.setattr(short_runs, "keep", lambda name, *rest: trained.append(name))
+    monkeypatch.setattr("sys.argv", ["short_runs", "--data", "d", "--runs", "runs"])
+    short_runs.main()
+    assert trained == [name for name, study in STUDIES.items() if not study.start]
+    assert "embedding: left out, it starts from infogan_b" in capsys.readouterr().out
