@@ -1,5 +1,5 @@
-"""Training steps of `dcgan_c` and `vae_c` in plain PyTorch, channels last, with the same
-losses, optimizers, noise, averages and number of updates as ours."""
+"""Training steps of `dcgan_c`, `vae_c` and `rpgan` in plain PyTorch, channels last, with
+the same losses, optimizers, noise, averages and number of updates as ours."""
 
 import copy
 

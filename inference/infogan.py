@@ -13,7 +13,7 @@ def draw(trained, faces, out, categories=(0, 1)):
     """Bonus: fig4_2 curves, fig4_3 faces x categories, fig4_4 two of them mixed.
 
     Raises:
-        UserError: a category that there is not.
+        UserError: no such category.
     """
     if max(categories) >= trained.recipe.condition:
         raise UserError(

@@ -47,8 +47,11 @@ class RunWeights:
         try:
             with np.load(checkpoint, allow_pickle=False) as file:
                 self.step = int(file["x/step"])
-                kinds = ("v/ema/", "v/net/")
-                self.arrays = {k[2:]: file[k] for k in file.files if k.startswith(kinds)}
+                averages = [k for k in file.files if k.startswith("v/ema/")]
+                averaged = {k.split("/")[2] for k in averages}
+                others = [k for k in file.files if k.startswith("v/net/")]
+                others = [k for k in others if k.split("/")[2] not in averaged]
+                self.arrays = {k[6:]: file[k] for k in averages + others}
         except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
             raise UserError(f"{checkpoint}: not a whole checkpoint") from None
 
@@ -64,8 +67,7 @@ class RunWeights:
         for k, variable in enumerate(network.variables):
             if "seed_generator" in variable.path:
                 continue
-            place = f"{role}/{k:03d}/{variable.name}"
-            value = self.arrays.get(f"ema/{place}", self.arrays.get(f"net/{place}"))
+            value = self.arrays.get(f"{role}/{k:03d}/{variable.name}")
             if value is None or value.shape != tuple(variable.shape):
                 raise UserError(f"{self.folder}: its {role} is of another network")
             variable.assign(value)
