@@ -32,6 +32,7 @@ class Trained:
     Args:
         name: a recipe's name.
         root: the folder that holds `<name>/card.json`.
+        folder: the folder of `card.json` itself, if it has another name.
 
     Attributes:
         recipe: the `Recipe` as it was trained.
@@ -43,9 +44,9 @@ class Trained:
         models.RecipeError: unknown name.
     """
 
-    def __init__(self, name, root=WEIGHTS):
+    def __init__(self, name, root=WEIGHTS, folder=None):
         known, self._built = get_recipe(name), {}
-        self.folder = Path(root) / name
+        self.folder = Path(folder or Path(root) / name)
         path = self.folder / "card.json"
         if not path.exists():
             have = sorted(p.parent.name for p in Path(root).glob("*/card.json"))
@@ -61,6 +62,16 @@ class Trained:
             raise WeightsError(f"{path}: not a card of this version ({error})") from None
         if (self.recipe.name, self.recipe.networks) != (name, known.networks):
             raise WeightsError(f"{path}: the card of another recipe or network")
+
+    @classmethod
+    def of(cls, folder):
+        """The weights of a folder, whatever its name; raises as the class does."""
+        path = Path(folder) / "card.json"
+        try:
+            name = json.loads(path.read_text())["recipe"]["name"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise WeightsError(f"{path}: not a card of this version ({error})") from None
+        return cls(name, folder=folder)
 
     def check(self):
         """Compare every file with its hash, so that damage shows before anything is

@@ -39,7 +39,7 @@ def source_of(name, recipe):
             f"--from {name}: no weights there; give a recipe that has some, or a "
             "folder with card.json, as train.export makes it"
         )
-    trained = Trained(folder.resolve().name, folder.resolve().parent)
+    trained = Trained.of(folder)
     roles = [role for role in recipe.networks if role in trained.card["files"]]
     if not roles:
         raise UserError(f"--from {name}: it has no {' or '.join(recipe.networks)}")
@@ -56,9 +56,9 @@ def start_from(model, trained):
         trained: what `source_of` found for its recipe.
 
     Returns:
-        dict for the run's card: recipe, steps and sha256 of the source; how many
-        variables were copied; which were widened, narrowed or start fresh
-        ("role/layer/variable").
+        dict for the run's card: recipe, steps and sha256 of the source, and what its
+        card says of a warm start; how many variables were copied; which were widened,
+        narrowed or start fresh ("role/layer/variable").
     """
     roles = [r for r in model.networks if r in trained.card["files"]]
     taken, widened, narrowed, fresh = 0, [], [], []
@@ -81,6 +81,7 @@ def start_from(model, trained):
         "recipe": trained.recipe.name,
         "steps": trained.card["steps"],
         "sha256": {r: trained.card["files"][r]["sha256"] for r in roles},
+        "warm_start": trained.card.get("warm_start"),
         "variables": taken,
         "widened": widened,
         "narrowed": narrowed,
@@ -120,7 +121,8 @@ def fitted(value, shape):
 
 def in_words(said):
     """One line that says what `start_from` did."""
-    line = f"starts from {said['recipe']} ({said['steps']:,} steps): "
+    kind = "a warm start of " if said["warm_start"] else ""
+    line = f"starts from {kind}{said['recipe']} ({said['steps']:,} steps): "
     line += f"{said['variables']} variables taken"
     for name in ("widened", "narrowed", "fresh"):
         if said[name]:

@@ -1,0 +1,59 @@
+"""A generator that starts as a decoder of principal components."""
+
+import numpy as np
+import pytest
+import tiny
+
+import data_utils
+from models.sampling import draw
+from models.trained import Trained
+from train.families import FAMILIES
+from train.transfer import in_words, source_of, start_from
+from train.warm_start import principal_codes, warm_start
+
+pytestmark = pytest.mark.usefixtures("tiny_networks")
+
+
+def test_codes_have_the_mean_and_covariance_of_the_noise(tiny_faces):
+    images = tiny_faces.images / np.float32(255)
+    codes, explained = principal_codes(images, 5)
+    assert codes.shape == (48, 5) and codes.dtype == "float32"
+    np.testing.assert_allclose(codes.mean(0), 0, atol=1e-4)
+    np.testing.assert_allclose(np.cov(codes.T), np.eye(5), atol=1e-3)
+    assert 0.5 < explained < 1
+    more, everything = principal_codes(images, 60)  # 48 images have 47 components
+    assert more.shape == (48, 60) and np.isfinite(more).all()
+    assert abs(more[:, 47:].std() - 1) < 0.1 and everything == pytest.approx(1, abs=1e-3)
+
+
+def test_it_draws_images_from_their_codes_and_a_run_starts_from_it(tiny_faces, tmp_path):
+    recipe = tiny.recipe("infogan_b")
+    folder = tmp_path / "infogan_b"
+    card = warm_start(recipe, tiny_faces, folder, epochs=30, rate=1e-2)
+    assert card["steps"] == 60 and card["data"]["images"] == 48
+    images = data_utils.from_uint8(tiny_faces.images, (-1.0, 1.0))
+    one_for_all = np.square(images - images.mean(0)).mean()
+    assert card["warm_start"]["loss"] < 0.7 * one_for_all
+    model = FAMILIES[recipe.family](recipe, seed=1)
+    said = start_from(model, source_of(folder, recipe))
+    assert said["warm_start"] == card["warm_start"]
+    assert "starts from a warm start of infogan_b (60 steps)" in in_words(said)
+    assert not any(place.startswith("generator") for place in said["fresh"])
+
+
+def test_a_folder_of_weights_may_have_any_name(tiny_faces, tmp_path):
+    recipe = tiny.recipe("gan_b")
+    warm_start(recipe, tiny_faces, tmp_path / "gan_b")
+    (tmp_path / "gan_b").rename(tmp_path / "mine")
+    assert Trained.of(tmp_path / "mine").recipe == recipe
+    assert source_of(tmp_path / "mine", recipe).card["steps"] == 2
+    assert draw(Trained.of(tmp_path / "mine"), range(3)).shape == (3, 16, 16, 3)
+
+
+def test_what_has_no_warm_start(fails, faces_folder, tmp_path):
+    words = ["--data", faces_folder, "--weights", tmp_path]
+    fails("-m", "train.warm_start", "vae_c", *words, saying=["vae_c: no GAN"])
+    (tmp_path / "gan_b").mkdir()
+    fails("-m", "train.warm_start", "gan_b", *words, saying=[tmp_path / "gan_b: exists"])
+    words += ["--epochs", 0]
+    fails("-m", "train.warm_start", "wgan_a", *words, saying=["--epochs and --rate"])
