@@ -70,6 +70,20 @@ def test_rows_that_can_and_cannot_be_added():
     assert fitted(np.ones(3), (4,)) is None
 
 
+def test_categories_without_labels_start_as_in_a_new_network(tmp_path):
+    """Rows of zeros would leave nothing to tell them apart by, for good."""
+    folder, before = weights_of("gan_b", tmp_path)
+    after = FAMILIES["infogan"](small("infogan_b"), seed=1)
+    fresh = values(after.networks["generator"])["conv2d 0/kernel"]
+    said = start_from(after, source_of(folder, after.recipe))
+    new = values(after.networks["generator"])["conv2d 0/kernel"]
+    old = values(before.networks["generator"])["conv2d 0/kernel"]
+    np.testing.assert_array_equal(new[:, :, :256], old)
+    np.testing.assert_array_equal(new[:, :, 256:], fresh[:, :, 256:])
+    assert fresh[:, :, 256:].std() > 0.01
+    assert said["widened"] == ["generator/conv2d 0/kernel"]
+
+
 def test_noise_alone_starts_from_noise_and_label(tmp_path):
     folder, before = weights_of("acgan_a", tmp_path)
     after = FAMILIES["gan"](small("wgan_a"), seed=1)

@@ -2,8 +2,9 @@
 
 Networks are matched by role, layers by kind (or given name) and order, variables by
 shape. If a layer has more inputs than before (a label is appended to the noise), its
-old rows are kept and its new rows start at zero, so at first they change nothing. If it
-has fewer (the noise alone), its last rows are dropped. What does not fit is reported.
+old rows are kept and its new rows start at zero, so at first they change nothing; those
+of categories that are found without labels start as in a new network. If it has fewer
+(the noise alone), its last rows are dropped. What does not fit is reported.
 """
 
 import re
@@ -62,11 +63,14 @@ def start_from(model, trained):
     """
     roles = [r for r in model.networks if r in trained.card["files"]]
     taken, widened, narrowed, fresh = 0, [], [], []
+    # Categories without labels are found because they already change images a little.
+    found = model.recipe.traits.asked == "category"
     for role, network in model.networks.items():
         old = by_place(trained.network(role)) if role in roles else {}
         for place, variable in by_place(network).items():
             value = old.get(place)
-            fit = None if value is None else fitted(to_numpy(value), variable.shape)
+            new = to_numpy(variable) if found else None
+            fit = None if value is None else fitted(to_numpy(value), variable.shape, new)
             if fit is None:
                 fresh.append(f"{role}/{place}")
                 continue
@@ -104,19 +108,20 @@ def by_place(network):
     return found
 
 
-def fitted(value, shape):
-    """`value` in this shape, with rows of zeros added if it has fewer inputs (the axis
-    before the last; the label follows the noise), and its last rows dropped if it has
-    more; None if it does not fit."""
+def fitted(value, shape, new=None):
+    """`value` in this shape, with the last rows of `new`, or rows of zeros, added if it
+    has fewer inputs (the axis before the last; the label follows the noise), and its
+    last rows dropped if it has more; None if it does not fit."""
     if value.shape == tuple(shape):
         return value
     if value.ndim != len(shape) or value.ndim < 2:
         return None
     if value.shape[:-2] + value.shape[-1:] != (*shape[:-2], shape[-1]):
         return None
-    more = max(0, shape[-2] - value.shape[-2])
-    value = np.pad(value, [*[(0, 0)] * (value.ndim - 2), (0, more), (0, 0)])
-    return value[..., : shape[-2], :]
+    whole = np.zeros(shape, value.dtype) if new is None else new.copy()
+    rows = min(value.shape[-2], shape[-2])
+    whole[..., :rows, :] = value[..., :rows, :]
+    return whole
 
 
 def in_words(said):
