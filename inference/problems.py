@@ -15,7 +15,7 @@ from models.recipes import RECIPES, get_recipe
 PROBLEMS = {
     "vae": "vae_c",
     "gan": "dcgan_c",
-    "acgan": "acgan_a",
+    "acgan": "acgan_c",
     "infogan": "infogan_b",
 }
 # study -> the recipes it compares
