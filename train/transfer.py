@@ -3,7 +3,7 @@
 Networks are matched by role, layers by kind (or given name) and order, variables by
 shape. If a layer has more inputs than before (a label is appended to the noise), its
 old rows are kept and its new rows start at zero, so at first they change nothing; those
-of categories that are found without labels start as in a new network. If it has fewer
+of categories that are found without labels start as steps in the noise. If it has fewer
 (the noise alone), its last rows are dropped. What does not fit is reported.
 """
 
@@ -16,6 +16,8 @@ import numpy as np
 from cli import UserError
 from models.keras_setup import to_numpy
 from models.recipes import RECIPES
+
+STEP = 0.4  # of the noise's deviation 1: a category is seen, and the noise still more
 
 
 def source_of(name, recipe):
@@ -63,14 +65,15 @@ def start_from(model, trained):
     """
     roles = [r for r in model.networks if r in trained.card["files"]]
     taken, widened, narrowed, fresh = 0, [], [], []
-    # Categories without labels are found because they already change images a little.
+    # Categories without labels can only be found where they change what is drawn.
     found = model.recipe.traits.asked == "category"
     for role, network in model.networks.items():
         old = by_place(trained.network(role)) if role in roles else {}
         for place, variable in by_place(network).items():
             value = old.get(place)
-            new = to_numpy(variable) if found else None
-            fit = None if value is None else fitted(to_numpy(value), variable.shape, new)
+            fit = (
+                None if value is None else fitted(to_numpy(value), variable.shape, found)
+            )
             if fit is None:
                 fresh.append(f"{role}/{place}")
                 continue
@@ -108,20 +111,24 @@ def by_place(network):
     return found
 
 
-def fitted(value, shape, new=None):
-    """`value` in this shape, with the last rows of `new`, or rows of zeros, added if it
-    has fewer inputs (the axis before the last; the label follows the noise), and its
-    last rows dropped if it has more; None if it does not fit."""
+def fitted(value, shape, found=False):
+    """`value` in this shape, or None if it does not fit.
+
+    If it has fewer inputs (the axis before the last; the label follows the noise), rows
+    of zeros are added; or, if categories have to be `found`, rows that move images as a
+    step of `STEP` deviations of every number of the noise would, forth or back, each
+    category its own. If it has more, its last rows are dropped.
+    """
     if value.shape == tuple(shape):
         return value
     if value.ndim != len(shape) or value.ndim < 2:
         return None
     if value.shape[:-2] + value.shape[-1:] != (*shape[:-2], shape[-1]):
         return None
-    whole = np.zeros(shape, value.dtype) if new is None else new.copy()
-    rows = min(value.shape[-2], shape[-2])
-    whole[..., :rows, :] = value[..., :rows, :]
-    return whole
+    before, more = value.shape[-2], max(0, shape[-2] - value.shape[-2])
+    steps = np.random.default_rng(0).choice([-STEP, STEP], (more, before))
+    rows = (steps if found else 0 * steps) @ value
+    return np.concatenate([value, rows.astype(value.dtype)], -2)[..., : shape[-2], :]
 
 
 def in_words(said):
