@@ -9,7 +9,6 @@ import tempfile
 from pathlib import Path
 
 import imageio.v3 as iio
-import numpy as np
 
 from cli import UserError, run_cli
 
@@ -21,7 +20,9 @@ def parse():
         prog="python -m report.sample_data", description=__doc__
     )
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--recipe", default="acgan_a", help="default: acgan_a")
+    parser.add_argument(
+        "--recipe", default="rpgan_attributes", help="default: %(default)s"
+    )
     return parser.parse_args()
 
 
@@ -49,7 +50,7 @@ def write_split(folder, split, generator, reader, seeds):
     from models import sampling
 
     (folder / split).mkdir(parents=True)
-    images = sampling.draw(generator, seeds, np.arange(len(seeds)) % 2)
+    images = sampling.draw(generator, seeds, sampling.asked_of(generator, seeds))
     read = reader.read(images) > 0.5
     lines = [",".join(["image_name", *reader.names])]
     for k, image in enumerate(images):
