@@ -171,10 +171,12 @@ class Trained:
         card = self.card
         changed = [f"{change['step']:,}" for change in card["changes"]]
         changes = f"; settings changed at step {', '.join(changed)}" if changed else ""
+        start = card.get("from")
+        before = f"; started from {start['recipe']}" if start else ""
         return (
             f"{self.recipe.name} (Report {self.recipe.report}): {card['steps']:,} steps, "
             f"batch {self.recipe.batch_size}, {card['data']['images']:,} training images "
-            f"of {card['data']['name']}{changes}"
+            f"of {card['data']['name']}{changes}{before}"
         )
 
 

@@ -59,6 +59,8 @@ def table(root=WEIGHTS):
             card, result = trained.card, obtained(trained)
             images, hours = card["images_seen"], card["training_hours"]
             how = f"{images:,} images, {hours:.1f} h"
+            if card.get("from"):
+                how += f", after `{card['from']['recipe']}`"
         cells = (f"`{recipe.name}`", recipe.report, recipe.reported or "-", result, how)
         lines.append(f"| {' | '.join(cells)} |")
     return lines

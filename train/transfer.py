@@ -60,8 +60,8 @@ def start_from(model, trained):
 
     Returns:
         dict for the run's card: recipe, steps and sha256 of the source, and what its
-        card says of a warm start; how many variables were copied; which were widened,
-        narrowed or start fresh ("role/layer/variable").
+        card says of a warm start and of its own start; how many variables were copied;
+        which were widened, narrowed or start fresh ("role/layer/variable").
     """
     roles = [r for r in model.networks if r in trained.card["files"]]
     taken, widened, narrowed, fresh = 0, [], [], []
@@ -89,6 +89,7 @@ def start_from(model, trained):
         "steps": trained.card["steps"],
         "sha256": {r: trained.card["files"][r]["sha256"] for r in roles},
         "warm_start": trained.card.get("warm_start"),
+        "from": trained.card.get("from"),
         "variables": taken,
         "widened": widened,
         "narrowed": narrowed,
