@@ -25,7 +25,7 @@ OBTAINED = {
         f"{v['mean_accuracy']:.1%} right, "
         f"a constant answer {mean(v['commoner_answer'].values()):.1%}"
     ),
-    "categories": lambda v: f"{v['own_classifier']['accuracy']:.1%} of categories read",
+    "categories": lambda v: f"{v['own_classifier']['accuracy']:.1%} read back",
     "frechet_attribute_features": lambda v: (
         f"Fréchet {v['distance']:.1f} ± {v['standard_error']:.1f}"
     ),
@@ -60,7 +60,7 @@ def table(root=WEIGHTS):
             images, hours = card["images_seen"], card["training_hours"]
             how = f"{images:,} images, {hours:.1f} h"
             if card.get("from"):
-                how += f", after `{card['from']['recipe']}`"
+                how = f"{images:,} images after `{card['from']['recipe']}`"
         cells = (f"`{recipe.name}`", recipe.report, recipe.reported or "-", result, how)
         lines.append(f"| {' | '.join(cells)} |")
     return lines
