@@ -8,6 +8,7 @@ import sys
 
 from cli import UserError, open_locked, replacing, writable
 from inference import gallery
+from inference.tsne import Points
 from models import WEIGHTS
 from models.recipes import RECIPES, get_recipe
 
@@ -136,7 +137,12 @@ def draw(problem, data, out, root=WEIGHTS, recipe=None, **options):
     """
     chosen = chosen_for(problem, root, recipe)
     writable(out)
+    with Points() if "vae" in chosen else contextlib.nullcontext() as points:
+        _draw(problem, chosen, data, out, root, points, options)
 
+
+def _draw(problem, chosen, data, out, root, points, options):
+    """As `draw`; `points` is the t-SNE of a VAE's codes."""
     faces = None
     if "vae" in chosen or (problem in STUDIES and problem != "today"):
         faces = faces_of(problem, data, get_recipe(next(iter(chosen.values()))))
@@ -145,6 +151,7 @@ def draw(problem, data, out, root=WEIGHTS, recipe=None, **options):
 
     trained = {p: Trained(name, root) for p, name in chosen.items()}
     check(trained, root)
+    gc.freeze()  # what imports made stays: collections need not look at it again
     if problem in STUDIES:
         study = importlib.import_module(f"inference.{problem}")
         runs = study.draw([*trained.values()], faces, out)
@@ -157,10 +164,16 @@ def draw(problem, data, out, root=WEIGHTS, recipe=None, **options):
             numbers["images_without_row"] = faces.without_row
         record_results(out / "results.json", problem, numbers, root)
         return
+    if points:
+        from inference import vae
+
+        trained["vae"] = trained.pop("vae")  # the last: others are drawn meanwhile
+        begun = vae.begin(trained["vae"], faces, points)
     for name in list(trained):
         weights = trained.pop(name)  # and with it, its networks, when it is drawn
+        own = options | ({"begun": begun} if name == "vae" else {})
         numbers = importlib.import_module(f"inference.{name}").draw(
-            weights, faces, out, **options
+            weights, faces, out, **own
         )
         origin = {
             "recipe": weights.recipe.name,

@@ -1,12 +1,11 @@
 """Problem 1's figures: a VAE's curves, reconstructions, samples and codes."""
 
 import itertools
-import os
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
 from data_utils import to_uint8
+from inference.tsne import Points
 from metrics.reconstruction import reconstruction_error
 from models import sampling
 from plot_utils import BLUE, RED, panels, save, scatter, sheet
@@ -14,10 +13,22 @@ from plot_utils import BLUE, RED, panels, save, scatter, sheet
 RANGE = {(-1.0, 1.0): "[-1, 1]", (0.0, 1.0): "[0, 1]"}
 
 
-def draw(trained, faces, out, attribute=None):
+def begin(trained, faces, points):
+    """Encode the test images and let `points`, an `inference.tsne.Points`, begin.
+
+    Returns:
+        (codes float32 `(n, latent)`, points).
+    """
+    codes = sampling.encode(trained, faces.images)
+    points.begin(codes)
+    return codes, points
+
+
+def draw(trained, faces, out, attribute=None, begun=None):
     """Problem 1: fig1_2 curves, fig1_3 reconstructions, fig1_4 samples from the prior,
     fig1_5 t-SNE of all test codes, fig1_6 samples from the density fitted to the
-    codes."""
+    codes. `begun` is what `begin` returned, if it was called before."""
+    codes, points = begun or begin(trained, faces, Points())
     recipe, foot = trained.recipe, trained.origin()
     attribute = attribute or recipe.attribute
     label = faces.label(attribute)
@@ -29,13 +40,10 @@ def draw(trained, faces, out, attribute=None):
     )
     save(figure, out / "fig1_2.jpg", foot)
 
-    codes = sampling.encode(trained, faces.images)
-    with ThreadPoolExecutor(1) as pool:  # neither keeps two cores busy by itself
-        points = pool.submit(tsne, codes)
-        parts = sampling.rebuilt(trained, codes)
-        first = next(parts)
-        parts = itertools.chain([first], parts)
-        error = reconstruction_error(faces.images, parts, recipe.pixel_range)
+    parts = sampling.rebuilt(trained, codes)
+    first = next(parts)
+    parts = itertools.chain([first], parts)
+    error = reconstruction_error(faces.images, parts, recipe.pixel_range)
     error["data"] = str(faces.folder.parent.name)
     error["images_without_row"] = faces.without_row
     shown = np.concatenate([faces.images[:10], to_uint8(first[:10], recipe.pixel_range)])
@@ -69,25 +77,3 @@ def draw(trained, faces, out, attribute=None):
         f"{faces.how_many} images of {faces.folder}, code = posterior mean"
     )
     return {"reconstruction": error, "tsne": {"n": len(codes), "attribute": attribute}}
-
-
-def tsne(codes):
-    """Codes `(n, latent)` -> points `(n, 2)`; the same codes, the same points."""
-    # By default scikit-learn's threads wait for each other in busy loops, which takes
-    # the cores from the decoder. OpenMP reads this when it is first imported.
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    from sklearn.manifold import TSNE
-
-    perplexity = min(30.0, (len(codes) - 1) / 3)
-    # Of 2,621 codes of vae_c, the usual angle of 0.5 and 1,000 steps reach a KL of 2.843
-    # in 20.0 s of processor time; these 2.874 in 8.6 s. Of each code's 30 nearest, both
-    # keep 13.1 % among the point's; trustworthiness 0.724 and 0.725.
-    mapper = TSNE(
-        2,
-        perplexity=perplexity,
-        angle=0.8,
-        max_iter=600,
-        init="pca",
-        random_state=0,
-    )
-    return mapper.fit_transform(codes)

@@ -27,7 +27,7 @@ def run_network(network, inputs, batch=64, prepare=None, compiled=None):
         float32 array `(n, ...)`, or a list of them for several outputs.
     """
     if compiled is None:
-        compiled = len(inputs) > 8 * batch
+        compiled = len(inputs) > 512
     parts = []
     for k in range(0, len(inputs), batch):
         x = inputs[k : k + batch] if prepare is None else prepare(inputs[k : k + batch])
@@ -141,7 +141,7 @@ def draw(trained, seeds, labels=None, at=None, truncation=1.0, prior="normal"):
 def render(trained, noise, at=None):
     """Like `draw`, but from noise or codes, float32 `(n, latent + condition)`."""
     network = trained.network(trained.recipe.traits.draws, at)
-    return as_images(trained, run_network(network, noise))
+    return as_images(trained, run_network(network, noise, batch=16))
 
 
 def as_images(trained, outputs):

@@ -111,8 +111,11 @@ class Trained:
         if at not in (None, self.card["epochs"]):
             role = f"epoch_{at:03d}/{role}"
         if role not in self._built:
+            from models.keras_setup import zeros_at_first  # takes seconds
+
             path = self._file(role)
-            self._built[role] = build(self.recipe, kind)
+            with zeros_at_first():
+                self._built[role] = build(self.recipe, kind)
             load(self._built[role], path)
         return self._built[role]
 
