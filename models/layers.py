@@ -98,24 +98,26 @@ class BlockConvTranspose(layers.Conv2DTranspose):
 
     The kernel is cut into blocks of strides x strides, which are a few matrices. An
     input pixel times each matrix is a block of the output; overlapping blocks add up.
-    For Report B's 16x16 kernel this takes two thirds of the time of Keras' layer, which
-    computes the gradient of a convolution. Same variables, same output.
+    For Report B's 16x16 kernel, forward and backward together take half of the time of
+    Keras' layer, which computes the gradient of a convolution. Same variables, same
+    output. The matrices keep the kernel's order of axes and are unstacked, not sliced:
+    otherwise its gradient, 64 MiB in Report B, would be transposed and padded.
     """
 
     def call(self, inputs):
         side, _, filters, channels = self.kernel.shape
         step, (height, width) = self.strides[0], inputs.shape[1:3]
         many = side // step
-        kernel = ops.reshape(self.kernel, (many, step, many, step, filters, channels))
-        kernel = ops.transpose(kernel, (0, 2, 5, 1, 3, 4))
-        kernel = ops.reshape(kernel, (many, many, channels, step * step * filters))
+        shape = (many, step, many, step * filters * channels)
+        kernel = ops.transpose(ops.reshape(self.kernel, shape), (0, 2, 1, 3))
+        matrices = ops.unstack(ops.reshape(kernel, (many * many, -1, channels)))
         pixels, total = ops.reshape(inputs, (-1, channels)), 0.0
-        for row in range(many):
-            for column in range(many):
-                blocks = ops.matmul(pixels, kernel[row, column])
-                blocks = ops.reshape(blocks, (-1, height, width, blocks.shape[-1]))
-                around = ((row, many - 1 - row), (column, many - 1 - column))
-                total += ops.pad(blocks, ((0, 0), *around, (0, 0)))
+        for k, matrix in enumerate(matrices):
+            row, column = divmod(k, many)
+            blocks = ops.einsum("pc,kc->pk", pixels, matrix)
+            blocks = ops.reshape(blocks, (-1, height, width, blocks.shape[-1]))
+            around = ((row, many - 1 - row), (column, many - 1 - column))
+            total += ops.pad(blocks, ((0, 0), *around, (0, 0)))
         height, width = height + many - 1, width + many - 1
         x = ops.reshape(total, (-1, height, width, step, step, filters))
         x = ops.transpose(x, (0, 1, 3, 2, 4, 5))
