@@ -62,7 +62,7 @@ INFOGAN = SMALL_GAN | {
     "discriminator.beta_1": "0.5",
     "classifier.learning_rate": "2e-4",
     "classifier.beta_1": "0.5",
-    "generator.learning_rate": "2e-4",
+    "generator.learning_rate": "1e-4",
     "generator.beta_1": "0.5",
 }
 
