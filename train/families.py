@@ -254,23 +254,22 @@ class ACGAN3(ACGAN):
     def train_step(self, data):
         self.begin()
         real, label = self.pixels(data["images"][0]), data["labels"][0]
-        logs = self.minimize("discriminator", lambda: self.d_loss(real))
-        logs |= self.minimize("classifier", lambda: self.c_loss(real, label))
+        fake, asked = self.generate_asked()  # for both: G is the same until its turn
+        logs = self.minimize("discriminator", lambda: self.d_loss(real, fake))
+        logs |= self.minimize("classifier", lambda: self.c_loss(real, label, fake, asked))
         for _ in range(self.recipe.g_steps):
             logs |= self.minimize("generator", lambda: self.g_loss(real))
         self.end()
         return logs
 
-    def d_loss(self, real):
-        fake, _ = self.generate_asked()
-        real, fake = self.shown(real), self.shown(ops.stop_gradient(fake))
+    def d_loss(self, real, fake):
+        real, fake = self.shown(real), self.shown(fake)
         loss, logs = self.d_adversarial(self.score(real), self.score(fake))
         penalty, more = self.slope_penalties(real, fake, self.score)
         return loss + penalty, {"d_loss": loss} | logs | more
 
-    def c_loss(self, real, label):
-        fake, asked = self.generate_asked()
-        real, fake = self.shown(real), self.shown(ops.stop_gradient(fake))
+    def c_loss(self, real, label, fake, asked):
+        real, fake = self.shown(real), self.shown(fake)
         return classified(
             self.discriminate(real)[1], label, self.discriminate(fake)[1], asked
         )
@@ -283,16 +282,16 @@ class InfoGAN(ACGAN3):
     def train_step(self, data):
         self.begin()
         real = self.pixels(data["images"][0])
-        logs = self.minimize("discriminator", lambda: self.d_loss(real))
-        logs |= self.minimize("classifier", self.c_loss)
+        fake, asked = self.generate_asked()  # for both: G is the same until its turn
+        logs = self.minimize("discriminator", lambda: self.d_loss(real, fake))
+        logs |= self.minimize("classifier", lambda: self.c_loss(fake, asked))
         for _ in range(self.recipe.g_steps):
             logs |= self.minimize("generator", lambda: self.g_loss(real))
         self.end()
         return logs
 
-    def c_loss(self):
-        fake, asked = self.generate_asked()
-        guess = self.discriminate(self.shown(ops.stop_gradient(fake)))[1]
+    def c_loss(self, fake, asked):
+        guess = self.discriminate(self.shown(fake))[1]
         loss = losses.classification(guess, asked)
         accuracy = losses.label_accuracy(guess, asked)
         return loss, {"c_loss_fake": loss, "c_accuracy_fake": accuracy}
