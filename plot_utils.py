@@ -1,5 +1,7 @@
 """The drawing primitives that every figure shares."""
 
+import functools
+
 import matplotlib
 
 matplotlib.use("Agg")
@@ -40,9 +42,8 @@ def save(figure, path, foot=""):
 def spell_out(figure):
     """Let texts show letters that the usual font lacks: in another font installed here
     that has them, else by their code, as in "\\u9854"."""
-    usual = font_manager.findfont("DejaVu Sans")
-    known = set(map(chr, font_manager.get_font(usual).get_charmap())) | {"\n"}
-    lacking = {c for text in figure.findobj(Text) for c in text.get_text()} - known
+    lacking = {c for text in figure.findobj(Text) for c in text.get_text()}
+    lacking -= usual_letters()
     if not lacking:
         return
     families = ["DejaVu Sans"]
@@ -66,6 +67,13 @@ def spell_out(figure):
     for text in figure.findobj(Text):
         text.set_text(text.get_text().translate(codes))
         text.set_fontfamily(families)
+
+
+@functools.cache
+def usual_letters():
+    """What every text here may have: the letters of the font that comes along."""
+    usual = font_manager.findfont("DejaVu Sans")
+    return {*map(chr, font_manager.get_font(usual).get_charmap()), "\n"}
 
 
 def log_scale(axis):
@@ -119,7 +127,15 @@ def panels(history, *charts, x="step"):
         axis.legend(frameon=False, fontsize=9)
         if "accuracy" in unit:
             axis.set_ylim(-0.03, 1.03)
-    figure.tight_layout(rect=(0, 0.03, 1, 1))
+    # In inches, so that no text has to be measured: `tight_layout` draws them all once.
+    width, height = figure.get_size_inches()
+    figure.subplots_adjust(
+        left=0.8 / width,
+        right=1 - 0.25 / width,
+        wspace=0.95 / ((width - 1.0 * len(charts)) / len(charts)),
+        bottom=0.75 / height,
+        top=1 - 0.4 / height,
+    )
     return figure
 
 

@@ -151,7 +151,6 @@ def _draw(problem, chosen, data, out, root, points, options):
 
     trained = {p: Trained(name, root) for p, name in chosen.items()}
     check(trained, root)
-    gc.freeze()  # what imports made stays: collections need not look at it again
     if problem in STUDIES:
         study = importlib.import_module(f"inference.{problem}")
         runs = study.draw([*trained.values()], faces, out)
