@@ -4,7 +4,13 @@ As a file, not `-m`: its folder is then first on the path, whatever letters its 
 """
 
 from cli import run_cli
-from inference.__main__ import main
+
+
+def main():
+    from inference.__main__ import main as draw  # within `run_cli`: Ctrl-C may come now
+
+    return draw()
+
 
 if __name__ == "__main__":
     run_cli(main)

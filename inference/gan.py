@@ -50,7 +50,8 @@ def draw(trained, faces, out):
         "among the 24 that it finds most real"
     )
     save(sheet(many[shown], 8, title, boxed=boxed), out / "fig2_4.jpg", foot)
-    unbounded = adversarial(recipe.adversarial).middle is None
+    last = trained.network("discriminator").outputs[0]._keras_history.operation
+    unbounded = last.get_config().get("activation") in (None, "linear")
     kind = "D's score" if unbounded else "D's probability of being real"
     least, median, most = np.percentile(scores, (0, 50, 100))
     print(

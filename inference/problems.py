@@ -5,10 +5,11 @@ import gc
 import importlib
 import json
 import sys
+from inspect import signature
 
 from cli import UserError, open_locked, replacing, writable
 from inference import gallery
-from inference.tsne import Points
+from inference.tsne import Embedding
 from models import WEIGHTS
 from models.recipes import RECIPES, get_recipe
 
@@ -137,15 +138,17 @@ def draw(problem, data, out, root=WEIGHTS, recipe=None, **options):
     """
     chosen = chosen_for(problem, root, recipe)
     writable(out)
-    with Points() if "vae" in chosen else contextlib.nullcontext() as points:
-        _draw(problem, chosen, data, out, root, points, options)
+    with Embedding() if "vae" in chosen else contextlib.nullcontext() as embedding:
+        _draw(problem, chosen, data, out, root, embedding, options)
 
 
-def _draw(problem, chosen, data, out, root, points, options):
-    """As `draw`; `points` is the t-SNE of a VAE's codes."""
+def _draw(problem, chosen, data, out, root, embedding, options):
+    """As `draw`; `embedding` is the t-SNE of a VAE's codes."""
     faces = None
     if "vae" in chosen or (problem in STUDIES and problem != "today"):
         faces = faces_of(problem, data, get_recipe(next(iter(chosen.values()))))
+    if "vae" in chosen:  # may lack it: say so before seconds of work
+        faces.label(options.get("attribute") or get_recipe(chosen["vae"]).attribute)
 
     from models.trained import Trained  # takes seconds
 
@@ -163,17 +166,16 @@ def _draw(problem, chosen, data, out, root, points, options):
             numbers["images_without_row"] = faces.without_row
         record_results(out / "results.json", problem, numbers, root)
         return
-    if points:
+    if embedding:
         from inference import vae
 
         trained["vae"] = trained.pop("vae")  # the last: others are drawn meanwhile
-        begun = vae.begin(trained["vae"], faces, points)
+        options["begun"] = vae.begin(trained["vae"], faces, embedding)
     for name in list(trained):
         weights = trained.pop(name)  # and with it, its networks, when it is drawn
-        own = options | ({"begun": begun} if name == "vae" else {})
-        numbers = importlib.import_module(f"inference.{name}").draw(
-            weights, faces, out, **own
-        )
+        module = importlib.import_module(f"inference.{name}")
+        own = {k: v for k, v in options.items() if k in signature(module.draw).parameters}
+        numbers = module.draw(weights, faces, out, **own)
         origin = {
             "recipe": weights.recipe.name,
             "weights": gallery.provenance(weights),

@@ -15,7 +15,7 @@ import numpy as np
 from cli import UserError, run_cli
 
 
-class Points:
+class Embedding:
     """The points of a t-SNE that is calculated in the background.
 
     At the end of a `with` block that did not ask for them, the calculation ends, too.
@@ -42,9 +42,6 @@ class Points:
         self._process.stdout.close()
         with contextlib.suppress(BrokenPipeError):
             self._process.stdin.close()
-
-    def ended(self):
-        return self._process.poll() is not None
 
     def begin(self, codes):
         """Send the codes, float32 `(n, latent)`."""
@@ -94,7 +91,10 @@ def tsne(codes):
 def main():
     from sklearn import manifold  # noqa: F401 - while the codes are still calculated
 
-    codes = np.load(io.BytesIO(sys.stdin.buffer.read()))
+    received = sys.stdin.buffer.read()
+    if not received:  # the parent has ended before it had codes
+        return
+    codes = np.load(io.BytesIO(received))
     sys.stdout.buffer.write(packed(tsne(codes)))
 
 

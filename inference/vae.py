@@ -5,7 +5,6 @@ import itertools
 import numpy as np
 
 from data_utils import to_uint8
-from inference.tsne import Points
 from metrics.reconstruction import reconstruction_error
 from models import sampling
 from plot_utils import BLUE, RED, panels, save, scatter, sheet
@@ -13,22 +12,22 @@ from plot_utils import BLUE, RED, panels, save, scatter, sheet
 RANGE = {(-1.0, 1.0): "[-1, 1]", (0.0, 1.0): "[0, 1]"}
 
 
-def begin(trained, faces, points):
-    """Encode the test images and let `points`, an `inference.tsne.Points`, begin.
+def begin(trained, faces, embedding):
+    """Encode the test images and let `embedding`, an `inference.tsne.Embedding`, begin.
 
     Returns:
-        (codes float32 `(n, latent)`, points).
+        (codes float32 `(n, latent)`, embedding).
     """
     codes = sampling.encode(trained, faces.images)
-    points.begin(codes)
-    return codes, points
+    embedding.begin(codes)
+    return codes, embedding
 
 
-def draw(trained, faces, out, attribute=None, begun=None):
+def draw(trained, faces, out, begun, attribute=None):
     """Problem 1: fig1_2 curves, fig1_3 reconstructions, fig1_4 samples from the prior,
     fig1_5 t-SNE of all test codes, fig1_6 samples from the density fitted to the
-    codes. `begun` is what `begin` returned, if it was called before."""
-    codes, points = begun or begin(trained, faces, Points())
+    codes. `begun` is what `begin` returned."""
+    codes, embedding = begun
     recipe, foot = trained.recipe, trained.origin()
     attribute = attribute or recipe.attribute
     label = faces.label(attribute)
@@ -70,7 +69,7 @@ def draw(trained, faces, out, attribute=None, begun=None):
 
     title = f"t-SNE of the codes (posterior means) of {faces.how_many} test images"
     names = (f"not {attribute}", attribute)
-    save(scatter(points.result(), label, names, title), out / "fig1_5.jpg", foot)
+    save(scatter(embedding.result(), label, names, title), out / "fig1_5.jpg", foot)
     print(
         f"{recipe.name}: test MSE {error['mse_minus1_1']:.5f} in [-1, 1], "
         f"{error['mse_0_1']:.6f} in [0, 1], PSNR {error['psnr_db']:.2f} dB, "

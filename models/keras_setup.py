@@ -73,12 +73,13 @@ def _without(*packages):
 
 @contextlib.contextmanager
 def _uncollected():
-    """Collect no garbage within the block, and never look at what it made again.
+    """Collect no garbage within the block, and never look at what is there at its end.
 
     Imports make hundreds of thousands of objects that stay; to search them for garbage
     again and again is a seventh of the start's time.
     """
     was_on = gc.isenabled()
+    gc.collect()  # of a notebook, what would stay otherwise
     gc.disable()
     try:
         yield

@@ -37,7 +37,7 @@ class Trained:
     Attributes:
         recipe: the `Recipe` as it was trained.
         card: the card's dict.
-        folder: `<root>/<name>`.
+        folder: of `card.json`, a `Path`.
 
     Raises:
         WeightsError: no such weights, or an unreadable card.
@@ -115,8 +115,9 @@ class Trained:
 
             path = self._file(role)
             with zeros_at_first():
-                self._built[role] = build(self.recipe, kind)
-            load(self._built[role], path)
+                network = build(self.recipe, kind)
+            load(network, path)
+            self._built[role] = network
         return self._built[role]
 
     def _file(self, role):
@@ -174,13 +175,26 @@ class Trained:
         card = self.card
         changed = [f"{change['step']:,}" for change in card["changes"]]
         changes = f"; settings changed at step {', '.join(changed)}" if changed else ""
-        start = card.get("from")
-        before = f"; started from {start['recipe']}" if start else ""
+        before = "".join(
+            f", {name} ({steps:,} steps{', a warm start' if warm else ''})"
+            for name, steps, warm in ancestors(card)
+        )
+        before = before and f"; before them{before[1:]}"
         return (
             f"{self.recipe.name} (Report {self.recipe.report}): {card['steps']:,} steps, "
             f"batch {self.recipe.batch_size}, {card['data']['images']:,} training images "
             f"of {card['data']['name']}{changes}{before}"
         )
+
+
+def ancestors(card):
+    """What weights were trained as before their own run began, the latest first:
+    [(recipe, steps, whether that was a warm start)]."""
+    found, start = [], card.get("from")
+    while start:
+        found.append((start["recipe"], start["steps"], bool(start.get("warm_start"))))
+        start = start.get("from")
+    return found
 
 
 def sha256(path):

@@ -12,7 +12,7 @@ from models import build
 from models.describe import describe, parameters
 from models.recipe import LOG_EVERY
 from models.recipes import RECIPES
-from models.trained import Trained
+from models.trained import Trained, ancestors
 from report import RESULTS
 from report.short_runs import RESULTS as SHORT_RUNS
 
@@ -94,7 +94,13 @@ def departures(recipe, card):
             own.append(f"from step {change['step']:,} on {_short(key)} {after}")
         lines = own + lines
     known = dict(_flat(recipe.resolved()))
-    begun = [
+    start = card.get("from") or {"widened": []}
+    before = [
+        f"first {steps:,} steps of {name}" + " (warm start)" * warm
+        for name, steps, warm in reversed(ancestors(card))
+    ]
+    before += [f"{place} widened for the condition" for place in start["widened"]]
+    begun = before + [
         f"{_short(key)} {value} instead of {known[key]}"
         for key, value in first.items()
         if key in known and value != known[key] and key.split(".")[0] not in _WORDS

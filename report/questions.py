@@ -2,10 +2,14 @@
 
 `python -m report.questions` prints them. An answer is a figure (`fig2_3`) or a section of
 report.pdf (`@samples`, a label of report.typ); a test holds the places to be there. A
-figure that was not drawn yet, for want of weights, is said to be missing.
+figure that was not drawn yet is said to be missing; of one that report.pdf shows of
+another report's network, the command that draws it of this report's.
 """
 
 from cli import run_cli
+from inference.problems import PROBLEMS
+from models import WEIGHTS
+from models.recipes import RECIPES
 from report import FIGURES
 
 # (report, number, question, places)
@@ -29,12 +33,18 @@ QUESTIONS = (
     ("A", "3.1", "the ACGAN's model", ("@acgan_tables", "@chosen")),
     ("A", "3.2", "learning curves", ("fig3_2",)),
     ("A", "3.3", "10 pairs", ("fig3_3",)),
-    ("B", "1.1-1.5", "VAE: model, curves, MSE, samples, t-SNE", ("@vaes", "@chosen")),
+    (
+        "B",
+        "1.1-1.5",
+        "VAE: model, curves, MSE, samples, t-SNE",
+        ("@vaes", "fig1_2", "fig1_3", "fig1_4", "fig1_5"),
+    ),
     ("B", "1.6", "a code of 512 against 1024", ("short_code",)),
     ("B", "2.1", "the GAN's model", ("@gan_tables", "@chosen")),
     ("B", "2.2", "real and fake loss go up and down, near 0.6", ("short_seesaw_steps",)),
-    ("B", "2.3-2.5", "32 images; what was learned; GAN against VAE", ("@samples",)),
-    ("B", "3", "ACGAN: model, curves, pairs", ("@acgan_tables", "@chosen")),
+    ("B", "2.3", "32 images", ("fig2_3",)),
+    ("B", "2.4, 2.5", "what was learned; GAN against VAE", ("@samples",)),
+    ("B", "3", "ACGAN: model, curves, pairs", ("@acgan_tables", "fig3_2", "fig3_3")),
     ("B", "bonus 1", "InfoGAN: 5 faces in 7 categories", ("fig4_3",)),
     ("B", "bonus 2", "what the categories mean", ("fig4_3",)),
     ("B", "bonus 3", "two mixed; an embedding collapses", ("fig4_4", "short_embedding")),
@@ -71,8 +81,27 @@ NOT_DRAWN_HERE = ("fig5_1",)  # photographs and pictures that are not ours to pr
 def main():
     for report, number, question, places in QUESTIONS:
         where = ", ".join(place + missing(place) for place in places)
-        print(f"{report} {number:9}{question:48}{where}")
+        print(f"{report} {number:9}{question:48}{where}{own(report, places)}")
     return 0
+
+
+def own(report, places, root=WEIGHTS):
+    """How figures of problems are drawn of this report's own networks, if report.pdf
+    shows them of another's."""
+    said = []
+    for number, (problem, shown) in enumerate(PROBLEMS.items(), 1):
+        if not any(place.startswith(f"fig{number}_") for place in places):
+            continue
+        names = [
+            r.name
+            for r in RECIPES.values()
+            if (r.report, r.traits.figures) == (report, problem)
+        ]
+        for name in names if shown not in names else ():
+            trained = (root / name / "card.json").exists()
+            command = f"bash hw4_{problem}.sh <data> <out> {name}"
+            said.append(f" (of {shown}; {command if trained else f'{name}: no weights'})")
+    return "".join(said)
 
 
 def missing(place):

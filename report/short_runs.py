@@ -28,7 +28,7 @@ PRECISION = "float32"
 
 @dataclasses.dataclass(frozen=True)
 class Study:
-    """Runs of one recipe that differ in one thing each.
+    """Runs of one recipe, each with a change of its own.
 
     Attributes:
         recipe: name of the recipe.
@@ -47,6 +47,10 @@ class Study:
     fixed: dict = dataclasses.field(default_factory=dict)
     start: str | None = None
     losses: tuple = ()
+
+    def settings_of(self, label):
+        """What a run changes of its recipe."""
+        return self.settings | self.runs[label] | self.fixed.get(label, {})
 
     def recipe_of(self, label):
         recipe = get_recipe(self.recipe).replace(self.settings | self.runs[label])
@@ -197,7 +201,7 @@ def train(study, data, folder):
         training, losses = run(study, recipe, data, own)
         weights = RunWeights(own)
         numbers[label] = {
-            "settings": study.settings | study.runs[label],
+            "settings": study.settings_of(label),
             "steps": training.step,
             "batch": recipe.batch_size,
             "images_seen": training.images,
@@ -222,24 +226,26 @@ def run(study, recipe, data, folder):
     from train.run import Run
 
     keras_setup.set_precision(PRECISION)
-    kept, steps = folder / "losses.json", study.images // images_a_step(recipe)
+    kept, steps = folder / "losses.jsonl", study.images // images_a_step(recipe)
     faces = data_utils.load_faces(data, "train", recipe.image_size)
     training = Run(recipe, faces, folder, 0, PRECISION, start=study.start)
-    rows = []
 
     def progress(step, logs):
-        rows.append([float(logs[name]) for name in study.losses])
+        if study.losses:
+            row = {"step": step} | {name: float(logs[name]) for name in study.losses}
+            with open(kept, "a") as file:  # as they come: a stopped run resumes
+                file.write(json.dumps(row) + "\n")
 
     if training.step < steps:
         print(f"{folder}: {recipe.name}, {steps} steps", flush=True)
         if not training.train(steps, sample_every=steps, progress=progress):
             raise UserError(f"{folder}: stopped; the same command resumes")
-        if study.losses:
-            columns = np.transpose(rows[-STEPS:]).tolist()
-            kept.write_text(json.dumps(dict(zip(study.losses, columns, strict=True))))
     if not study.losses:
         return training, {}
-    return training, {"losses": json.loads(kept.read_text())}
+    rows = [json.loads(line) for line in kept.read_text().splitlines()]
+    rows = [*{row["step"]: row for row in rows}.values()]  # of a step done twice the last
+    last = sorted(rows, key=lambda row: row["step"])[-STEPS:]
+    return training, {"losses": {name: [r[name] for r in last] for name in study.losses}}
 
 
 def images_a_step(recipe):
@@ -269,7 +275,8 @@ def keep(name, numbers, samples):
     title = f"{STUDIES[name].recipe}: short runs, the same noise in a column"
     labels = [label.replace(": ", ":\n").replace(", ", ",\n") for label in samples]
     images = np.concatenate([*samples.values()])
-    save(sheet(images, SHOWN, title, labels), FIGURES / f"short_{name}.jpg")
+    if len(samples) > 1:  # there is something to compare
+        save(sheet(images, SHOWN, title, labels), FIGURES / f"short_{name}.jpg")
     for label, found in numbers.items():
         if "losses" in found:
             draw_steps(found, FIGURES / f"short_{name}_steps.jpg", label)
@@ -280,9 +287,10 @@ def draw_steps(found, path, label):
     from plot_utils import BLUE, RED, plt, save
 
     figure, axis = plt.subplots(figsize=(10, 3.6))
+    images = {"d_loss_real": "on real images", "d_loss_fake": "on generated images"}
     for (name, values), color in zip(found["losses"].items(), (BLUE, RED), strict=True):
         steps = np.arange(found["steps"] - len(values), found["steps"]) + 1
-        axis.plot(steps, values, color=color, linewidth=1, label=name.replace("_", " "))
+        axis.plot(steps, values, color=color, linewidth=1, label=images[name])
     axis.set(xlabel="training step", ylabel="cross entropy (nats)")
     axis.set_title(f"{label}: D's losses, the last {len(values)} steps one by one")
     axis.grid(alpha=0.25)

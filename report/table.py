@@ -46,7 +46,7 @@ def obtained(trained):
 
 def table(root=WEIGHTS):
     """The table as markdown lines, one row a recipe."""
-    from models.trained import Trained  # Keras, which may be missing
+    from models.trained import Trained, ancestors  # Keras, which may be missing
 
     lines = [
         "| recipe | report | reported | obtained | trained |",
@@ -59,8 +59,8 @@ def table(root=WEIGHTS):
             card, result = trained.card, obtained(trained)
             images, hours = card["images_seen"], card["training_hours"]
             how = f"{images:,} images, {hours:.1f} h"
-            if card.get("from"):
-                how = f"{images:,} images after `{card['from']['recipe']}`"
+            if earlier := sum(steps for _, steps, _ in ancestors(card)):
+                how = f"{images:,} images after {earlier:,} steps"
         cells = (f"`{recipe.name}`", recipe.report, recipe.reported or "-", result, how)
         lines.append(f"| {' | '.join(cells)} |")
     return lines

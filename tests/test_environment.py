@@ -15,7 +15,7 @@ from conftest import REPOSITORY, write_faces
 from matplotlib.text import Text
 
 import cli
-from inference.tsne import Points
+from inference.tsne import Embedding
 from plot_utils import panels, save, sheet, spell_out
 
 SCRIPTS = sorted(REPOSITORY.glob("hw*.sh"))
@@ -88,25 +88,26 @@ def test_tsne_runs_in_a_process_whose_threads_wait_in_peace(monkeypatch, capfd):
     codes = np.random.default_rng(0).normal(size=(9, 4)).astype("float32")
     found = []
     for _ in range(2):
-        points = Points()
-        points.begin(codes)
-        found.append(points.result())
+        embedding = Embedding()
+        embedding.begin(codes)
+        found.append(embedding.result())
     assert found[0].shape == (9, 2) and np.isfinite(found[0]).all()
     np.testing.assert_array_equal(*found)
     assert "OMP_WAIT_POLICY = 'PASSIVE'" in capfd.readouterr().err
 
 
-def test_tsne_that_nobody_waits_for_ends():
-    with Points() as points:
-        pass
-    assert points.ended()
+def test_tsne_whose_parent_is_gone_ends_without_a_word():
+    words = [sys.executable, "-m", "inference.tsne"]
+    options = {"cwd": REPOSITORY, "stdin": subprocess.DEVNULL, "capture_output": True}
+    done = subprocess.run(words, **options)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
 
 
 def test_tsne_that_fails_is_reported(capfd):
-    points = Points()
-    points.begin(np.zeros((0, 4), "float32"))
+    embedding = Embedding()
+    embedding.begin(np.zeros((0, 4), "float32"))
     with pytest.raises(cli.UserError, match="ended with status 1"):
-        points.result()
+        embedding.result()
     assert "Error" in capfd.readouterr().err
 
 

@@ -117,6 +117,15 @@ def test_damaged_and_foreign_weights_are_named(mine, trained):
     with pytest.raises(WeightsError, match="not weights of this decoder") as error:
         load(network, other)
     assert len(str(error.value)) < 400 and "\n" not in str(error.value)
+    # Networks that are read start at zero: one that was not read is never handed out.
+    shutil.copy(other, path)
+    card = json.loads((mine / "vae_c" / "card.json").read_text())
+    card["files"]["decoder"]["sha256"] = sha256(path)
+    (mine / "vae_c" / "card.json").write_text(json.dumps(card))
+    foreign = Trained("vae_c", mine)
+    for _ in range(2):
+        with pytest.raises(WeightsError, match="not weights of this decoder"):
+            foreign.network("decoder")
     path.unlink()
     with pytest.raises(WeightsError, match="missing; restore it"):
         Trained("vae_c", mine).network("decoder")
@@ -393,6 +402,10 @@ def test_mistakes_end_in_one_line_and_no_figure(mine, faces_folder, tmp_path, fa
     wrong("gan", faces_folder, out, "dcgan_d", saying=["'dcgan_d' is no recipe for gan"])
     beard = ("--attribute", "Beard")
     wrong("vae", faces_folder, out, *beard, saying=["Beard", "Smiling"])
+    plain = write_faces(tmp_path / "plain", train=2, test=2)
+    (plain / "test.csv").unlink()
+    for problem in ("vae", "hw4"):  # of hw4, nothing is drawn before it is said
+        wrong(problem, plain, out, saying=["test.csv"])
     one = write_faces(tmp_path / "one", train=1, test=1)
     for problem in ("vae", "hw4", "kl", "anime"):
         wrong(problem, one, out, saying=["one image"])

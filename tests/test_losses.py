@@ -78,7 +78,7 @@ def critic_of(weights):
 
 
 def penalty_of(model, real, fake):
-    return model.slope_penalties(real, fake, model.score)[1]["gradient_penalty"]
+    return model.gradient_penalties(real, fake, model.score)[1]["gradient_penalty"]
 
 
 def test_r1_and_r2_of_a_linear_critic_every_other_step():
@@ -91,7 +91,7 @@ def test_r1_and_r2_of_a_linear_critic_every_other_step():
     half = 0.5 * np.square(weights).sum()
     for step, times in ((0, 2), (1, 0), (2, 2)):
         model.step.assign(step)
-        total, logs = model.slope_penalties(images, -images, model.score)
+        total, logs = model.gradient_penalties(images, -images, model.score)
         assert float(total) == pytest.approx(times * (0.5 + 2.0) * half, rel=1e-5)
         assert float(logs["r1"]) == pytest.approx(times * half, rel=1e-5)
 

@@ -1,5 +1,6 @@
 """The front door: what README and docs show works when it is done."""
 
+import json
 import re
 
 import numpy as np
@@ -65,6 +66,8 @@ def test_your_own_gan_trains_exports_and_draws(my_gan, faces_folder, tmp_path):
     draw("gan", faces_folder, tmp_path / "out", tmp_path / "weights", "my_gan")
     names = {p.name for p in (tmp_path / "out").iterdir()}
     assert {"fig2_2.jpg", "fig2_3.jpg", "fig2_4.jpg", "results.json"} <= names
+    said = json.loads((tmp_path / "out" / "results.json").read_text())
+    assert said["gan"]["realness_of_256"]["kind"] == "D's score"  # its D has no sigmoid
 
 
 @pytest.mark.skipif(BACKEND != "tensorflow", reason="on JAX fit says that it is not")

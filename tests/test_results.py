@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from inference import anime, gan, problems, vae
+from inference.tsne import Embedding
 from metrics import record
 from models import build, get_recipe
 from models.trained import LEVELS, load, save
@@ -63,7 +64,9 @@ def test_a_short_table_shows_in_the_title_and_in_results(faces, tmp_path, monkey
     few = faces.first(5)
     for hidden, said in ((0, "all 5 test images"), (43, "5 of 48 test images")):
         few.without_row, titles[:] = hidden, []
-        numbers = vae.draw(weights, few, tmp_path)
+        with Embedding() as embedding:
+            begun = vae.begin(weights, few, embedding)
+            numbers = vae.draw(weights, few, tmp_path, begun)
         assert said in titles[0] and said in titles[-1]
         assert numbers["reconstruction"]["images_without_row"] == hidden
 

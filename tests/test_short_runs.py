@@ -17,7 +17,7 @@ from train.families import FAMILIES
 
 
 @pytest.mark.parametrize("name", STUDIES)
-def test_runs_of_a_study_see_the_same_images_and_differ_in_one_thing(name):
+def test_runs_of_a_study_see_as_many_images_and_none_is_another(name):
     study = STUDIES[name]
     recipes = {label: study.recipe_of(label) for label in study.runs}
     seen = [study.images // images_a_step(r) * images_a_step(r) for r in recipes.values()]

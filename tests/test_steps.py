@@ -112,6 +112,27 @@ def test_three_optimizers_share_the_extractor_and_not_the_heads():
         assert {k for k, ids in owned.items() if kernel in ids} == owners
 
 
+@pytest.mark.parametrize("name", ["acgan_b", "infogan_b"])
+def test_d_and_the_classifier_see_the_same_generated_images(name, tiny_faces):
+    recipe = tiny.recipe(name)
+    model = FAMILIES[recipe.family](recipe, seed=1)
+    made, seen = [], {}
+    generate, minimize = model.generate, model.minimize
+
+    def watched(condition):
+        made.append(generate(condition))
+        return made[-1]
+
+    def noted(role, loss_fn):
+        seen[role] = len(made)
+        return minimize(role, loss_fn)
+
+    model.generate, model.minimize = watched, noted
+    model.train_step(Feed(recipe, tiny_faces, seed=1)(0))
+    assert seen == {"discriminator": 1, "classifier": 1, "generator": 1}
+    assert len(made) == 1 + recipe.g_steps
+
+
 def test_infogan_never_reads_a_label(faces):
     recipe = small("infogan_b")
     assert "labels" not in Feed(recipe, faces, 0)(0)

@@ -1,6 +1,7 @@
 """Starting from trained weights (`--from`)."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -68,6 +69,9 @@ def test_rows_that_can_and_cannot_be_added():
     np.testing.assert_array_equal(fitted(kernel, (1, 1, 3, 3)), kernel[:, :, :3])
     assert fitted(kernel, (1, 1, 6, 4)) is None
     assert fitted(np.ones(3), (4,)) is None
+    kernel = np.ones((4, 4, 8, 3), "float32")  # of a transposed convolution: 3 inputs
+    assert fitted(kernel, (4, 4, 8, 5), axis=-1)[..., 3:].sum() == 0
+    assert fitted(kernel, (4, 4, 16, 3), axis=-1) is None
 
 
 def test_categories_without_labels_start_as_steps_in_the_noise(tmp_path):
@@ -127,5 +131,20 @@ def test_a_run_remembers_what_it_started_from(tmp_path, faces):
     resumed = run("with", folder)
     assert resumed.step == 1 and resumed.identity["from"]["recipe"] == "wgan_a"
     run("without", None).train(1)
-    with pytest.raises(UserError, match="began without --from"):
+    with pytest.raises(UserError, match="did not start from"):
         run("without", folder)
+    (tmp_path / "more").mkdir()
+    other, _ = weights_of("acgan_a", tmp_path / "more")
+    with pytest.raises(UserError, match="did not start from"):
+        run("with", other)
+    shutil.rmtree(folder)
+    assert run("with", folder).step == 1  # a run that goes on needs its start no more
+
+
+def test_a_run_that_saved_nothing_forgets_what_it_started_from(tmp_path, faces):
+    folder, _ = weights_of("wgan_a", tmp_path)
+    recipe = small("acgan_a")
+    for start, known in ((folder, "wgan_a"), (None, None)):  # the first is killed
+        Run(recipe, faces, tmp_path / "run", 0, "float32", start=start)
+        said = json.loads((tmp_path / "run" / "run.json").read_text())["from"]
+        assert (said and said["recipe"]) == known

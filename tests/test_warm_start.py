@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 import tiny
+from conftest import write_faces
 
 import data_utils
+from cli import UserError
 from models.sampling import draw
 from models.trained import Trained
 from train.families import FAMILIES
@@ -50,10 +52,26 @@ def test_a_folder_of_weights_may_have_any_name(tiny_faces, tmp_path):
     assert draw(Trained.of(tmp_path / "mine"), range(3)).shape == (3, 16, 16, 3)
 
 
+def test_one_image_and_an_error_that_is_no_number_are_refused(
+    tiny_faces, tmp_path, fails
+):
+    recipe = tiny.recipe("gan_b")
+
+    with pytest.raises(UserError, match="no longer a number"):
+        warm_start(recipe, tiny_faces, tmp_path / "gan_b", epochs=3, rate=1e38)
+    assert not list(tmp_path.iterdir())
+    one = write_faces(tmp_path / "one", train=1)
+    words = ["--data", one, "--weights", tmp_path / "weights"]
+    fails("-m", "train.warm_start", "wgan_a", *words, saying=["one image"])
+
+
 def test_what_has_no_warm_start(fails, faces_folder, tmp_path):
     words = ["--data", faces_folder, "--weights", tmp_path]
     fails("-m", "train.warm_start", "vae_c", *words, saying=["vae_c: no GAN"])
     (tmp_path / "gan_b").mkdir()
     fails("-m", "train.warm_start", "gan_b", *words, saying=[tmp_path / "gan_b: exists"])
+    for rate in ("nan", "inf", "0"):
+        saying = ["--epochs and --rate must be above 0"]
+        fails("-m", "train.warm_start", "wgan_a", *words, "--rate", rate, saying=saying)
     words += ["--epochs", 0]
     fails("-m", "train.warm_start", "wgan_a", *words, saying=["--epochs and --rate"])

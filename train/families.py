@@ -99,7 +99,7 @@ class GAN(Family):
     def d_loss(self, real):
         real, fake = self.shown(real), self.shown(ops.stop_gradient(self.generate()))
         loss, logs = self.d_adversarial(self.score(real), self.score(fake))
-        penalty, more = self.slope_penalties(real, fake, self.score)
+        penalty, more = self.gradient_penalties(real, fake, self.score)
         return loss + penalty, {"d_loss": loss} | logs | more
 
     def g_loss(self, real):
@@ -137,15 +137,15 @@ class GAN(Family):
     def d_adversarial(self, real, fake):
         """D's (loss, logs) from its scores of real and of generated images."""
         loss, logs = self.adversarial.d_loss(real, fake, self.recipe.real_target)
-        middle = self.adversarial.middle
-        if middle is None:
-            middle = 0.5 * (ops.mean(real) + ops.mean(fake))
+        threshold = self.adversarial.threshold
+        if threshold is None:
+            threshold = 0.5 * (ops.mean(real) + ops.mean(fake))
         return loss, logs | {
-            "d_accuracy_real": ops.mean(ops.cast(real > middle, "float32")),
-            "d_accuracy_fake": ops.mean(ops.cast(fake <= middle, "float32")),
+            "d_accuracy_real": ops.mean(ops.cast(real > threshold, "float32")),
+            "d_accuracy_fake": ops.mean(ops.cast(fake <= threshold, "float32")),
         }
 
-    def slope_penalties(self, real, fake, score):
+    def gradient_penalties(self, real, fake, score):
         """(sum, logs) of the penalties on D's gradient with respect to images, in
         float32 at every precision.
 
@@ -157,24 +157,24 @@ class GAN(Family):
         if recipe.gradient_penalty:
             share = self.random(keras.random.uniform, 1, 1, 1)
             between = fake + share * (real - fake)
-            penalty = losses.slope_penalty(self.slope(score, between))
+            penalty = losses.gradient_penalty(self.image_gradient(score, between))
             total += recipe.gradient_penalty * penalty
             logs["gradient_penalty"] = penalty
         if recipe.r1 or recipe.r2:
 
-            def squared_slopes():
-                on_real = losses.squared_slope(self.slope(score, real))
+            def squared_gradients():
+                on_real = losses.squared_gradient(self.image_gradient(score, real))
                 if not recipe.r2:
                     return on_real, 0.0 * on_real
-                return on_real, losses.squared_slope(self.slope(score, fake))
+                return on_real, losses.squared_gradient(self.image_gradient(score, fake))
 
             every = recipe.penalty_every
-            r1, r2 = now_and_then(self.step % every == 0, squared_slopes)
+            r1, r2 = now_and_then(self.step % every == 0, squared_gradients)
             total += every * (recipe.r1 * r1 + recipe.r2 * r2)
             logs |= {"r1": every * r1, "r2": every * r2}  # means over steps are right
         return total, logs
 
-    def slope(self, score, images):
+    def image_gradient(self, score, images):
         """d score / d image, the shape of `images`."""
         with in_float32(self.logits):
             images = ops.convert_to_tensor(images)
@@ -219,7 +219,7 @@ class ACGAN(GAN):
             self.discriminate(fake),
         )
         loss, logs = self.d_adversarial(on_real, on_fake)
-        penalty, more = self.slope_penalties(real, fake, self.score)
+        penalty, more = self.gradient_penalties(real, fake, self.score)
         guess, read = classified(real_class, label, fake_class, asked)
         loss += self.recipe.classify * guess
         return loss + penalty, {"d_loss": loss} | logs | more | read
@@ -265,7 +265,7 @@ class ACGAN3(ACGAN):
     def d_loss(self, real, fake):
         real, fake = self.shown(real), self.shown(fake)
         loss, logs = self.d_adversarial(self.score(real), self.score(fake))
-        penalty, more = self.slope_penalties(real, fake, self.score)
+        penalty, more = self.gradient_penalties(real, fake, self.score)
         return loss + penalty, {"d_loss": loss} | logs | more
 
     def c_loss(self, real, label, fake, asked):
@@ -313,7 +313,7 @@ class AttributeGAN(ACGAN):
         on_real, read = self.matched(real, label)
         on_fake, fake_read = self.matched(fake, label)
         loss, logs = self.d_adversarial(on_real, on_fake)
-        penalty, more = self.slope_penalties(
+        penalty, more = self.gradient_penalties(
             real, fake, lambda images: self.matched(images, label)[0]
         )
         logs = logs | more

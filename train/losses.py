@@ -72,7 +72,7 @@ def generator_relativistic(fake, real=None):
     return ops.mean(ops.softplus(real - fake))
 
 
-def slope_penalty(gradients):
+def gradient_penalty(gradients):
     """mean((|g| - 1)^2) over the batch, `gradients` being `(batch, ...)`.
 
     The norm of a gradient of 0 is treated as a constant: the derivative of the square
@@ -84,7 +84,7 @@ def slope_penalty(gradients):
     return ops.mean(ops.square(norm - 1.0))
 
 
-def squared_slope(gradients):
+def squared_gradient(gradients):
     """E |g|^2 / 2 over a batch of `gradients`, `(batch, ...)` (Mescheder et al. 2018)."""
     return 0.5 * ops.mean(ops.sum(ops.square(gradients), range(1, len(gradients.shape))))
 
@@ -138,7 +138,7 @@ class Adversarial:
         d_loss: (real, fake, real_target) -> (loss, {name: part of it}).
         g_loss: (fake, real) -> loss; `real` is None unless `pairs`.
         unit: the unit of both, for the axis of a figure.
-        middle: D calls an image real if its score is above this; None: above the
+        threshold: D calls an image real if its score is above this; None: above the
             midpoint of the mean scores of real and generated images.
         pairs: whether G's loss needs scores of real images.
     """
@@ -146,7 +146,7 @@ class Adversarial:
     d_loss: Callable
     g_loss: Callable
     unit: str
-    middle: float | None = 0.0
+    threshold: float | None = 0.0
     pairs: bool = False
 
 
@@ -155,11 +155,14 @@ ADVERSARIAL = {
     "bce": Adversarial(discriminator_bce, generator_bce, "binary cross entropy (nats)"),
     # Arjovsky et al. 2017; a score has no natural zero
     "wasserstein": Adversarial(
-        critic_wasserstein, generator_wasserstein, "Wasserstein score", middle=None
+        critic_wasserstein, generator_wasserstein, "Wasserstein score", threshold=None
     ),
     # Mao et al. 2017
     "least_squares": Adversarial(
-        discriminator_least_squares, generator_least_squares, "squared error", middle=0.5
+        discriminator_least_squares,
+        generator_least_squares,
+        "squared error",
+        threshold=0.5,
     ),
     # Lim and Ye 2017
     "hinge": Adversarial(discriminator_hinge, generator_wasserstein, "hinge loss"),
@@ -168,7 +171,7 @@ ADVERSARIAL = {
         discriminator_relativistic,
         generator_relativistic,
         "softplus of a pair's difference",
-        middle=None,
+        threshold=None,
         pairs=True,
     ),
 }

@@ -86,10 +86,17 @@ class Run:
         if recipe.meter_every and len(faces.images) < 2:
             raise RunError(f"{faces.folder}: one image; diversity needs two or more")
         self.faces = faces
-        source = transfer.source_of(start, recipe) if start else None  # may refuse, too
+        begun, source = self.checkpoint.exists(), None
+        if start and not begun:
+            source = transfer.source_of(start, recipe)  # may refuse, too
         differences = self.claimed.claim(change)
-        if source and self.checkpoint.exists() and not self.identity["from"]:
-            raise RunError(f"{self.folder}: began without --from; use a new --run folder")
+        if start and begun and not transfer.same_start(self.identity["from"], start):
+            raise RunError(
+                f"{self.folder}: a run that did not start from {start}; leave --from "
+                "away, or use a new --run folder"
+            )
+        if not begun:  # of a run that was killed before it saved anything
+            self.identity["from"] = None
         self.model = FAMILIES[recipe.family](recipe, seed, job)
         images = recipe.batch_size * recipe.d_steps
         self.snapshots = {
@@ -98,7 +105,7 @@ class Run:
         }
         self.evaluation, self.evaluate_every = None, LOG_EVERY
         self.step, self.images, self.seconds, self.pending = 0, 0, 0.0, []
-        if self.checkpoint.exists():
+        if begun:
             extra = checkpoint.restore(self.checkpoint, self.model.state())
             self.step = int(extra["step"])
             self.images = int(extra.get("images", self.step * images))

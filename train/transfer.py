@@ -7,6 +7,7 @@ of categories that are found without labels start as steps in the noise. If it h
 (the noise alone), its last rows are dropped. What does not fit is reported.
 """
 
+import json
 import re
 from collections import Counter
 from pathlib import Path
@@ -33,10 +34,9 @@ def source_of(name, recipe):
     Raises:
         UserError: no such weights, damaged weights, or no network in common.
     """
-    from models import WEIGHTS
     from models.trained import Trained
 
-    folder = WEIGHTS / name if name in RECIPES else Path(name)
+    folder = folder_of(name)
     if not (folder / "card.json").exists():
         raise UserError(
             f"--from {name}: no weights there; give a recipe that has some, or a "
@@ -49,6 +49,29 @@ def source_of(name, recipe):
     for role in roles:
         trained.network(role)
     return trained
+
+
+def same_start(recorded, name):
+    """Whether a run started from these weights.
+
+    Args:
+        recorded: what `start_from` returned for the run, or None.
+        name: as in `source_of`; where the weights are gone, what the run says counts.
+    """
+    if recorded is None:
+        return False
+    try:
+        files = json.loads((folder_of(name) / "card.json").read_text())["files"]
+    except (OSError, ValueError, KeyError):
+        return True
+    hashes = recorded["sha256"].items()
+    return all(files.get(role, {}).get("sha256") == digest for role, digest in hashes)
+
+
+def folder_of(name):
+    from models import WEIGHTS
+
+    return WEIGHTS / name if name in RECIPES else Path(name)
 
 
 def start_from(model, trained):
@@ -71,9 +94,10 @@ def start_from(model, trained):
         old = by_place(trained.network(role)) if role in roles else {}
         for place, variable in by_place(network).items():
             value = old.get(place)
-            fit = (
-                None if value is None else fitted(to_numpy(value), variable.shape, found)
-            )
+            fit = None
+            if value is not None:
+                axis = -1 if "transpose" in place else -2
+                fit = fitted(to_numpy(value), variable.shape, found, axis)
             if fit is None:
                 fresh.append(f"{role}/{place}")
                 continue
@@ -112,24 +136,33 @@ def by_place(network):
     return found
 
 
-def fitted(value, shape, found=False):
+def fitted(value, shape, found=False, axis=-2):
     """`value` in this shape, or None if it does not fit.
 
-    If it has fewer inputs (the axis before the last; the label follows the noise), rows
-    of zeros are added; or, if categories have to be `found`, rows that move images as a
-    step of `STEP` deviations of every number of the noise would, forth or back, each
-    category its own. If it has more, its last rows are dropped.
+    If it has fewer inputs (the label follows the noise), rows of zeros are added; or, if
+    categories have to be `found`, rows that move images as a step of `STEP` deviations
+    of every number of the noise would, forth or back, each category its own. If it has
+    more, its last rows are dropped.
+
+    Args:
+        value: array, the kernel of a layer.
+        shape: of the new kernel.
+        found: whether categories have to be found.
+        axis: of the inputs: the one before the last, but the last in a transposed
+            convolution.
     """
     if value.shape == tuple(shape):
         return value
     if value.ndim != len(shape) or value.ndim < 2:
         return None
-    if value.shape[:-2] + value.shape[-1:] != (*shape[:-2], shape[-1]):
+    value = np.moveaxis(value, axis, 0)
+    wanted = np.moveaxis(np.empty(shape, "int8"), axis, 0).shape
+    if value.shape[1:] != wanted[1:]:
         return None
-    before, more = value.shape[-2], max(0, shape[-2] - value.shape[-2])
+    before, more = len(value), max(0, wanted[0] - len(value))
     steps = np.random.default_rng(0).choice([-STEP, STEP], (more, before))
-    rows = (steps if found else 0 * steps) @ value
-    return np.concatenate([value, rows.astype(value.dtype)], -2)[..., : shape[-2], :]
+    rows = np.tensordot(steps if found else 0 * steps, value, 1).astype(value.dtype)
+    return np.moveaxis(np.concatenate([value, rows])[: wanted[0]], 0, axis)
 
 
 def in_words(said):

@@ -15,12 +15,13 @@ improve in each. Starting a GAN from a decoder against mode collapse: Mariani et
 import argparse
 import json
 import tempfile
+from math import inf
 from pathlib import Path
 
 import numpy as np
 
 import data_utils
-from cli import UserError, run_cli
+from cli import UserError, run_cli, writable
 from models import build, get_recipe
 from train.feed import describe, fitted
 
@@ -46,12 +47,15 @@ def main(words=None):
     recipe = get_recipe(args.recipe)
     if "generator" not in recipe.networks:
         raise UserError(f"{recipe.name}: no GAN; only a generator has a warm start")
-    if args.epochs < 1 or args.rate <= 0 or not 0 <= args.seed < 2**32:
+    if args.epochs < 1 or not 0 < args.rate < inf or not 0 <= args.seed < 2**32:
         raise UserError("--epochs and --rate must be above 0, --seed in 0 to 2**32 - 1")
     folder = args.weights / recipe.name
     if folder.exists():
         raise UserError(f"{folder}: exists; give --weights another folder")
+    writable(args.weights)
     faces = data_utils.load_faces(args.data, "train", recipe.image_size)
+    if len(faces.images) < 2:
+        raise UserError(f"{faces.folder}: one image; components need two or more")
     recipe = fitted(recipe, faces)
     card = warm_start(recipe, faces, folder, args.epochs, args.rate, args.seed)
     last = card["warm_start"]
@@ -75,7 +79,7 @@ def warm_start(recipe, faces, folder, epochs=1, rate=5e-4, seed=0):
         the card, a dict.
 
     Raises:
-        cli.DataError: the recipe learns attributes, and the data have no such ones.
+        UserError: a weight is no longer a number; a smaller rate helps.
     """
     from models.keras_setup import keras
     from models.trained import save, sha256
@@ -92,6 +96,8 @@ def warm_start(recipe, faces, folder, epochs=1, rate=5e-4, seed=0):
     history = generator.fit(
         np.pad(codes, ((0, 0), (0, labels))), images, BATCH, epochs, verbose=2
     ).history
+    if not all(np.isfinite(w).all() for w in generator.get_weights()):
+        raise UserError(f"--rate {rate:g}: a weight is no longer a number; try a tenth")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".warm-") as made:
         made = Path(made) / folder.name
@@ -105,7 +111,7 @@ def warm_start(recipe, faces, folder, epochs=1, rate=5e-4, seed=0):
             "epochs": epochs,
             "seed": seed,
             "warm_start": {
-                "components": min(recipe.latent, len(images)),
+                "components": min(recipe.latent, len(images) - 1),
                 "explained": round(float(explained), 4),
                 "loss": round(history["loss"][-1], 5),
             },
