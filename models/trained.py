@@ -179,7 +179,7 @@ class Trained:
             f", {name} ({steps:,} steps{', a warm start' if warm else ''})"
             for name, steps, warm in ancestors(card)
         )
-        before = before and f"; before them{before[1:]}"
+        before = before and f"; before that{before}"
         return (
             f"{self.recipe.name} (Report {self.recipe.report}): {card['steps']:,} steps, "
             f"batch {self.recipe.batch_size}, {card['data']['images']:,} training images "
@@ -188,11 +188,12 @@ class Trained:
 
 
 def ancestors(card):
-    """What weights were trained as before their own run began, the latest first:
+    """What weights were trained as before their own steps, the latest first:
     [(recipe, steps, whether that was a warm start)]."""
     found, start = [], card.get("from")
     while start:
-        found.append((start["recipe"], start["steps"], bool(start.get("warm_start"))))
+        if not start.get("counted"):
+            found.append((start["recipe"], start["steps"], bool(start.get("warm_start"))))
         start = start.get("from")
     return found
 

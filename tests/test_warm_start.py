@@ -7,9 +7,12 @@ from conftest import write_faces
 
 import data_utils
 from cli import UserError
+from models.keras_setup import to_numpy
 from models.sampling import draw
-from models.trained import Trained
+from models.trained import Trained, ancestors
+from train.export import export
 from train.families import FAMILIES
+from train.run import Run
 from train.transfer import in_words, source_of, start_from
 from train.warm_start import principal_codes, warm_start
 
@@ -75,3 +78,32 @@ def test_what_has_no_warm_start(fails, faces_folder, tmp_path):
         fails("-m", "train.warm_start", "wgan_a", *words, "--rate", rate, saying=saying)
     words += ["--epochs", 0]
     fails("-m", "train.warm_start", "wgan_a", *words, saying=["--epochs and --rate"])
+
+
+def test_the_same_recipe_on_the_same_images_counts_on(tmp_path, tiny_faces, faces_folder):
+    """As if the run that was exported had gone on."""
+    first = Run(tiny.recipe("wgan_a"), tiny_faces, tmp_path / "first", 0, "float32")
+    first.train(2)
+    card = export(tmp_path / "first", faces_folder, tmp_path / "weights")
+    changed = tiny.recipe("wgan_a", flip=True)
+    source, said = tmp_path / "weights" / "wgan_a", []
+    words = {"start": source, "report": said.append}
+    run = Run(changed, tiny_faces, tmp_path / "second", 0, "float32", **words)
+    assert run.step == int(to_numpy(run.model.step)) == 2
+    assert run.images == card["images_seen"] and "counts on from step 2" in said
+    run.train(3)
+    again = Run(changed, tiny_faces, tmp_path / "second", 0, "float32", **words)
+    assert again.step == 3
+    more = export(tmp_path / "second", faces_folder, tmp_path / "more")
+    assert (more["steps"], more["images_seen"]) == (3, 1.5 * card["images_seen"])
+    assert more["training_hours"] >= card["training_hours"]
+    assert ancestors(more) == [] and ancestors(card) == []
+    (change,) = more["changes"]
+    flip = {"setting": "flip", "before": False, "after": True}
+    assert change == {"step": 2, "differences": [flip]}
+    history = Trained("wgan_a", tmp_path / "more").history()
+    assert history["step"].tolist() == [2, 3]
+    # Of other images it is another training.
+    other = tiny_faces.first(20)
+    run = Run(changed, other, tmp_path / "third", 0, "float32", **words)
+    assert run.step == 0 and run.identity["from"]["counted"] is False

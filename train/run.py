@@ -1,5 +1,6 @@
 """One training run: the loop, what it writes into its folder, and how it resumes."""
 
+import shutil
 import time
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from models.recipe import LOG_EVERY
 from train import backend, checkpoint, signals, transfer
 from train.families import FAMILIES
 from train.feed import Feed, describe, write_label_table
-from train.folder import RunError, RunFolder
+from train.folder import RunError, RunFolder, differences
 from train.job import ALONE
 from train.log import Log, means
 
@@ -89,7 +90,7 @@ class Run:
         begun, source = self.checkpoint.exists(), None
         if start and not begun:
             source = transfer.source_of(start, recipe)  # may refuse, too
-        differences = self.claimed.claim(change)
+        changed = self.claimed.claim(change)
         if start and begun and not transfer.same_start(self.identity["from"], start):
             raise RunError(
                 f"{self.folder}: a run that did not start from {start}; leave --from "
@@ -114,15 +115,32 @@ class Run:
         elif source:
             self.identity["from"] = transfer.start_from(self.model, source)
             report(transfer.in_words(self.identity["from"]))
-        if differences:
+            if transfer.same_training(source.card, self.identity):
+                self._count_on(source)
+        if changed:
             self.pending = []  # of other settings, perhaps of other columns
-            self.identity["changes"].append(
-                {"step": self.step, "differences": differences}
-            )
+            self.identity["changes"].append({"step": self.step, "differences": changed})
         if not job.rank:
             self.claimed.remove_remnants()
             self.claimed.write_identity()
             write_label_table(self.folder / "labels.csv", recipe, faces)
+
+    def _count_on(self, source):
+        """Take over steps, curves and changes of exported weights of the same recipe and
+        images, so that the run goes on as the exported one would have; only the
+        optimizers begin anew."""
+        card, mine = source.card, self.identity
+        self.step, self.images = card["steps"], card["images_seen"]
+        self.seconds = 3600 * card["training_hours"]
+        self.model.step.assign(self.step)
+        mine["from"]["counted"] = True
+        mine["changes"] = list(card["changes"])
+        before, now = ({"recipe": r.resolved()} for r in (source.recipe, self.recipe))
+        if changed := differences(before, now):
+            mine["changes"].append({"step": self.step, "differences": changed})
+        if not self.job.rank:
+            shutil.copy(source.folder / "history.csv", self.folder / "history.csv")
+        self.report(f"counts on from step {self.step:,}")
 
     # ---------------------------------------------------------------- the loop
 

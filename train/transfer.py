@@ -68,6 +68,16 @@ def same_start(recorded, name):
     return all(files.get(role, {}).get("sha256") == digest for role, digest in hashes)
 
 
+def same_training(card, identity):
+    """Whether weights with this card were trained as a run is: the same recipe, though
+    its settings may differ, and the same images."""
+    return (
+        "images_seen" in card  # a warm start has seen none as a GAN
+        and card["recipe"]["name"] == identity["recipe"]["name"]
+        and card["data"].get("digests") == identity["data"]["digests"]
+    )
+
+
 def folder_of(name):
     from models import WEIGHTS
 
@@ -84,7 +94,8 @@ def start_from(model, trained):
     Returns:
         dict for the run's card: recipe, steps and sha256 of the source, and what its
         card says of a warm start and of its own start; how many variables were copied;
-        which were widened, narrowed or start fresh ("role/layer/variable").
+        which were widened, narrowed or start fresh ("role/layer/variable"); "counted",
+        whether the run's own steps count those of the source.
     """
     roles = [r for r in model.networks if r in trained.card["files"]]
     taken, widened, narrowed, fresh = 0, [], [], []
@@ -114,6 +125,7 @@ def start_from(model, trained):
         "sha256": {r: trained.card["files"][r]["sha256"] for r in roles},
         "warm_start": trained.card.get("warm_start"),
         "from": trained.card.get("from"),
+        "counted": False,
         "variables": taken,
         "widened": widened,
         "narrowed": narrowed,
