@@ -108,7 +108,7 @@ STUDIES = {
         "infogan_b",
         images=3_200,
         settings=INFOGAN,
-        start="infogan_b",
+        start="gan_b",
         runs={"one-hot": {}, "embedding": {}},
         fixed={
             "embedding": {

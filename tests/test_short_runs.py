@@ -100,4 +100,4 @@ def test_a_study_without_its_start_is_left_out(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("sys.argv", ["short_runs", "--data", "d", "--runs", "runs"])
     short_runs.main()
     assert trained == [name for name, study in STUDIES.items() if not study.start]
-    assert "embedding: left out, it starts from infogan_b" in capsys.readouterr().out
+    assert "embedding: left out, it starts from gan_b" in capsys.readouterr().out
