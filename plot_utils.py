@@ -1,6 +1,7 @@
 """The drawing primitives that every figure shares."""
 
 import functools
+import textwrap
 
 import matplotlib
 
@@ -29,6 +30,8 @@ plt.rcParams.update(
 def save(figure, path, foot=""):
     """Write a figure as JPEG under a temporary name, then rename."""
     if foot:
+        letters = int(figure.get_figwidth() * 16)  # of this size, in a line
+        foot = "\n".join(textwrap.fill(line, letters) for line in foot.splitlines())
         figure.text(0.5, 0.005, foot, ha="center", va="bottom", fontsize=8, color="0.4")
     spell_out(figure)
     try:

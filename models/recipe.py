@@ -187,11 +187,9 @@ def _check(recipe):
         raise RecipeError(f"recipe field 'noise' is one of {known}, not '{recipe.noise}'")
     if recipe.noise == "none" and not traits.rebuilds:
         raise RecipeError(f"recipe field 'noise' cannot be none in a recipe of {family}")
-    if recipe.d_steps > 1 and not traits.d_repeats:
+    if recipe.d_steps > 1 and not traits.adversarial:
         raise RecipeError(f"recipe field 'd_steps' is 1 in a recipe of {family}")
-    if recipe.clip and not traits.d_repeats:
-        raise RecipeError(f"recipe field 'clip' is not for a recipe of {family}")
-    for field in ("gradient_penalty", "r1", "r2", "augment"):
+    for field in ("clip", "gradient_penalty", "r1", "r2", "augment"):
         if getattr(recipe, field) and not traits.adversarial:
             raise RecipeError(f"recipe field '{field}' is not for a recipe of {family}")
     if recipe.augment > 1:

@@ -175,11 +175,10 @@ class Trained:
         card = self.card
         changed = [f"{change['step']:,}" for change in card["changes"]]
         changes = f"; settings changed at step {', '.join(changed)}" if changed else ""
-        before = "".join(
-            f", {name} ({steps:,} steps{', a warm start' if warm else ''})"
-            for name, steps, warm in ancestors(card)
-        )
-        before = before and f"; before that{before}"
+        before, earlier = "", ancestors(card)
+        if earlier:
+            names = ", ".join(dict.fromkeys(name for name, _, _ in earlier))
+            before = f"; before that {sum(s for _, s, _ in earlier):,} steps of {names}"
         return (
             f"{self.recipe.name} (Report {self.recipe.report}): {card['steps']:,} steps, "
             f"batch {self.recipe.batch_size}, {card['data']['images']:,} training images "

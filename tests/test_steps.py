@@ -113,10 +113,11 @@ def test_three_optimizers_share_the_extractor_and_not_the_heads():
 
 
 @pytest.mark.parametrize("name", ["acgan_b", "infogan_b"])
-def test_d_and_the_classifier_see_the_same_generated_images(name, tiny_faces):
-    recipe = tiny.recipe(name)
+@pytest.mark.parametrize("d_steps", [1, 2])
+def test_d_and_the_classifier_see_the_same_generated_images(name, d_steps, tiny_faces):
+    recipe = tiny.recipe(name, d_steps=d_steps)
     model = FAMILIES[recipe.family](recipe, seed=1)
-    made, seen = [], {}
+    made, seen = [], []
     generate, minimize = model.generate, model.minimize
 
     def watched(condition):
@@ -124,13 +125,14 @@ def test_d_and_the_classifier_see_the_same_generated_images(name, tiny_faces):
         return made[-1]
 
     def noted(role, loss_fn):
-        seen[role] = len(made)
+        seen.append((role, len(made)))
         return minimize(role, loss_fn)
 
     model.generate, model.minimize = watched, noted
     model.train_step(Feed(recipe, tiny_faces, seed=1)(0))
-    assert seen == {"discriminator": 1, "classifier": 1, "generator": 1}
-    assert len(made) == 1 + recipe.g_steps
+    of_d = [("discriminator", k + 1) for k in range(d_steps)]
+    assert seen == [*of_d, ("classifier", d_steps), ("generator", d_steps)]
+    assert len(made) == d_steps + recipe.g_steps == d_steps + 1
 
 
 def test_infogan_never_reads_a_label(faces):

@@ -253,14 +253,25 @@ class ACGAN3(ACGAN):
 
     def train_step(self, data):
         self.begin()
-        real, label = self.pixels(data["images"][0]), data["labels"][0]
-        fake, asked = self.generate_asked()  # for both: G is the same until its turn
-        logs = self.minimize("discriminator", lambda: self.d_loss(real, fake))
+        logs, real, fake, asked = self.train_d(data)
+        label = data["labels"][-1]
         logs |= self.minimize("classifier", lambda: self.c_loss(real, label, fake, asked))
         for _ in range(self.recipe.g_steps):
             logs |= self.minimize("generator", lambda: self.g_loss(real))
         self.end()
         return logs
+
+    def train_d(self, data):
+        """Update D; return (logs, real, fake, asked), the last images it saw, which the
+        classifier sees as well: G is the same until its turn."""
+        logs = {}
+        for k in range(self.recipe.d_steps):
+            real, (fake, asked) = self.pixels(data["images"][k]), self.generate_asked()
+            logs |= self.minimize(
+                "discriminator", lambda r=real, f=fake: self.d_loss(r, f)
+            )
+            self.clip_critic()
+        return logs, real, fake, asked
 
     def d_loss(self, real, fake):
         real, fake = self.shown(real), self.shown(fake)
@@ -281,9 +292,7 @@ class InfoGAN(ACGAN3):
 
     def train_step(self, data):
         self.begin()
-        real = self.pixels(data["images"][0])
-        fake, asked = self.generate_asked()  # for both: G is the same until its turn
-        logs = self.minimize("discriminator", lambda: self.d_loss(real, fake))
+        logs, real, fake, asked = self.train_d(data)
         logs |= self.minimize("classifier", lambda: self.c_loss(fake, asked))
         for _ in range(self.recipe.g_steps):
             logs |= self.minimize("generator", lambda: self.g_loss(real))
