@@ -135,7 +135,7 @@ def panels(history, *charts, x="step"):
     figure.subplots_adjust(
         left=0.8 / width,
         right=1 - 0.25 / width,
-        wspace=0.95 / ((width - 1.0 * len(charts)) / len(charts)),
+        wspace=0.95 / (width / len(charts) - 1),
         bottom=0.75 / height,
         top=1 - 0.4 / height,
     )

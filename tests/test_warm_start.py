@@ -103,6 +103,10 @@ def test_the_same_recipe_on_the_same_images_counts_on(tmp_path, tiny_faces, face
     assert change == {"step": 2, "differences": [flip]}
     history = Trained("wgan_a", tmp_path / "more").history()
     assert history["step"].tolist() == [2, 3]
+    # Killed before it saved anything, and begun again without a start.
+    Run(changed, tiny_faces, tmp_path / "killed", 0, "float32", **words)
+    run = Run(changed, tiny_faces, tmp_path / "killed", 0, "float32")
+    assert run.step == 0 and run.identity["changes"] == []
     # Of other images it is another training.
     other = tiny_faces.first(20)
     run = Run(changed, other, tmp_path / "third", 0, "float32", **words)

@@ -97,7 +97,7 @@ class Run:
                 "away, or use a new --run folder"
             )
         if not begun:  # of a run that was killed before it saved anything
-            self.identity["from"] = None
+            self.identity |= {"from": None, "changes": []}
         self.model = FAMILIES[recipe.family](recipe, seed, job)
         images = recipe.batch_size * recipe.d_steps
         self.snapshots = {
