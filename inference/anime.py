@@ -62,10 +62,12 @@ def draw(trained, faces, out):
             "epochs": t.card["epochs"],
             "collapsed_at_epoch": moments[name],
         }
-        rows.append(f"{name}\n{numbers[name]['diversity']:.2f}")
-        images.append(sampling.draw(t, range(10)))
+        for at in (*(t.snapshots() if t is not first else ()), None):  # fig5_4 has those
+            epoch = t.card["epochs"] if at is None else at
+            rows.append(f"{name}\nepoch {epoch:g}\n{meter(t, at):.2f}")
+            images.append(sampling.draw(t, range(10), at=at))
     title = (
-        "The cures side by side at the end, the same noise in a column;\n"
+        "The cures side by side at the end, some before, the same noise in a column;\n"
         f"beside a row its diversity (of {few} images; data 1, collapsed below 0.5)"
     )
     save(sheet(np.concatenate(images), 10, title, rows), out / "fig5_5.jpg", foot)

@@ -128,4 +128,5 @@ def test_the_study_of_collapse_draws_runs_without_the_meter(meter, tmp_path):
     assert len(anime.meter_curves(runs, 8).axes) == 2
     path = tmp_path / "history.csv"
     weights.history().to_csv(path)
-    assert export.around_collapse(path, [tmp_path / "epoch_001"], 0.02) == []
+    kept = [tmp_path / "epoch_001", tmp_path / "epoch_002"]
+    assert export.around_collapse(path, kept, 0.02) == kept

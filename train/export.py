@@ -179,8 +179,8 @@ def write_history(run, folder, steps, model, extra):
 
 
 def kept_snapshots(run, recipe, folder, epochs, epochs_a_step):
-    """{"epoch_010/decoder": network}: the snapshots of the run before `epochs`; for
-    Report D only the last before the collapse and the first after it."""
+    """{"epoch_010/decoder": network}: the snapshots of the run before `epochs`; of a run
+    of Report D that collapsed, the last before it and the first after it."""
     from models import build
     from models.standing import standing_statistics
 
@@ -201,18 +201,18 @@ def kept_snapshots(run, recipe, folder, epochs, epochs_a_step):
 
 def around_collapse(history, folders, epochs_a_step):
     """Of the folders of snapshots, the last before the run collapsed and the first after
-    it; none if it did not collapse."""
+    it; all if it did not collapse."""
     import pandas as pd
 
     from metrics import collapse
 
     history = pd.read_csv(history)
     if "diversity" not in history:  # trained without the meter
-        return []
+        return folders
     history = history[["step", "diversity"]].dropna()
     at = collapse.moment(history["step"].tolist(), history["diversity"].tolist())
     if at is None:
-        return []
+        return folders
     epoch = at * epochs_a_step
     later = [epoch_of(f) >= epoch for f in folders]
     split = later.index(True) if True in later else len(folders)
