@@ -4,6 +4,7 @@ A side trains for a number of minutes of processor time. At regular intervals, w
 not count, 1,000 samples of its averaged generator are compared with the test faces.
 """
 
+import copy
 import dataclasses
 import time
 
@@ -14,7 +15,7 @@ from metrics.distance import frechet
 from metrics.sides import Real
 from models import WEIGHTS, get_recipe, keras_setup, latents
 from models.keras_setup import keras
-from models.standing import standing_statistics
+from models.standing import STANDING, standing_statistics
 
 SAMPLES = 1000
 ROUNDS = 20  # of the bootstrap over images, for the distance's error
@@ -86,13 +87,13 @@ def ours(recipe, faces, precision):
     model = FAMILIES[recipe.family](recipe, 0)
     advance, _ = compiled(model, Feed(recipe, faces, 0), 1)
     keras_setup.set_precision("float32")
-    copy = build(recipe, "generator")
+    average = build(recipe, "generator")
 
     def draw():
-        copy.set_weights(model.average["generator"].get_weights())
-        standing_statistics(copy, recipe)
+        average.set_weights(model.average["generator"].get_weights())
+        standing_statistics(average, recipe)
         noise = latents(recipe, range(SAMPLES))
-        parts = [copy(part, training=False) for part in np.split(noise, 10)]
+        parts = [average(part, training=False) for part in np.split(noise, 10)]
         return data_utils.to_uint8(keras.ops.concatenate(parts), recipe.pixel_range)
 
     return lambda k: advance(k, 1), draw
@@ -116,9 +117,18 @@ def torchs(recipe, faces, precision):
         step(chosen)
 
     def draw():
+        average = copy.deepcopy(step.average)
+        norms = [m for m in average.modules() if isinstance(m, torch.nn.BatchNorm2d)]
+        for norm in norms:  # their statistics anew, as ours
+            norm.reset_running_stats()
+            norm.momentum = None  # the mean over batches
+        batches, size = STANDING
         noise = torch.from_numpy(latents(recipe, range(SAMPLES)))
         with torch.no_grad():
-            parts = [step.average.eval()(part) for part in noise.split(100)]
+            for k in range(batches if norms else 0):
+                seeds = range(10**9 + k * size, 10**9 + (k + 1) * size)
+                average.train()(torch.from_numpy(latents(recipe, seeds)))
+            parts = [average.eval()(part) for part in noise.split(100)]
         images = torch.cat(parts).permute(0, 2, 3, 1).numpy()
         return data_utils.to_uint8(images, recipe.pixel_range)
 

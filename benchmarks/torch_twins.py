@@ -51,15 +51,17 @@ class Average:
     """The exponential moving average of a module, as our steps compute it."""
 
     def __init__(self, module, decay):
-        self.module, self.decay = module, decay
+        self.module, self.decay, self.seen = module, decay, 0
         self.kept = copy.deepcopy(module)
 
     @torch.no_grad()
     def update(self):
+        self.seen += 1
+        decay = min(self.decay, (1 + self.seen) / (10 + self.seen))
         for kind in ("parameters", "buffers"):
             ours = [v for v in getattr(self.kept, kind)() if v.is_floating_point()]
             live = [v for v in getattr(self.module, kind)() if v.is_floating_point()]
-            torch._foreach_lerp_(ours, live, 1 - self.decay)
+            torch._foreach_lerp_(ours, live, 1 - decay)
 
 
 def dcgan(recipe, cast, batch):

@@ -74,8 +74,8 @@ def switches(trained, out):
     if measured:
         values = measured["values"]
         title += (
-            f". Of {measured['n_fake']:,} images {values['agreement']:.1%} of the "
-            f"attributes are read as asked\n(on real test faces the reader is right in "
+            f". Attributes so forced are read as asked in {values['forced']:.1%}\nof "
+            f"{measured['n_fake']:,} images (on real test faces the reader is right in "
             f"{values['reader_on_real']:.1%})"
         )
     columns = ["as drawn", *(name.replace("_", "\n") for name in names)]

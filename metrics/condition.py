@@ -48,46 +48,59 @@ def asked_attribute(subject):
 def asked_attributes(subject):
     """How often each of many attributes is read as it was asked for.
 
-    For each attribute half of the images are asked to have it and half not to; their
-    other attributes are those of training images. The result also has the accuracy of
-    the attribute network on real test faces with and without the attribute, because
-    agreement on generated faces cannot be trusted beyond it.
+    `on` and `off`: among images that are asked for all attributes of a training image,
+    those with and those without the attribute. `real_on` and `real_off` are the same of
+    real test faces: agreement on generated faces cannot be trusted beyond it.
+
+    `forced_on` and `forced_off`: half of the images are asked to have the attribute and
+    half not to, whatever their other attributes, those of training images, go with. So
+    some are asked for what no training image shows, two colours of hair for instance.
     """
-    trained, reader = subject.trained, subject.real.reader
-    rows = sampling.asked_of(trained, range(subject.count))
-    faces, values = subject.real.faces, {"n_real": 0, "on": {}, "off": {}}
-    real = reader.read(faces.images) > 0.5
-    values["real_on"], values["real_off"] = {}, {}
+    trained, reader, faces = subject.trained, subject.real.reader, subject.real.faces
+    rows, half = subject.asked, np.arange(subject.count) % 2 == 1
+    real, fake = (reader.read(x) > 0.5 for x in (faces.images, subject.samples))
+    found = {"": ({}, {}), "forced_": ({}, {}), "real_": ({}, {})}
+
+    def note(way, name, read, asked):
+        """The shares of images asked to have the attribute, and not to, read so."""
+        if 0 < asked.sum() < len(asked):
+            read, (on, off) = read[:, reader.names.index(name)], found[way]
+            on[name], off[name] = (
+                float(read[asked].mean()),
+                float(1 - read[~asked].mean()),
+            )
+
     for name in (n for n in trained.attributes if n in reader.trusted):
-        place = reader.names.index(name)
-        wanted = rows.copy()
-        half = np.arange(len(rows)) % 2
-        wanted[:, trained.attributes.index(name)] = half
-        said = reader.read(sampling.draw(trained, range(len(rows)), wanted)) > 0.5
-        values["on"][name] = float(said[half == 1, place].mean())
-        values["off"][name] = float(1 - said[half == 0, place].mean())
+        own, forced = trained.attributes.index(name), rows.copy()
+        note("", name, fake, rows[:, own] == 1)
+        forced[:, own] = half
+        images = sampling.draw(trained, range(subject.count), forced)
+        note("forced_", name, reader.read(images) > 0.5, half)
         if faces.attributes is not None and name in faces.attributes:
-            has = faces.label(name) == 1
-            values["real_on"][name] = float(real[has, place].mean())
-            values["real_off"][name] = float(1 - real[~has, place].mean())
-    values["agreement"] = _mean(values["on"], values["off"])
-    values["reader_on_real"] = _mean(values["real_on"], values["real_off"])
-    lines = [
-        f"{values['agreement']:.1%} read as asked, mean of on and off over attributes "
-        f"(real test faces {values['reader_on_real']:.1%})"
+            note("real_", name, real, faces.label(name) == 1)
+    means = [
+        float(np.mean([*on.values(), *off.values()])) if on else float("nan")
+        for on, off in found.values()
     ]
-    for name, on in values["on"].items():
-        line = f"  {name}: on {on:.1%}, off {values['off'][name]:.1%}"
-        if name in values["real_on"]:
-            line += f" (real faces {values['real_on'][name]:.1%}, "
-            line += f"{values['real_off'][name]:.1%})"
-        lines.append(line)
+    values = {"n_real": 0} | dict(
+        zip(("agreement", "forced", "reader_on_real"), means, strict=True)
+    )
+    for way, pair in found.items():
+        values |= {f"{way}{end}": x for end, x in zip(("on", "off"), pair, strict=True)}
+    lines = [
+        "{:.1%} read as asked, mean of on and off over attributes (one attribute forced "
+        "{:.1%}, real test faces {:.1%})".format(*means)
+    ]
+    for name in found["forced_"][0]:
+        said = (
+            f"{what} {on[name]:.1%}, {off[name]:.1%}"
+            for what, (on, off) in zip(
+                ("on, off", "forced", "real"), found.values(), strict=True
+            )
+            if name in on
+        )
+        lines.append(f"  {name}: {'; '.join(said)}")
     return values, "\n".join(lines)
-
-
-def _mean(*columns):
-    found = [v for column in columns for v in column.values()]
-    return float(np.mean(found)) if found else float("nan")
 
 
 def kept(on, off, names, others):
