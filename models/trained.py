@@ -211,9 +211,10 @@ def save(network, path, levels=LEVELS[0]):
     Args:
         network: a built `keras.Model`.
         path: file to write.
-        levels: the largest number of a kernel is at least this many steps from zero; a
-            step is the largest power of ten for which that holds. 0 keeps float32.
-            Vectors (biases, batch norm) are always float32.
+        levels: the largest number of a kernel, or six times its standard deviation if
+            that is less, is at least this many steps from zero; a step is the largest
+            power of ten for which that holds. 0 keeps float32. Vectors (biases, batch
+            norm) are always float32.
     """
     with tempfile.TemporaryDirectory(dir=Path(path).parent) as folder:
         plain = Path(folder) / "plain.weights.h5"
@@ -233,6 +234,8 @@ def save(network, path, levels=LEVELS[0]):
 def _store(file, name, array, levels):
     packed = {"compression": "gzip", "compression_opts": 9} if array.ndim else {}
     largest = np.abs(array).max(initial=0)
+    if array.ndim > 1:  # a few large numbers do not make the others coarse
+        largest = min(largest, 6 * array.std()) or largest
     if array.ndim > 1 and levels and largest:
         # Digits after the decimal point; h5py accepts no negative number.
         packed["scaleoffset"] = max(0, math.ceil(math.log10(levels / largest)))

@@ -92,6 +92,12 @@ def test_kernels_on_disk_are_as_near_as_their_levels(tmp_path):
             np.testing.assert_array_equal(after[1], before[1])
         sizes.append(path.stat().st_size)
     assert sizes == sorted(sizes)
+    kernel[:, :, 0] *= 100  # an input of its own range does not make the others coarse
+    dense.set_weights([kernel, zero[0, 0, 0]])
+    save(dense, path)
+    dense.load_weights(path)
+    error = np.abs(dense.get_weights()[0] - kernel).max()
+    assert error <= 6 * kernel.std() / 50 < np.abs(kernel).max() / 150
     dense.set_weights([zero, zero[0, 0, 0]])
     save(dense, path)  # no largest number to go by
     dense.load_weights(path)
