@@ -138,6 +138,7 @@ def torchs(recipe, faces, precision):
 def figure(rows, path):
     """Plot the distance by core-minutes, a curve for each side, from rows of `sides`."""
     import matplotlib.pyplot as plt
+    from matplotlib.ticker import FuncFormatter, LogLocator
 
     from plot_utils import save
 
@@ -156,6 +157,10 @@ def figure(rows, path):
         ylabel="Fréchet distance, features of the attribute network",
         yscale="log",
     )
+    axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    for which in (axis.yaxis.set_major_formatter, axis.yaxis.set_minor_formatter):
+        which(FuncFormatter(lambda y, _: f"{y:g}"))
     axis.grid(alpha=0.25, which="both")
     axis.legend(frameon=False)
+    drawn.tight_layout(rect=(0, 0.05, 1, 1))
     save(drawn, path, f"{rows[0]['n_fake']:,} samples, {rows[0]['n_real']:,} test faces")

@@ -58,7 +58,7 @@ def draw(trained, faces, out, categories=(0, 1)):
     rows = [f"seed {k}" for k in range(5)]
     measured = record.newest(trained).get("categories")
     meant = meanings(measured["values"]["read"]) if measured else [""] * count
-    names = [f"category {k}\n{fill(words, 13)}" for k, words in enumerate(meant)]
+    names = [f"category {k}\n{fill(words, 11)}" for k, words in enumerate(meant)]
     title = f"5 random faces in each of the {count} categories"
     save(sheet(images, count, title, rows, names), out / "fig4_3.jpg", foot)
 

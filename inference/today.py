@@ -71,7 +71,7 @@ def switches(trained, out):
         "switched over at a time:\non where boxed, else off; the rest is as in the first "
         "column"
     )
-    if measured:
+    if measured and "forced" in measured["values"]:  # earlier lines lack it
         values = measured["values"]
         title += (
             f". Attributes so forced are read as asked in {values['forced']:.1%}\nof "

@@ -19,7 +19,7 @@ import numpy as np
 from cli import UserError
 from models import WEIGHTS, Recipe, build, get_recipe
 
-LEVELS = (25, 60, 250)  # values for `save` that an export tries, in this order
+LEVELS = (25, 40, 60, 250)  # values for `save` that an export tries, in this order
 
 
 class WeightsError(UserError):
