@@ -118,7 +118,7 @@ def race(args):
     if path.exists():
         rows = [json.loads(line) for line in path.read_text().splitlines()]
     for row in module.sides(args):
-        rows.append(row)
+        rows.append(row | machine())
         yield row
     module.figure(rows, args.results / "race.jpg")
 

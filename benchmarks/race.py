@@ -136,20 +136,30 @@ def torchs(recipe, faces, precision):
 
 
 def figure(rows, path):
-    """Plot the distance by core-minutes, a curve for each side, from rows of `sides`."""
+    """Plot the distance by core-minutes, a curve for each side on each processor.
+
+    Args:
+        rows: rows of `sides`, each with its "cpu".
+        path: the JPEG to write.
+    """
     import matplotlib.pyplot as plt
     from matplotlib.ticker import FuncFormatter, LogLocator
 
     from plot_utils import save
 
     drawn, axis = plt.subplots(figsize=(7.5, 5))
-    for side in dict.fromkeys(row["side"] for row in rows):
-        own = sorted((r for r in rows if r["side"] == side), key=lambda r: r["images"])
+    curves = {}
+    for row in rows:
+        curves.setdefault((row["cpu"], row["side"]), []).append(row)
+    several = len({cpu for cpu, _ in curves}) > 1  # their minutes do not compare
+    for (cpu, side), own in curves.items():
+        own.sort(key=lambda r: r["core_minutes"])
         axis.errorbar(
             [r["core_minutes"] for r in own],
             [r["frechet"] for r in own],
             [r["standard_error"] for r in own],
-            label=f"{side}, batch {own[0]['batch']}",
+            label=f"{side}, batch {own[0]['batch']}" + several * f" ({cpu})",
+            linestyle="-" if cpu == rows[0]["cpu"] else "--",
         )
     axis.set(
         title="Time to a face: one core, from nothing",

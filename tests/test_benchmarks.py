@@ -91,5 +91,5 @@ def test_a_race_measures_at_equal_processor_time(faces_folder, tmp_path, monkeyp
     assert [row["side"] for row in rows] == ["ours rpgan"] * 2
     assert rows[0]["core_minutes"] < rows[1]["core_minutes"]
     assert rows[1]["images"] == 2 * len(steps) and rows[0]["standard_error"] > 0
-    race.figure(rows, tmp_path / "race.jpg")
+    race.figure([row | {"cpu": "any"} for row in rows], tmp_path / "race.jpg")
     assert (tmp_path / "race.jpg").stat().st_size > 10_000
