@@ -34,7 +34,8 @@ def parse(words=None):
         sub = known.add_parser(
             study, prog=f"bash hw_{study}.sh", help=f"compares {' '.join(recipes)}"
         )
-        _common(sub)
+        images = "folder of training images" if study == "anime" else "folder with test/"
+        _common(sub, images if study != "today" else "is not read")
     everything = "all problems, default recipes"
     _common(known.add_parser("hw4", prog="bash hw4.sh", help=everything))
     _verbs(known)
@@ -100,12 +101,8 @@ def _verbs(known):
         verb.set_defaults(verb=True)
 
 
-def _common(parser):
-    parser.add_argument(
-        "data",
-        type=Path,
-        help="folder with test/ and test.csv; GANs do not use it",
-    )
+def _common(parser, data="folder with test/ and test.csv; GANs do not use it"):
+    parser.add_argument("data", type=Path, help=data)
     parser.add_argument("out", type=Path, help="folder for the figures; made if missing")
     parser.add_argument("--weights", type=Path, help="default: the repository's weights/")
 

@@ -31,6 +31,7 @@ def draw(trained, faces, out):
     title = f"The first 100 of {len(faces.images):,} training images"
     save(sheet(faces.images[:100], 10, title), out / "fig5_1.jpg", str(faces.folder.name))
 
+    moments = {name: moment_of_collapse(t) for name, t in runs.items()}
     first = trained[0]
     healthy = next(iter(first.snapshots()), None)
     for number, name, seed, at in (
@@ -39,11 +40,12 @@ def draw(trained, faces, out):
         (7, "dcgan_d", 4, None),
     ):
         images = sampling.draw(runs[name], range(seed, seed + 16), at=at)
-        when = "at the end" if at is None else f"after epoch {at}, before it collapsed"
+        when = "at the end" if at is None else f"after epoch {at}"
+        if at is not None and moments[name] is not None:
+            when += ", before it collapsed"
         title = f"{name} {when}: 16 random images, seeds {seed} to {seed + 15}"
         save(sheet(images, 8, title), out / f"fig5_{number}.jpg", runs[name].origin())
 
-    moments = {name: moment_of_collapse(t) for name, t in runs.items()}
     rows, images = [], []
     for epoch in (*first.snapshots(), None):
         when = "at the end" if epoch is None else f"epoch {epoch}"

@@ -160,7 +160,7 @@ def _inputs(operation):
 def _translated(operation):
     """A layer as [(op of the plan, {name: array})]."""
     kind = operation.__class__.__name__
-    if kind == "TiledConvTranspose":
+    if kind == "BlockConvTranspose":
         kind = "Conv2DTranspose"
     if kind in ("BatchNorm", "BatchNormalization"):
         return [({"kind": "affine"}, _affine(operation))]

@@ -191,15 +191,17 @@ def faces_of(problem, data, recipe):
     """The images that the figures of a problem show or measure.
 
     Raises:
-        UserError: an unusable folder, or fewer than two images.
+        UserError: an unusable folder, or too few images.
     """
     import data_utils
 
     # A plain folder of images has no test images.
     split = "train" if problem == "anime" else "test"
     faces = data_utils.load_faces(data, split, recipe.image_size)
-    if len(faces.images) < 2:  # too few for t-SNE and the collapse meter
-        raise UserError(f"{faces.folder}: one image; two or more are needed")
+    # For t-SNE and the collapse meter; for the kernel distance's error.
+    if len(faces.images) < (least := 4 if problem == "kl" else 2):
+        found = "one image" if len(faces.images) == 1 else f"{len(faces.images)} images"
+        raise UserError(f"{faces.folder}: {found}; {least} or more are needed")
     return faces
 
 

@@ -71,13 +71,14 @@ def switches(trained, out):
         "switched over at a time:\non where boxed, else off; the rest is as in the first "
         "column"
     )
-    if measured and "forced" in measured["values"]:  # earlier lines lack it
-        values = measured["values"]
+    values = measured["values"] if measured else {}
+    if values.get("forced") is not None:  # earlier lines lack it
         title += (
             f". Attributes so forced are read as asked in {values['forced']:.1%}\nof "
-            f"{measured['n_fake']:,} images (on real test faces the reader is right in "
-            f"{values['reader_on_real']:.1%})"
+            f"{measured['n_fake']:,} images"
         )
+        if values["reader_on_real"] is not None:  # the data had labels
+            title += f" (real test faces: {values['reader_on_real']:.1%})"
     columns = ["as drawn", *(name.replace("_", "\n") for name in names)]
     figure = sheet(
         images,

@@ -79,7 +79,7 @@ def asked_attributes(subject):
         if faces.attributes is not None and name in faces.attributes:
             note("real_", name, real, faces.label(name) == 1)
     means = [
-        float(np.mean([*on.values(), *off.values()])) if on else float("nan")
+        float(np.mean([*on.values(), *off.values()])) if on else None
         for on, off in found.values()
     ]
     values = {"n_real": 0} | dict(
@@ -87,9 +87,12 @@ def asked_attributes(subject):
     )
     for way, pair in found.items():
         values |= {f"{way}{end}": x for end, x in zip(("on", "off"), pair, strict=True)}
+    agreed, forced, on_real = (
+        "not known" if mean is None else f"{mean:.1%}" for mean in means
+    )
     lines = [
-        "{:.1%} read as asked, mean of on and off over attributes (one attribute forced "
-        "{:.1%}, real test faces {:.1%})".format(*means)
+        f"{agreed} read as asked, mean of on and off over attributes (one attribute "
+        f"forced {forced}, real test faces {on_real})"
     ]
     for name in found["forced_"][0]:
         said = (

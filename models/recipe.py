@@ -187,14 +187,23 @@ def _check(recipe):
         raise RecipeError(f"recipe field 'noise' is one of {known}, not '{recipe.noise}'")
     if recipe.noise == "none" and not traits.rebuilds:
         raise RecipeError(f"recipe field 'noise' cannot be none in a recipe of {family}")
-    if recipe.d_steps > 1 and not traits.adversarial:
-        raise RecipeError(f"recipe field 'd_steps' is 1 in a recipe of {family}")
-    for field in ("clip", "gradient_penalty", "r1", "r2", "augment"):
-        if getattr(recipe, field) and not traits.adversarial:
-            raise RecipeError(f"recipe field '{field}' is not for a recipe of {family}")
+    users = {
+        "kl_weight sum_squares": traits.rebuilds,
+        "d_steps g_steps adversarial clip gradient_penalty": traits.adversarial,
+        "r1 r2 augment image_noise real_target": traits.adversarial,
+        "penalty_every": recipe.r1 or recipe.r2,
+        "classify": traits.adversarial and traits.asked,
+        "noise meter_every": traits.draws,
+    }
+    default = {f.name: f.default for f in dataclasses.fields(Recipe)}
+    for fields, used in users.items():
+        for field in fields.split():
+            if not used and getattr(recipe, field) != default[field]:
+                without = " without r1 and r2" if field == "penalty_every" else ""
+                raise RecipeError(
+                    f"recipe field '{field}' is not for a recipe of {family}{without}"
+                )
     if recipe.augment > 1:
         raise RecipeError(f"recipe field 'augment' is 1 at most, not {recipe.augment}")
-    if recipe.meter_every and not traits.draws:
-        raise RecipeError(f"recipe field 'meter_every' is not for a {family}")
     if recipe.meter_every % LOG_EVERY:
         raise RecipeError(f"recipe field 'meter_every' must be a multiple of {LOG_EVERY}")

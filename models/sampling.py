@@ -178,8 +178,8 @@ def linear(a, b, share):
 
 def spherical(a, b, share):
     """The point between a and b at `share` of the angle between them."""
-    cosine = a @ b / (np.linalg.norm(a) * np.linalg.norm(b))
-    angle = np.arccos(np.clip(cosine, -1, 1))
-    if np.sin(angle) < 1e-3:  # the same direction, or the opposite one
+    norms = np.linalg.norm(a) * np.linalg.norm(b)
+    angle = np.arccos(np.clip(a @ b / norms, -1, 1)) if norms else 0.0
+    if np.sin(angle) < 1e-3:  # the same direction, the opposite one, or none
         return linear(a, b, share)
     return (np.sin((1 - share) * angle) * a + np.sin(share * angle) * b) / np.sin(angle)

@@ -115,6 +115,17 @@ def test_the_best_is_kept_whole_and_exported(faces, faces_folder, tmp_path):
     assert Trained("vae_e", tmp_path / "weights").history()["step"].max() == 250
 
 
+def test_values_of_the_weights_it_started_from_do_not_count(tmp_path):
+    """A run that counts on has their curve, not their checkpoint."""
+    (tmp_path / "history.csv").write_text(
+        "step,loss,test_mse\n50,1,0.5\n100,1,0.3\n125,1,\n150,1,0.9\n200,1,0.8\n"
+    )
+    for since, best, unimproved in ((0, 0.3, 2), (100, 0.8, 0)):
+        evaluation = Scripted([])
+        evaluation.resume(tmp_path / "history.csv", since)
+        assert (evaluation.best, evaluation.unimproved) == (best, unimproved)
+
+
 def test_mistakes_come_before_anything_is_written(faces_folder, tmp_path):
     run, plain = tmp_path / "run", tmp_path / "plain"
     shutil.copytree(faces_folder / "train", plain)

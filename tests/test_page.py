@@ -15,6 +15,7 @@ from inference.__main__ import main
 from inference.portable import Portable, smallest
 from models import sampling, today
 from models.keras_setup import keras
+from models.layers import BlockConvTranspose
 from models.trained import Trained
 
 layers = keras.layers
@@ -61,9 +62,9 @@ def of_the_reports():
     x = layers.Conv2D(9, 4, 2, "valid", use_bias=False)(x)
     x = layers.Conv2DTranspose(8, 6, 2, "valid")(x)
     x = layers.Conv2DTranspose(5, 5, 2, "same")(x)
-    x = layers.Conv2DTranspose(5, 4, 4, "same")(x)
+    x = BlockConvTranspose(5, 4, 4, "same")(x)
     small = layers.AveragePooling2D(4)(x)
-    other = layers.Conv2DTranspose(5, 16, 4, "same")(small)
+    other = BlockConvTranspose(5, 16, 4, "same")(small)
     x = layers.Add()([x, other])
     x = layers.Add()([x, layers.UpSampling2D(4)(small)])
     x = layers.Concatenate()([layers.GlobalAveragePooling2D()(x), layers.Flatten()(x)])

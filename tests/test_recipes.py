@@ -102,6 +102,26 @@ def test_settings_that_do_not_fit(key, value, saying):
         get_recipe("dcgan_c").replace({key: value})
 
 
+@pytest.mark.parametrize(
+    ("name", "key", "value"),
+    [
+        ("dcgan_c", "kl_weight", "5"),
+        ("dcgan_c", "sum_squares", "true"),
+        ("dcgan_c", "classify", "7"),
+        ("dcgan_c", "penalty_every", "4"),
+        ("vae_c", "d_steps", "2"),
+        ("vae_c", "g_steps", "3"),
+        ("vae_c", "image_noise", "0.3"),
+        ("vae_c", "adversarial", "hinge"),
+        ("attributes", "noise", "uniform"),
+        ("attributes", "meter_every", "25"),
+    ],
+)
+def test_settings_without_effect_are_refused(name, key, value):
+    with pytest.raises(RecipeError, match=f"'{key}' is not for a recipe of"):
+        get_recipe(name).replace({key: value})
+
+
 def test_settings_replace_fields_of_their_type():
     recipe = get_recipe("dcgan_c").replace(
         {"batch_size": "64", "flip": "true", "generator.learning_rate": "1e-3"}

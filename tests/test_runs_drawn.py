@@ -50,6 +50,11 @@ def test_truncation_shrinks_the_noise_and_not_the_class():
     assert np.array_equal(half[:, -1], [1, 0])
 
 
+def test_a_walk_stays_where_all_noise_is_truncated():
+    rows = sampling.walk(np.zeros((2, 3), "float32"), 4, sampling.spherical)
+    assert np.array_equal(rows, np.zeros((5, 3)))
+
+
 def test_a_film_shows_every_grid_at_its_step(begun, tmp_path, capsys):
     for step in (0, 50, 100):
         grid = np.full((40, 80, 3), step + 100, "uint8")

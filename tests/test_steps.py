@@ -15,7 +15,7 @@ from models.layers import BatchNorm
 from train.backend import compiled
 from train.engine import make_optimizer
 from train.families import FAMILIES
-from train.feed import Feed
+from train.feed import Batches, Feed
 
 SLOW = pytest.mark.slow
 
@@ -270,3 +270,18 @@ def test_a_label_in_the_picture_is_learned_and_what_no_label_tells(tmp_path_fact
         assert right > 0.9, (name, right)
     assert (read(turned)[1].argmax(1) == 1).mean() > 0.9
     assert (read(blurred)[2] > sharp).mean() > 0.9
+
+
+def test_keras_own_loop_sees_every_image(faces):
+    """In three epochs the batches of as many epochs of `Feed`, not of one."""
+    recipe = small("vae_e").replace({"batch_size": "5"})
+    batches, feed = Batches(recipe, faces, seed=3), Feed(recipe, faces, 3)
+    model, seen = FAMILIES["vae"](recipe, seed=0), []
+    get = batches.feed
+    batches.feed = lambda step: seen.append(step) or get(step)
+    model.compile()
+    model.fit(batches, epochs=3, shuffle=False, verbose=0)
+    steps = range(3 * len(batches))
+    assert set(seen) >= set(steps)  # Keras looks ahead
+    together = np.concatenate([feed.order(step)[0].ravel() for step in steps])
+    assert len(np.unique(together)) == len(faces.images)

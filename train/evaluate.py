@@ -55,14 +55,16 @@ class Evaluation:
                 self.real.reader.trained.check()
         self.copies, self.best, self.unimproved = {}, math.inf, 0
 
-    def resume(self, history):
-        """Continue from the values in the `history.csv` of a run."""
+    def resume(self, history, since=0):
+        """Continue from the values in the `history.csv` of a run after step `since`: up
+        to there they are those of the weights it started from, which it does not keep."""
         import pandas as pd
 
         if not history.exists():
             return
-        found = pd.read_csv(history).get(self.name, pd.Series(dtype=float)).dropna()
-        for value in found:
+        rows = pd.read_csv(history)
+        rows = rows[rows["step"] > since]
+        for value in rows.get(self.name, pd.Series(dtype=float)).dropna():
             self.is_best(value)
 
     @property

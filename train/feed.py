@@ -64,20 +64,26 @@ def labels_of(recipe, faces):
 
 
 class Batches(keras.utils.PyDataset):
-    """The batches of a `Feed` for Keras' own `fit`; the same arguments."""
+    """The batches of a `Feed` for Keras' own `fit`, with `shuffle=False`; the same
+    arguments."""
 
     def __init__(self, recipe, faces, seed=0):
         super().__init__()
         self.feed = Feed(recipe, faces, seed)
         images = recipe.batch_size * recipe.d_steps
         self.steps = max(1, len(faces.images) // images)
+        self.epoch = 0
 
     def __len__(self):
         """Steps of an epoch."""
         return self.steps
 
     def __getitem__(self, step):
-        return self.feed(step)
+        """The next epoch begins after the last step; Keras calls `on_epoch_end` later
+        than it asks for that epoch's first batches."""
+        batch = self.feed(self.epoch * self.steps + step)
+        self.epoch += step == self.steps - 1
+        return batch
 
 
 TABLE = 1000  # rows of labels that ship with weights

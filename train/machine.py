@@ -25,4 +25,10 @@ def hardware():
         devices = jax.local_devices()
         if devices[0].platform != "cpu":
             return f"{len(devices)} x {devices[0].device_kind}"
+    elif BACKEND == "tensorflow":
+        import tensorflow as tf
+
+        if devices := tf.config.get_visible_devices("GPU"):
+            details = tf.config.experimental.get_device_details(devices[0])
+            return f"{len(devices)} x {details.get('device_name', 'GPU')}"
     return f"{os.cpu_count()} cores, {processor()}"

@@ -179,7 +179,9 @@ class Run:
 
     def _loop(self, log, stop, steps, checkpoint_seconds, sample_every, progress):
         if log and self.evaluation and self.best.exists():
-            self.evaluation.resume(self.folder / "history.csv")
+            start = self.identity["from"] or {}
+            since = start["steps"] if start.get("counted") else 0
+            self.evaluation.resume(self.folder / "history.csv", since)
             if self._patience_is_over():
                 stop.append("patience")
         advance, most = backend.compiled(self.model, self.feed, LOG_EVERY)
