@@ -60,7 +60,7 @@ def table(root=WEIGHTS):
             images, hours = card["images_seen"], card["training_hours"]
             how = f"{images:,} images, {hours:.1f} h"
             if earlier := sum(steps for _, steps, _ in ancestors(card)):
-                how = f"{images:,} images after {earlier:,} steps"
+                how = f"{earlier:,} steps, then {how}"
         cells = (f"`{recipe.name}`", recipe.report, recipe.reported or "-", result, how)
         lines.append(f"| {' | '.join(cells)} |")
     return lines
