@@ -119,6 +119,8 @@ def replacing(path, mode="wb"):
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except OSError as error:
+        if error.errno is None:  # an encoder's: only text
+            raise OSError(0, str(error), str(path)) from None
         if error.filename in (None, str(temporary)):  # a full disk names no file
             error.filename = str(path)
         raise

@@ -156,8 +156,9 @@ def _hint(data, split=None):
     for inner in sorted(path for path in data.iterdir() if path.is_dir()):
         if inner.name.lower() == split:
             return f"; rename {inner} to {split}"
-        if (inner / split).is_dir():
-            return f"; give {inner} instead"
+        with contextlib.suppress(OSError):  # a folder of somebody else
+            if (inner / split).is_dir():
+                return f"; give {inner} instead"
     return ""
 
 

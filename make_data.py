@@ -102,7 +102,14 @@ def main(words=None):
     if not splits:
         raise UserError("--train 0 --test 0: nothing to make")
     begin(args, splits)
-    left_out = [name for split in splits for name in write(split, args.out, args.size)]
+    left_out = []
+    for split in splits:
+        lacking = write(split, args.out, args.size)
+        if len(lacking) == len(split.sources):
+            raise DataError(f"{args.images}: no image for {split.name} can be read")
+        left_out += lacking
+        for name in lacking:
+            del split.sources[name]
     for split in splits:
         if split.attributes is not None:
             keep = split.attributes.drop(left_out, errors="ignore")
@@ -121,7 +128,7 @@ def images_below(folder):
     called "<subfolder>_<name>". A lone subfolder (unpacked twice) is entered.
 
     Raises:
-        DataError: not a folder, or no images.
+        DataError: not a folder, no images, or two that would be called the same.
     """
     if folder.suffix.lower() in (".zip", ".7z", ".tar", ".gz"):
         raise DataError(f"{folder}: an archive; unpack it and give the folder")
@@ -131,12 +138,21 @@ def images_below(folder):
     if len(inside) == 1 and inside[0].is_dir():
         return images_below(inside[0])
     found = {}
-    for top, folders, names in os.walk(folder):
+    seen = set()  # links to folders are followed, circles left
+    for top, folders, names in os.walk(folder, followlinks=True):
         folders[:] = sorted(f for f in folders if not f.startswith("."))
+        if os.path.realpath(top) in seen:
+            folders.clear()
+            continue
+        seen.add(os.path.realpath(top))
         for name in sorted(names):
             path = Path(top) / name
             if path.suffix.lower() in data_utils.SUFFIXES and not name.startswith("."):
-                found["_".join(path.relative_to(folder).parts)] = path
+                key = "_".join(path.relative_to(folder).parts)
+                if key in found:
+                    both = f"{path} and {found[key]}"
+                    raise DataError(f"{both} would both be called {key}; rename one")
+                found[key] = path
     if not found:
         raise DataError(f"{folder}: no images; it should hold PNG or JPEG files")
     return dict(sorted(found.items()))
@@ -222,6 +238,9 @@ def _columns(frame, wanted, path):
     if wanted == "all":
         return frame
     names = [name.strip() for name in wanted.split(",")]
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise UserError(f"--attributes {wanted}: {twice[0]} stands there twice")
     unknown = [name for name in names if name not in frame]
     if unknown:
         known = ", ".join(frame)
@@ -277,6 +296,7 @@ def begin(args, splits):
             before = json.loads(path.read_text())
         except ValueError:
             before = {}
+        before = before if isinstance(before, dict) else {}
         other = [key for key in record if before.get(key) != record[key]]
         if other:
             raise UserError(

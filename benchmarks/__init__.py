@@ -1,3 +1,5 @@
 """How fast the project is, measured in pairs: `python -m benchmarks`."""
 
 import cli  # noqa: F401 - first of all: it says what is not installed
+
+TWINS = ("dcgan_c", "vae_c", "rpgan")  # recipes of which PyTorch networks are here

@@ -22,12 +22,12 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks import TWINS
 from cli import UserError, run_cli
 from models.recipes import RECIPES, get_recipe
 from train.machine import processor
 
 RESULTS = Path(__file__).parent / "results"
-TWINS = ("dcgan_c", "vae_c", "rpgan")
 PRECISIONS = ("float32", "bfloat16")
 
 
@@ -156,6 +156,8 @@ def steps(args):
     names = [get_recipe(name).name for name in args.recipes]
     if args.against == "torch":
         names = [name for name in names if name in TWINS]
+        if not names:
+            raise UserError(f"--recipes: there are PyTorch twins of {', '.join(TWINS)}")
     for name in names:
         batch = args.batch or get_recipe(name).batch_size
         if args.against == "precision":

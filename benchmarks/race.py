@@ -11,6 +11,8 @@ import time
 import numpy as np
 
 import data_utils
+from benchmarks import TWINS
+from cli import UserError
 from metrics.distance import frechet
 from metrics.sides import Real
 from models import WEIGHTS, get_recipe, keras_setup, latents
@@ -23,7 +25,19 @@ ROUNDS = 20  # of the bootstrap over images, for the distance's error
 
 def sides(args):
     """Yield a row for each measurement of each side, "ours <recipe>" or "torch
-    <recipe>"."""
+    <recipe>".
+
+    Raises:
+        UserError: a side that cannot race, or less time than one measurement takes.
+    """
+    if not 0 < args.every <= args.minutes:
+        raise UserError(f"--every {args.every:g}: above 0, and --minutes at most")
+    for side in args.sides:
+        kind, _, name = side.rpartition(":")
+        if get_recipe(name).family != "gan" or kind not in ("", "torch"):
+            raise UserError(f"--sides {side}: a recipe of family gan, or torch:<recipe>")
+        if kind and name not in TWINS:
+            raise UserError(f"--sides {side}: there are twins of {', '.join(TWINS)}")
     real = Real(args.data, 64, SAMPLES, WEIGHTS)
     faces = data_utils.load_faces(args.data, "train", 64)
     for side in args.sides:
@@ -150,15 +164,16 @@ def figure(rows, path):
     drawn, axis = plt.subplots(figsize=(7.5, 5))
     curves = {}
     for row in rows:
-        curves.setdefault((row["cpu"], row["side"]), []).append(row)
-    several = len({cpu for cpu, _ in curves}) > 1  # their minutes do not compare
-    for (cpu, side), own in curves.items():
+        key = row["cpu"], row["side"], row["batch"], row["precision"]
+        curves.setdefault(key, []).append(row)
+    several = len({key[0] for key in curves}) > 1  # their minutes do not compare
+    for (cpu, side, batch, precision), own in curves.items():
         own.sort(key=lambda r: r["core_minutes"])
         axis.errorbar(
             [r["core_minutes"] for r in own],
             [r["frechet"] for r in own],
             [r["standard_error"] for r in own],
-            label=f"{side}, batch {own[0]['batch']}" + several * f" ({cpu})",
+            label=f"{side}, batch {batch}, {precision}" + several * f" ({cpu})",
             linestyle="-" if cpu == rows[0]["cpu"] else "--",
         )
     axis.set(

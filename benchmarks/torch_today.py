@@ -106,7 +106,8 @@ def rpgan(recipe, cast, batch):
     average, done = Average(generator, recipe.ema), 0
 
     def noise():
-        return torch.randn(batch, recipe.latent)
+        device = next(generator.parameters()).device
+        return torch.randn(batch, recipe.latent, device=device)
 
     def penalty(seen):
         seen = seen.detach().requires_grad_()

@@ -12,6 +12,7 @@ from cli import UserError, file_of_kind
 from inference import options
 
 MOST = 10_000  # faces to compute directions from
+ROWS = 300  # of a sheet; JPEG ends at 65,500 pixels
 STRENGTHS = np.arange(-2, 2.1, 0.5)  # 1 is the difference of the means
 
 
@@ -41,6 +42,11 @@ def run(args):
         learned = data_utils.load_faces(args.data, "train", size)
     learned = learned.first(min(MOST, len(learned.images)))
     names = args.attributes or attributes_of(learned)
+    if len(chosen) * len(names) > ROWS:
+        raise UserError(
+            f"--faces {args.faces}: {len(chosen)} faces and {len(names)} attributes are "
+            f"more than {ROWS} rows; give fewer"
+        )
     labels = np.stack([two_classes(learned, name) for name in names], 1)
 
     moves = directions(sampling.encode(trained, learned.images), labels)
@@ -67,10 +73,12 @@ def attributes_of(faces):
     """Names of all attributes.
 
     Raises:
-        DataError: there is no CSV.
+        DataError: there is no CSV, or none in it.
     """
-    if faces.attributes is None:
-        raise data_utils.DataError(f"{faces.folder}: no CSV beside it, so no attributes")
+    if faces.attributes is None or faces.attributes.empty:
+        raise data_utils.DataError(
+            f"{faces.folder}: no CSV beside it, or one without attributes"
+        )
     return list(faces.attributes)
 
 

@@ -39,12 +39,26 @@ def grids_of(run):
     Raises:
         UserError: there are none.
     """
-    grids = sorted((run / "samples").glob("[0-9]*.png"), key=lambda path: int(path.stem))
+    grids = [p for p in (run / "samples").glob("*.png") if p.stem.isdecimal()]
+    grids.sort(key=lambda path: int(path.stem))
     if not grids:
         raise UserError(
             f"{run / 'samples'}: no grids; a run draws one every --sample-every steps"
         )
     return [grids[k] for k in options.spread(len(grids), MOST)]
+
+
+def read_grid(path):
+    """The grid in a file, an RGB image of Pillow.
+
+    Raises:
+        UserError: not a readable image.
+    """
+    try:
+        with Image.open(path) as image:
+            return image.convert("RGB")
+    except (OSError, ValueError, SyntaxError):
+        raise UserError(f"{path}: not a readable image; remove it") from None
 
 
 def frame(path, step, last, width):
@@ -53,11 +67,7 @@ def frame(path, step, last, width):
     Raises:
         UserError: not a readable image.
     """
-    try:
-        with Image.open(path) as image:
-            grid = image.convert("RGB")
-    except (OSError, ValueError, SyntaxError):
-        raise UserError(f"{path}: not a readable image; remove it") from None
+    grid = read_grid(path)
     larger = Image.Resampling.BICUBIC if width > grid.width else Image.Resampling.LANCZOS
     width += width % 2
     height = round(grid.height * width / grid.width)

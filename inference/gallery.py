@@ -175,9 +175,10 @@ def _weights(source):
         return f"<p>{_text(source or 'not recorded')}</p>"
     hashes = "".join(
         f"<li>{_text(role)}: sha256 <code>{_text(digest)}</code></li>"
-        for role, digest in source["sha256"].items()
+        for role, digest in source.get("sha256", {}).items()
     )
-    return f"<p>{_text(source['training'])}</p><ul class='hint'>{hashes}</ul>"
+    training = _text(source.get("training", "not recorded"))
+    return f"<p>{training}</p><ul class='hint'>{hashes}</ul>"
 
 
 def _numbers(entry):

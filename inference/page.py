@@ -157,6 +157,8 @@ def about_vae(trained, faces):
     if "prior" in trained.card:
         mean, factor = trained.prior.mean, trained.prior.factor.astype("float64")
         covariance, fitted_to = factor @ factor.T, trained.card["data"]["images"]
+    elif len(codes) < 2:
+        raise UserError(f"{faces.folder}: one image; two or more are needed")
     else:
         mean, covariance = codes.mean(0), np.cov(codes, rowvar=False)
         fitted_to = len(codes)
@@ -197,10 +199,11 @@ def attribute_moves(codes, faces):
     faces; none without a CSV."""
     from inference.edit import directions
 
-    if faces.attributes is None:
+    table, names = faces.attributes, []
+    if table is not None:
+        names = [name for name in table if 0 < table[name].mean() < 1]
+    if not names:
         return [], np.zeros((0, codes.shape[1]))
-    table = faces.attributes
-    names = [name for name in table if 0 < table[name].mean() < 1]
     names.sort(key=lambda name: FIRST.index(name) if name in FIRST else len(FIRST))
     return names, directions(codes, table[names].to_numpy())
 
@@ -219,19 +222,16 @@ def film_of(run):
     """The grids of a run folder as JPEG, and its curves.
 
     Raises:
-        UserError: no grids there.
+        UserError: no grids there, or one that cannot be read.
     """
-    from PIL import Image
-
-    from inference.film import grids_of
+    from inference.film import grids_of, read_grid
 
     grids = grids_of(run)
     grids = [grids[k] for k in options.spread(len(grids), FRAMES)]
     frames = []
     for path in grids:
         file = io.BytesIO()
-        with Image.open(path) as image:
-            image.convert("RGB").save(file, "JPEG", quality=80)
+        read_grid(path).save(file, "JPEG", quality=80)
         frames.append("data:image/jpeg;base64," + _text(file.getvalue()))
     return {
         "about": f"The training of {run.resolve().name}",

@@ -81,12 +81,14 @@ def check(trained, root):
         UserError: weights that are missing, damaged, or lack an epoch that their
             figures show.
     """
+    from metrics import record
     from models.trained import Trained
 
     if any(problem in STUDIES["kl"] for problem in trained):
         trained = trained | {"attributes": Trained("attributes", root)}
     for problem, weights in trained.items():
         weights.check()
+        record.newest(weights)
         if problem == "gan" and "discriminator" not in weights.card["files"]:
             raise UserError(
                 f"{weights.folder}: its discriminator did not ship, and fig2_4 asks it "
@@ -156,7 +158,8 @@ def _draw(problem, chosen, data, out, root, embedding, options):
     check(trained, root)
     if problem in STUDIES:
         study = importlib.import_module(f"inference.{problem}")
-        runs = study.draw([*trained.values()], faces, out)
+        with only_new_figures(problem, out):
+            runs = study.draw([*trained.values()], faces, out)
         numbers = {
             "weights": [gallery.provenance(weights) for weights in trained.values()],
             "runs": runs,
@@ -175,7 +178,8 @@ def _draw(problem, chosen, data, out, root, embedding, options):
         weights = trained.pop(name)  # and with it, its networks, when it is drawn
         module = importlib.import_module(f"inference.{name}")
         own = {k: v for k, v in options.items() if k in signature(module.draw).parameters}
-        numbers = module.draw(weights, faces, out, **own)
+        with only_new_figures(name, out):
+            numbers = module.draw(weights, faces, out, **own)
         origin = {
             "recipe": weights.recipe.name,
             "weights": gallery.provenance(weights),
@@ -185,6 +189,22 @@ def _draw(problem, chosen, data, out, root, embedding, options):
         record_results(out / "results.json", name, origin | numbers, root)
         del weights
         gc.collect()  # the networks of one problem at a time: they refer to each other
+
+
+@contextlib.contextmanager
+def only_new_figures(problem, out):
+    """After the body, remove the figures of a problem in `out` that it did not draw anew:
+    they show other weights."""
+    figures = [out / f"{stem}.jpg" for stem in gallery.CAPTIONS[problem]]
+
+    def state(path):
+        return path.stat().st_ino, path.stat().st_mtime_ns
+
+    before = {path: state(path) for path in figures if path.exists()}
+    yield
+    for path, then in before.items():
+        if state(path) == then:
+            path.unlink()
 
 
 def faces_of(problem, data, recipe):
@@ -215,6 +235,7 @@ def record_results(path, problem, numbers, root=WEIGHTS):
             results = json.loads(path.read_text())
         except (OSError, ValueError):
             results = {}
+        results = results if isinstance(results, dict) else {}
         results[problem] = numbers
         with replacing(path, "w") as file:
             file.write(json.dumps(results, indent=1) + "\n")

@@ -73,6 +73,8 @@ def tsne(codes):
     """Codes `(n, latent)` -> points `(n, 2)`; the same codes, the same points."""
     from sklearn.manifold import TSNE
 
+    if not np.ptp(codes, axis=0).any():  # scikit-learn would crash
+        return np.zeros((len(codes), 2), "float32")
     perplexity = min(30.0, (len(codes) - 1) / 3)
     # Of 2,621 codes of vae_c, the usual angle of 0.5 and 1,000 steps reach a KL of 2.890
     # in 19.2 s of processor time, and keep 12.7 % of each code's 30 nearest among the

@@ -62,6 +62,8 @@ def main(words=None):
     if args.samples < LEAST:
         raise UserError(f"--samples {args.samples}: {LEAST} or more are needed")
     root = args.weights or WEIGHTS
+    if args.sanity and args.metrics:
+        raise UserError("--metrics: --sanity checks distances of its own choice")
     if args.sanity:
         from metrics import sanity
 

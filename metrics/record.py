@@ -80,7 +80,14 @@ def newest(trained):
     path = trained.folder / "metrics.jsonl"
     if not path.exists():
         return {}
-    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    try:
+        rows = [json.loads(line) for line in path.read_text().splitlines()]
+        _ = [row[key] for row in rows for key in ("metric", "weights", "data", "split")]
+    except (ValueError, KeyError, TypeError):
+        raise UserError(
+            f"{path}: a line is damaged; restore it with git checkout, or remove it and "
+            "measure anew with 'python -m metrics'"
+        ) from None
     # The file of a network may have been packed anew, which moves no pixel visibly.
     own = {
         role: (entry["sha256"][:12], entry.get("repacked_from"))

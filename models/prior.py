@@ -7,8 +7,6 @@ the training images draws codes like theirs, without further training.
 
 import numpy as np
 
-PRIORS = ("normal", "fitted")
-
 
 class Fitted:
     """A Gaussian density of codes.

@@ -11,6 +11,7 @@ import json
 import math
 import tempfile
 import warnings
+import zipfile
 from pathlib import Path
 
 import h5py
@@ -58,6 +59,9 @@ class Trained:
         try:
             self.card = json.loads(path.read_text())
             self.recipe = Recipe.from_resolved(self.card["recipe"])
+            for key in ("files", "data", "steps"):
+                _ = self.card[key]
+            self.card.setdefault("changes", [])
         except (ValueError, KeyError, TypeError) as error:
             raise WeightsError(f"{path}: not a card of this version ({error})") from None
         if (self.recipe.name, self.recipe.networks) != (name, known.networks):
@@ -156,7 +160,10 @@ class Trained:
             raise WeightsError(
                 f"{path}: missing or changed; restore it with git checkout"
             )
-        return Fitted.load(path)
+        try:
+            return Fitted.load(path)
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+            raise WeightsError(f"{path}: not a density of codes; export anew") from None
 
     def history(self):
         """The training curves, a pandas frame with a `step` column."""
@@ -164,8 +171,10 @@ class Trained:
 
         path = self.folder / "history.csv"
         try:
-            return pd.read_csv(path)
-        except (OSError, ValueError):
+            history = pd.read_csv(path)
+            _ = history["step"]
+            return history
+        except (OSError, ValueError, KeyError):
             raise WeightsError(
                 f"{path}: missing or unreadable; restore it with git checkout"
             ) from None

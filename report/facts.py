@@ -57,7 +57,7 @@ def recipe_facts(recipe, root):
         "card": {k: v for k, v in card.items() if k not in ("recipe", "files")},
         "trained": training_of(trained.recipe),
         "departures": departures(recipe, card),
-        "end": {k: float(v) for k, v in history.tail(LAST).mean().items()},
+        "end": {k: float(v) for k, v in history.tail(LAST).mean().dropna().items()},
         "metrics": record.newest(trained),
     }
     return facts

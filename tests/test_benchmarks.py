@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import benchmarks.__main__ as bench
+from cli import UserError
 
 
 class Scripted:
@@ -93,3 +94,23 @@ def test_a_race_measures_at_equal_processor_time(faces_folder, tmp_path, monkeyp
     assert rows[1]["images"] == 2 * len(steps) and rows[0]["standard_error"] > 0
     race.figure([row | {"cpu": "any"} for row in rows], tmp_path / "race.jpg")
     assert (tmp_path / "race.jpg").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize(
+    ("sides", "every", "saying"),
+    [
+        (["rpgan", "rpgann"], 1, "rpgann"),
+        (["acgan_c"], 1, "family gan"),
+        (["torch:wgan_a"], 1, "there are twins of dcgan_c"),
+        (["jax:rpgan"], 1, "torch:<recipe>"),
+        (["rpgan"], 3, "--every 3"),
+    ],
+)
+def test_a_side_that_cannot_race_is_refused_at_once(sides, every, saying):
+    from types import SimpleNamespace
+
+    from benchmarks import race
+
+    args = SimpleNamespace(data="none", sides=sides, minutes=2, every=every, batch=None)
+    with pytest.raises(UserError, match=saying):
+        next(race.sides(args))

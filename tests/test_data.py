@@ -1,4 +1,5 @@
 import os
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -168,3 +169,18 @@ def test_tables_that_are_no_use(data, text, saying):
     (data / "train.csv").write_text(text)
     with pytest.raises(DataError, match=saying):
         load_faces(data)
+
+
+def test_a_folder_of_somebody_else_beside_the_images_is_left(tmp_path, monkeypatch):
+    write_faces(tmp_path / "data", train=3, test=0)
+    images = tmp_path / "data" / "train"
+    (images / "lost+found").mkdir()
+    is_dir = Path.is_dir
+
+    def refusing(path, **more):
+        if path.parent.name == "lost+found":
+            raise PermissionError(13, "Permission denied", str(path))
+        return is_dir(path, **more)
+
+    monkeypatch.setattr(Path, "is_dir", refusing)
+    assert len(load_faces(images, "train").images) == 3

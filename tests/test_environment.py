@@ -15,7 +15,7 @@ from conftest import REPOSITORY, write_faces
 from matplotlib.text import Text
 
 import cli
-from inference.tsne import Embedding
+from inference.tsne import Embedding, tsne
 from plot_utils import panels, save, sheet, spell_out
 
 SCRIPTS = sorted(REPOSITORY.glob("hw*.sh"))
@@ -311,3 +311,17 @@ def test_folders_with_names_that_are_not_utf_8(tmp_path, command):
     )
     assert done.returncode == 0 and r"\udc8a" in done.stdout, done.stderr
     assert (folder / "run" / "checkpoint.npz").exists()
+
+
+def test_codes_that_are_all_alike_are_one_point():
+    assert not tsne(np.ones((5, 8), "float32")).any()
+
+
+def test_an_error_without_a_number_keeps_its_text(tmp_path):
+    with (
+        pytest.raises(OSError, match="encoder error -2") as error,
+        cli.replacing(tmp_path / "a.jpg"),
+    ):
+        raise OSError("encoder error -2")
+    assert error.value.filename == str(tmp_path / "a.jpg")
+    assert error.value.strerror == "encoder error -2"

@@ -1,10 +1,12 @@
 """From a run to the weights that inference reads."""
 
 import os
+import shutil
 
 import numpy as np
 import pytest
 import tiny
+from conftest import refused
 
 from models import RECIPES, build, get_recipe, latents, standing
 from models.keras_setup import keras, to_numpy
@@ -110,6 +112,13 @@ def test_export_on_the_command_line(
     run, root = tmp_path / "run", tmp_path / "weights"
     words = ["--run", str(run), "--data", str(faces_folder)]
     fails("-m", "train.export", *words, saying=[run / "run.json", "train it first"])
+    run.mkdir()
+    (run / "checkpoint.npz").write_bytes(b"")
+    for text in ("{}", "[1]", '{"recipe": {"name": "vae_e", "later": 1}}'):
+        (run / "run.json").write_text(text)
+        refused(export.main, *words, saying=[run / "run.json", "not of this version"])
+    shutil.rmtree(run)
+    refused(export.main, *words, "--levels", -1, saying=["--levels -1: 0 or more"])
     recipe = tiny.recipe("vae_e")
     monkeypatch.setitem(RECIPES, "vae_e", recipe)
     Run(recipe, tiny_faces, run, 0, "float32", report=lambda text: None).train(1)

@@ -423,7 +423,7 @@ def test_mistakes_end_in_one_line_and_no_figure(mine, faces_folder, tmp_path, fa
 
 
 @pytest.mark.parametrize(
-    "script", ["hw4", "hw_kl", "hw_anime", *(f"hw4_{p}" for p in PROBLEMS)]
+    "script", ["hw4", "hw_kl", "hw_anime", "hw_today", *(f"hw4_{p}" for p in PROBLEMS)]
 )
 def test_wrong_arguments_get_the_usage(script):
     for words in ([], ["only-data"]):

@@ -152,3 +152,45 @@ def test_a_table_may_name_images_of_subfolders(tmp_path):
     test = data_utils.load_faces(tmp_path / "data", "test")
     assert test.names == ["b_1.png"]
     assert test.attributes.to_dict("records") == [{"Hat": 1}]
+
+
+def folder_of(path, *names):
+    for name in names:
+        (path / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (20, 20), (len(name), 0, 0)).save(path / name)
+    return path
+
+
+def test_no_image_is_lost_without_a_word(tmp_path, capsys):
+    both = folder_of(tmp_path / "both", "a_1.png", "a/1.png", "b.png")
+    refused(
+        make_data.main, "folder", both, tmp_path / "out", saying=["a_1.png", "rename"]
+    )
+    elsewhere = folder_of(tmp_path / "elsewhere", "1.png")
+    linked = folder_of(tmp_path / "linked", "0.png", "2.png")
+    (linked / "sub").symlink_to(elsewhere)
+    (linked / "round").symlink_to(linked)
+    words = ("folder", linked, tmp_path / "data", "--size", 32, "--test", 1)
+    make_data.main([str(word) for word in words])
+    found = sorted(p.name for p in (tmp_path / "data").glob("t*/*.png"))
+    assert found == ["0.png", "2.png", "sub_1.png"]
+    assert "2 train and 1 test images" in capsys.readouterr().out
+
+
+def test_only_images_that_were_written_count(tmp_path, capsys):
+    images = folder_of(tmp_path / "images", "1.png", "2.png", "3.png")
+    (images / "2.png").write_bytes(b"not an image")
+    make_data.main(["folder", str(images), str(tmp_path / "data"), "--test", "1"])
+    assert "1 train and 1 test images" in capsys.readouterr().out
+    (images / "3.png").write_bytes(b"not an image")
+    words = ("folder", images, tmp_path / "more", "--test", 1)
+    refused(make_data.main, *words, saying=["no image for test can be read"])
+
+
+def test_an_attribute_named_twice_is_refused(celeba, tmp_path):
+    twice = ("--attributes", "Smiling,Smiling")
+    refused(make_data.main, *words(celeba, tmp_path / "out", *twice), saying=["twice"])
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / make_data.RECORD).write_text("[]")
+    few = words(celeba, tmp_path / "out", "--train", 8, "--test", 3)
+    refused(make_data.main, *few, saying=["made before"])

@@ -213,6 +213,24 @@ def test_what_another_attribute_network_read_is_not_the_newest(tmp_path):
     assert found["density_coverage"]["attribute_network"] == theirs
 
 
+def test_damaged_records_are_said(tmp_path):
+    copy_weights("acgan_c", tmp_path)
+    trained = Trained("acgan_c", tmp_path)
+    for text in ("<<<<<<< HEAD\n", '{"metric": "swd"', "[1]", '{"metric": "swd"}'):
+        (trained.folder / "metrics.jsonl").write_text(text)
+        with pytest.raises(UserError, match=r"metrics\.jsonl: a line is damaged"):
+            record.newest(trained)
+    (trained.folder / "history.csv").write_text("x\n")
+    with pytest.raises(UserError, match=r"history\.csv: missing or unreadable"):
+        trained.check()
+    card = json.loads((trained.folder / "card.json").read_text())
+    assert Trained("acgan_c", tmp_path).card["changes"]
+    del card["data"]
+    (trained.folder / "card.json").write_text(json.dumps(card))
+    with pytest.raises(UserError, match="not a card of this version"):
+        Trained("acgan_c", tmp_path)
+
+
 def test_results_lie_beside_the_weights_by_default(tmp_path):
     for name in ("vae_c", "attributes"):
         copy_weights(name, tmp_path)

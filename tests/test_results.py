@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cli import replacing
 from inference import anime, gan, problems, vae
 from inference.tsne import Embedding
 from metrics import record
@@ -130,3 +131,21 @@ def test_the_study_of_collapse_draws_runs_without_the_meter(meter, tmp_path):
     weights.history().to_csv(path)
     kept = [tmp_path / "epoch_001", tmp_path / "epoch_002"]
     assert export.around_collapse(path, kept, 0.02) == kept
+
+
+def test_results_that_are_none_are_written_anew(tmp_path):
+    path = tmp_path / "results.json"
+    for text in ("[]", "null", "{", '{"gan": {"weights": {"recipe": "x"}}}'):
+        path.write_text(text)
+        problems.record_results(path, "vae", {"n": 1}, tmp_path)
+        assert json.loads(path.read_text())["vae"] == {"n": 1}
+        assert (tmp_path / "index.html").exists()
+
+
+def test_figures_of_other_weights_do_not_stay(tmp_path):
+    for name in ("fig1_2", "fig1_6", "fig2_2"):
+        (tmp_path / f"{name}.jpg").write_bytes(b"before")
+    new = tmp_path / "fig1_2.jpg"
+    with problems.only_new_figures("vae", tmp_path), replacing(new) as file:
+        file.write(b"after")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["fig1_2.jpg", "fig2_2.jpg"]

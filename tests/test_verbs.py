@@ -275,12 +275,15 @@ def test_mistakes_are_one_line(tmp_path, fails):
     wrong(*change, "--out", tmp_path / "a.gif", saying="ends in .jpg")
     wrong(*change, "--faces", "1,120", *jpg, saying="--faces 1,120: ")
     wrong(*change, "--faces", "x", *jpg, saying="--faces 'x': give numbers")
+    wrong(*change, "--faces", "0-99", *jpg, saying="are more than 300 rows; give fewer")
     wrong(*change, "--attributes", "Beard", *jpg, saying="unknown attribute 'Beard'")
     none = tmp_path / "none"
     wrong("edit", "vae_c", "--data", none, *jpg, saying="none: no such folder")
     drawn = write_faces(tmp_path / "drawn", train=4, test=2)
     wrong("edit", "vae_c", "--data", drawn, *jpg, saying="is 0 of all 4 images")
     (drawn / "train.csv").unlink()
+    (drawn / "test.csv").write_text("image_name\n00000.png\n00001.png\n")
+    wrong("edit", "vae_c", "--data", drawn, *jpg, saying="or one without attributes")
     (drawn / "test.csv").unlink()
     wrong("edit", "vae_c", "--data", drawn, *jpg, saying="no CSV beside it")
     written = {p.name for p in tmp_path.iterdir()}

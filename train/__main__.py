@@ -123,6 +123,10 @@ def work(recipe, args, job):
 
     keras_setup.set_precision(args.precision)
     if args.dry_run:
+        if args.start:
+            from train.transfer import source_of
+
+            source_of(args.start, recipe)  # may refuse
         return dry_run(recipe, faces, steps, args.seed, job)
 
     from train.run import Run

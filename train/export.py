@@ -14,7 +14,7 @@ import numpy as np
 
 import data_utils
 from cli import UserError, run_cli
-from models import WEIGHTS, asked, latents
+from models import WEIGHTS, Recipe, asked, latents
 from train.prior import fit
 
 MEASURED = 1000  # images of the number that is recorded
@@ -47,6 +47,8 @@ def parse(words=None):
 def main(words=None):
     args = parse(words)
     root = args.weights or WEIGHTS
+    if args.levels is not None and args.levels < 0:
+        raise UserError(f"--levels {args.levels}: 0 or more")
     card = export(args.run, args.data, root, args.levels, args.last)
     print(json.dumps({k: card[k] for k in ("steps", "files")}, indent=1))
     print(f"{root / card['recipe']['name']}: written")
@@ -82,9 +84,10 @@ def export(run, data, root, levels=None, last=False):
             raise UserError(f"{path}: not there; train it first with 'python -m train'")
     try:
         identity = json.loads(settings.read_text())
-    except ValueError:
-        raise UserError(f"{settings}: cut short; not a run any more") from None
-    name, size = identity["recipe"]["name"], identity["recipe"]["image_size"]
+        recipe = Recipe.from_resolved(identity["recipe"])
+    except (ValueError, KeyError, TypeError):
+        raise UserError(f"{settings}: not of this version, or cut short") from None
+    name, size = recipe.name, recipe.image_size
     split = "test" if (Path(data) / "test").exists() else "train"  # a plain folder
     faces = data_utils.load_faces(data, split, size)
     root.mkdir(parents=True, exist_ok=True)
@@ -113,7 +116,6 @@ def write_networks(chosen, identity, folder, faces, levels):
 
     These are all averaged networks, and the discriminator if figures use its answers.
     """
-    from models import Recipe
     from models.keras_setup import keras
     from models.sampling import label_table
     from models.standing import standing_statistics
