@@ -17,7 +17,7 @@ from models.recipes import RECIPES, get_recipe
 PROBLEMS = {
     "vae": "vae_c",
     "gan": "dcgan_c",
-    "acgan": "acgan_c",
+    "acgan": "acgan_a",
     "infogan": "infogan_b",
 }
 # study -> the recipes it compares

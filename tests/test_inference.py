@@ -33,7 +33,7 @@ from train.run import Run
 PROBLEMS = {
     "vae": "vae_c",
     "gan": "dcgan_c",
-    "acgan": "acgan_c",
+    "acgan": "acgan_a",
     "infogan": "infogan_b",
 }
 
