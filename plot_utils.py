@@ -10,10 +10,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib import font_manager
 from matplotlib.text import Text
+from matplotlib.transforms import Bbox
 
 import data_utils
 from cli import replacing
 
+LINE = 0.14  # inches, of a line at the foot
 BLUE, RED, GREEN, ORANGE = "#1f77b4", "#d62728", "#2ca02c", "#ff7f0e"
 # Nothing of the user's matplotlibrc: its fonts may be missing, its images upside down.
 matplotlib.rcdefaults()
@@ -28,15 +30,21 @@ plt.rcParams.update(
 
 
 def save(figure, path, foot=""):
-    """Write a figure as JPEG under a temporary name, then rename."""
+    """Write a figure as JPEG under a temporary name, then rename. It grows downwards by
+    the lines of `foot` after the second: figures leave room for two."""
+    (width, height), below = figure.get_size_inches(), 0.0
     if foot:
-        letters = int(figure.get_figwidth() * 16)  # of this size, in a line
+        letters = int(width * 16)  # of this size, in a line
         foot = "\n".join(textwrap.fill(line, letters) for line in foot.splitlines())
-        figure.text(0.5, 0.005, foot, ha="center", va="bottom", fontsize=8, color="0.4")
+        below = LINE * max(0, foot.count("\n") - 1)
+        words = {"ha": "center", "va": "bottom", "fontsize": 8, "color": "0.4"}
+        figure.text(0.5, 0.005 - below / height, foot, **words)
     spell_out(figure)
     try:
         with replacing(path) as file:
             options = {"dpi": 150, "pil_kwargs": {"quality": 92}}
+            if below:
+                options["bbox_inches"] = Bbox.from_extents(0, -below, width, height)
             figure.savefig(file, format="jpg", **options)
     finally:
         plt.close(figure)

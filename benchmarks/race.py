@@ -34,8 +34,9 @@ def sides(args):
         raise UserError(f"--every {args.every:g}: above 0, and --minutes at most")
     for side in args.sides:
         kind, _, name = side.rpartition(":")
-        if get_recipe(name).family != "gan" or kind not in ("", "torch"):
-            raise UserError(f"--sides {side}: a recipe of family gan, or torch:<recipe>")
+        traits = get_recipe(name).traits
+        if not traits.adversarial or traits.asked or kind not in ("", "torch"):
+            raise UserError(f"--sides {side}: a GAN without labels, or torch:<recipe>")
         if kind and name not in TWINS:
             raise UserError(f"--sides {side}: there are twins of {', '.join(TWINS)}")
     real = Real(args.data, 64, SAMPLES, WEIGHTS)

@@ -43,7 +43,11 @@ def draw(trained, faces, out):
         f"32 random images of {first.recipe.name}; image k (row by row, from 0) from "
         "seed k"
     )
-    save(sheet(sampling.draw(first, range(32)), 8, title), out / "fig7_2.jpg", foot)
+    save(
+        sheet(sampling.draw(first, range(32)), 8, title),
+        out / "fig7_2.jpg",
+        first.origin(),
+    )
     numbers = {t.recipe.name: {"weights": t.origin()} for t in trained}
     if last.recipe.traits.asked == "attributes":
         numbers[last.recipe.name]["asked_attributes"] = switches(last, out)

@@ -100,7 +100,7 @@ def test_a_race_measures_at_equal_processor_time(faces_folder, tmp_path, monkeyp
     ("sides", "every", "saying"),
     [
         (["rpgan", "rpgann"], 1, "rpgann"),
-        (["acgan_c"], 1, "family gan"),
+        (["acgan_c"], 1, "without labels"),
         (["torch:wgan_a"], 1, "there are twins of dcgan_c"),
         (["jax:rpgan"], 1, "torch:<recipe>"),
         (["rpgan"], 3, "--every 3"),

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from conftest import REPOSITORY, write_faces
 from matplotlib.text import Text
+from PIL import Image
 
 import cli
 from inference.tsne import Embedding, tsne
@@ -325,3 +326,18 @@ def test_an_error_without_a_number_keeps_its_text(tmp_path):
         raise OSError("encoder error -2")
     assert error.value.filename == str(tmp_path / "a.jpg")
     assert error.value.strerror == "encoder error -2"
+
+
+def test_a_long_foot_covers_no_image(tmp_path):
+    """A figure grows by the lines after the second."""
+    sizes, heights = [], []
+    for lines in (1, 2, 5):
+        images = np.zeros((8, 16, 16, 3), "uint8")
+        save(sheet(images, 4, "images"), tmp_path / "a.jpg", "\n".join(["foot"] * lines))
+        pixels = np.asarray(Image.open(tmp_path / "a.jpg").convert("L"))
+        sizes.append(pixels.shape)
+        black = np.flatnonzero((pixels < 60).mean(1) > 0.5)
+        assert (pixels[black[-1] + 3 :].min(1) < 200).any()  # the foot is below
+        heights.append(len(black))
+    assert sizes[0] == sizes[1] and sizes[2][0] > sizes[0][0] + 50
+    assert sizes[2][1] == sizes[0][1] and max(heights) - min(heights) <= 4
