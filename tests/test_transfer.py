@@ -27,6 +27,7 @@ def weights_of(name, root):
         save(network, path, 0)
         files[role] = {"file": path.name, "sha256": sha256(path)}
     card = {"recipe": recipe.resolved(), "steps": 7, "epochs": 1.0, "files": files}
+    card["data"] = {"name": "drawn"}
     (folder / "card.json").write_text(json.dumps(card))
     return folder, model
 
