@@ -199,9 +199,8 @@ def _check(recipe):
     for fields, used in users.items():
         for field in fields.split():
             if not used and getattr(recipe, field) != default[field]:
-                without = " without r1 and r2" if field == "penalty_every" else ""
                 raise RecipeError(
-                    f"recipe field '{field}' is not for a recipe of {family}{without}"
+                    f"recipe field '{field}' has no effect in this recipe of {family}"
                 )
     if recipe.augment > 1:
         raise RecipeError(f"recipe field 'augment' is 1 at most, not {recipe.augment}")

@@ -118,7 +118,7 @@ def test_settings_that_do_not_fit(key, value, saying):
     ],
 )
 def test_settings_without_effect_are_refused(name, key, value):
-    with pytest.raises(RecipeError, match=f"'{key}' is not for a recipe of"):
+    with pytest.raises(RecipeError, match=f"'{key}' has no effect in this recipe of"):
         get_recipe(name).replace({key: value})
 
 
