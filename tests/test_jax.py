@@ -30,7 +30,7 @@ from models import sampling
 from models.trained import Trained
 from models import RECIPES, build, get_recipe
 from models.describe import parameters
-from models.keras_setup import to_numpy
+from models.keras_setup import keras, to_numpy
 from train import backend, export
 from train.families import FAMILIES
 from train.feed import Feed
@@ -63,6 +63,22 @@ for (key, a), b in zip(looped.state().items(), whole.model.state().values()):
 critic = FAMILIES["gan"](small("wgan_gp_d", image_size=32, d_steps=1), 0)
 logs = critic.train_step({"images": np.zeros((1, 2, 32, 32, 3), "uint8")})
 assert np.isfinite(float(logs["gradient_penalty"]))
+more = {"gradient_penalty": 0.0, "r1": 1.0, "penalty_every": 2}
+lazy = FAMILIES["gan"](small("wgan_gp_d", image_size=tiny.SIZE, d_steps=1, **more), 0)
+rows = backend._jax_loop(lazy, Feed(lazy.recipe, faces, 0), 4)(0, 4)
+assert [row["r1"] > 0 for row in rows] == [True, False, True, False], rows
+torn = FAMILIES["gan"](small("dcgan_dropout_d", image_size=tiny.SIZE), 0)  # of a D with
+torn.begin()  # dropout and batch norm, as on TensorFlow
+images = torn.pixels(faces.images[:2])
+statistics = [v for v in torn.touched if "moving_mean" in v.name]
+before = [to_numpy(v) for v in statistics]
+dropout = next(v for v in torn.seeds if v is not torn.noise_seed.state)
+twice = [to_numpy(torn.image_gradient(torn.score, images)) for _ in range(2)]
+assert (twice[0] != twice[1]).any()  # another mask each time
+assert any((to_numpy(v) != b).any() for v, b in zip(statistics, before))
+start, now = int(to_numpy(dropout)[1]), keras.ops.convert_to_tensor(True)
+backend.now_and_then(now, lambda: (torn.score(images)[0, 0], 0.0), torn.touched)
+assert int(to_numpy(dropout)[1]) > start
 export.export(out / "vae_c", data, out / "weights")
 images = sampling.draw(Trained("vae_c", out / "weights"), range(4))
 np.save(out / "images.npy", images)

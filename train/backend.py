@@ -19,8 +19,8 @@ def gradients(loss_fn, variables, others):
     Args:
         loss_fn: reads `variables`, may read and assign `others`.
         variables: list of `keras.Variable`s to differentiate by.
-        others: all other variables that it may use: batch-norm statistics, seeds, and
-            networks that do not train now.
+        others: all other variables that it may use: batch-norm statistics, seeds, the
+            step, and networks that do not train now.
 
     Returns:
         (logs, [d loss / d variable]).
@@ -48,8 +48,7 @@ def _jax_gradients(loss_fn, variables, others):
 
     values, rest = [v.value for v in variables], [v.value for v in others]
     (_, (logs, moved)), grads = jax.value_and_grad(pure, has_aux=True)(values, rest)
-    for variable, value in zip(others, moved, strict=True):
-        variable.assign(value)
+    _assign(others, moved)
     return logs, grads
 
 
@@ -57,8 +56,8 @@ def input_gradient(fn, x, others):
     """d sum(fn(x)) / dx, which can be differentiated again.
 
     Args:
-        fn: `(batch, ...)` -> `(batch, 1)`; may read the variables `others`. On JAX its
-            assignments to them are lost, so it may have no batch norm.
+        fn: `(batch, ...)` -> `(batch, 1)`; may read the variables `others`, and assign
+            those that are not trainable.
         x: float32 `(batch, ...)`.
 
     Returns:
@@ -67,13 +66,10 @@ def input_gradient(fn, x, others):
     if BACKEND == "jax":
         import jax
 
-        scope = [(v, v.value) for v in others]
-
-        def pure(x):
-            with keras.StatelessScope(scope):
-                return keras.ops.sum(fn(x))
-
-        return jax.grad(pure)(x)
+        pure, assigned = _in_scope(lambda x: keras.ops.sum(fn(x)), others)
+        gradient, moved = jax.grad(pure, has_aux=True)(x)
+        _assign(assigned, moved)
+        return gradient
     import tensorflow as tf
 
     with tf.GradientTape(watch_accessed_variables=False) as tape:
@@ -82,9 +78,27 @@ def input_gradient(fn, x, others):
     return tape.gradient(y, x)
 
 
-def now_and_then(now, make):
+def _in_scope(fn, others):
+    """(pure, assigned): pure(*args) -> (fn(*args), the values of the variables `assigned`
+    after it). They are those of `others` that are not trainable."""
+    scope = [(v, v.value) for v in others]
+    assigned = [v for v in others if not v.trainable]
+
+    def pure(*args):
+        with keras.StatelessScope(scope):
+            return fn(*args), [v.value for v in assigned]
+
+    return pure, assigned
+
+
+def _assign(variables, values):
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
+
+
+def now_and_then(now, make, others):
     """`make()`, a pair of float32 scalars, if `now` is true, else zeros without calling
-    it."""
+    it. `make` may use the variables `others` as in `input_gradient`."""
 
     def nothing():
         return tuple(keras.ops.zeros(()) for _ in range(2))
@@ -95,7 +109,10 @@ def now_and_then(now, make):
         return tf.cond(keras.ops.convert_to_tensor(now), make, nothing)
     import jax
 
-    return jax.lax.cond(now, make, nothing)
+    (made, assigned), (unmade, _) = _in_scope(make, others), _in_scope(nothing, others)
+    pair, moved = jax.lax.cond(now, made, unmade)
+    _assign(assigned, moved)
+    return pair
 
 
 class Adam(keras.optimizers.Adam):
@@ -221,8 +238,7 @@ def _jax_steps(model, feed):
     def one(batch):
         values = job.replicated([v.value for v in variables])
         values, logs = job.addressable(step(values, job.global_batch(batch, 1)))
-        for variable, value in zip(variables, values, strict=True):
-            variable.assign(value)
+        _assign(variables, values)
         return logs
 
     return lambda first, count: _one_by_one(one, feed, first, count)
@@ -260,8 +276,7 @@ def _jax_loop(model, feed, most):
         values = job.replicated([v.value for v in variables])
         values, table = loop(values, data, job.global_batch(order, 2), count)
         values, table = job.addressable((values, table))
-        for variable, value in zip(variables, values, strict=True):
-            variable.assign(value)
+        _assign(variables, values)
         table = {name: np.asarray(column) for name, column in table.items()}
         return [{n: float(c[k]) for n, c in table.items()} for k in range(count)]
 

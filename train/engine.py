@@ -61,7 +61,8 @@ class Family(keras.Model):
         self.step = keras.Variable(0, dtype="int32", trainable=False, name="step")
         inner = [v for n in self.networks.values() for v in n.variables]
         self.seeds = [self.noise_seed.state, *filter(_is_seed, inner)]
-        self.touched = [*inner, self.noise_seed.state]  # a loss may read and assign these
+        # A loss may read and assign these. On JAX any other is a constant to it.
+        self.touched = [*inner, self.noise_seed.state, self.step]
         self.setup()
         self.moves = self.owned()
         self.optimizers = {}

@@ -169,7 +169,7 @@ class GAN(Family):
                 return on_real, losses.squared_gradient(self.image_gradient(score, fake))
 
             every = recipe.penalty_every
-            r1, r2 = now_and_then(self.step % every == 0, squared_gradients)
+            r1, r2 = now_and_then(self.step % every == 0, squared_gradients, self.touched)
             total += every * (recipe.r1 * r1 + recipe.r2 * r2)
             logs |= {"r1": every * r1, "r2": every * r2}  # means over steps are right
         return total, logs
