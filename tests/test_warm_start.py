@@ -1,5 +1,7 @@
 """A generator that starts as a decoder of principal components."""
 
+import json
+
 import numpy as np
 import pytest
 import tiny
@@ -87,6 +89,8 @@ def test_the_same_recipe_on_the_same_images_counts_on(tmp_path, tiny_faces, face
     card = export(tmp_path / "first", faces_folder, tmp_path / "weights")
     changed = tiny.recipe("wgan_a", flip=True)
     source, said = tmp_path / "weights" / "wgan_a", []
+    here, elsewhere = card["hardware"], {"hardware": "1 x GPU", "precision": "bfloat16"}
+    (source / "card.json").write_text(json.dumps(card | elsewhere))
     words = {"start": source, "report": said.append}
     run = Run(changed, tiny_faces, tmp_path / "second", 0, "float32", **words)
     assert run.step == int(to_numpy(run.model.step)) == 2
@@ -100,7 +104,9 @@ def test_the_same_recipe_on_the_same_images_counts_on(tmp_path, tiny_faces, face
     assert ancestors(more) == [] and ancestors(card) == []
     (change,) = more["changes"]
     flip = {"setting": "flip", "before": False, "after": True}
-    assert change == {"step": 2, "differences": [flip]}
+    kind = {"setting": "precision", "before": "bfloat16", "after": "float32"}
+    assert change == {"step": 2, "differences": [kind, flip]}
+    assert more["hardware"] == f"1 x GPU; {here}"
     history = Trained("wgan_a", tmp_path / "more").history()
     assert history["step"].tolist() == [2, 3]
     # Killed before it saved anything, and begun again without a start.

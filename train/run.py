@@ -135,9 +135,12 @@ class Run:
         self.model.step.assign(self.step)
         mine["from"]["counted"] = True
         mine["changes"] = list(card["changes"])
-        before, now = ({"recipe": r.resolved()} for r in (source.recipe, self.recipe))
+        kinds = ("precision", "backend")
+        before = {"recipe": source.recipe.resolved()} | {k: card.get(k) for k in kinds}
+        now = {"recipe": self.recipe.resolved()} | {k: mine[k] for k in kinds}
         if changed := differences(before, now):
             mine["changes"].append({"step": self.step, "differences": changed})
+        self.claimed.hardware = card["hardware"].split("; ") + self.claimed.hardware
         if not self.job.rank:
             shutil.copy(source.folder / "history.csv", self.folder / "history.csv")
         self.report(f"counts on from step {self.step:,}")
