@@ -58,9 +58,10 @@ def table(root=WEIGHTS):
             trained = Trained(recipe.name, root)
             card, result = trained.card, obtained(trained)
             images, hours = card["images_seen"], card["training_hours"]
-            how = f"{images:,} images, {hours:.1f} h"
+            took = f"{hours:.1f} h" if hours >= 0.1 else f"{60 * hours:.0f} min"
+            how = f"{images:,} images, {took}"
             if earlier := sum(steps for _, steps, _ in ancestors(card)):
-                how = f"{earlier:,} steps, then {how}"
+                how = f"{earlier:,} steps + {how}"
         cells = (f"`{recipe.name}`", recipe.report, recipe.reported or "-", result, how)
         lines.append(f"| {' | '.join(cells)} |")
     return lines

@@ -65,7 +65,7 @@ def test_shipped_weights_are_whole(name):
 def test_all_weights_together_are_not_too_large():
     """A clone has all of them."""
     paths = (REPOSITORY / "weights").rglob("*")
-    assert sum(p.stat().st_size for p in paths if p.is_file()) <= 210 * 2**20
+    assert sum(p.stat().st_size for p in paths if p.is_file()) <= 215 * 2**20
 
 
 @pytest.mark.slow
