@@ -13,7 +13,8 @@ MAY = {
     "attribute_table": {"cli"},
     "image_file": {"cli"},
     "data_utils": {"cli", "attribute_table", "image_file", "make_data"},  # its command
-    "make_data": {"cli", "data_utils"},
+    "make_data": {"cli", "data_utils", "write_data"},
+    "write_data": {"cli", "data_utils"},
     "start": {"cli", "inference"},  # what the shell scripts run
     "plot_utils": {"cli", "data_utils"},
     "models": {"cli", "data_utils"},

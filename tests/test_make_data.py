@@ -9,6 +9,7 @@ from PIL import Image
 
 import data_utils
 import make_data
+import write_data
 
 EXTRA = "Eyeglasses"
 
@@ -74,7 +75,7 @@ def test_the_partition_file_says_which_images_are_for_what(celeba, tmp_path):
 
 def test_a_folder_that_is_half_made_is_finished(celeba, tmp_path, monkeypatch):
     out, more = tmp_path / "data", ["--train", 6, "--test", 2]
-    made, png = [], make_data._png
+    made, png = [], write_data._png
 
     def cut_off(source, size):
         if made and len(made) > 4:
@@ -82,15 +83,15 @@ def test_a_folder_that_is_half_made_is_finished(celeba, tmp_path, monkeypatch):
         made.append(source)
         return png(source, size)
 
-    monkeypatch.setattr(make_data, "estimated_bytes", lambda *_: 0)
-    monkeypatch.setattr(make_data, "_png", cut_off)
+    monkeypatch.setattr(write_data, "estimated_bytes", lambda *_: 0)
+    monkeypatch.setattr(write_data, "_png", cut_off)
     with pytest.raises(KeyboardInterrupt):
         make_data.main(words(celeba, out, *more))
     there = {p.name for p in (out / "train").iterdir()}
     assert 0 < len(there) < 6 and not (out / "train.csv").exists()
 
     again = []
-    monkeypatch.setattr(make_data, "_png", lambda *a: again.append(a) or png(*a))
+    monkeypatch.setattr(write_data, "_png", lambda *a: again.append(a) or png(*a))
     make_data.main(words(celeba, out, *more))
     assert len(again) == 8 - len(there)
     assert len(data_utils.load_faces(out).images) == 6
@@ -114,8 +115,8 @@ def test_what_cannot_be_done_says_why(celeba, tmp_path, monkeypatch):
     refused(make_data.main, "celeba", lost, table, out, saying=["11 of its 12"])
     refused(make_data.main, "folder", lost, celeba, saying=["holds something else"])
     refused(make_data.main, "folder", lost, lost / "out", saying=["outside it"])
-    usage = make_data.shutil.disk_usage(tmp_path)._replace(free=1000)
-    monkeypatch.setattr(make_data.shutil, "disk_usage", lambda _: usage)
+    usage = write_data.shutil.disk_usage(tmp_path)._replace(free=1000)
+    monkeypatch.setattr(write_data.shutil, "disk_usage", lambda _: usage)
     refused(make_data.main, *words(celeba, out, *few), saying=["MB are free"])
     assert not out.exists()
 
@@ -133,7 +134,7 @@ def test_any_folder_becomes_the_courses_layout(tmp_path, capsys):
     assert (len(train.images), len(test.images)) == (17, 2)
     assert test.names == ["b_16.png", "b_18.png"] and test.attributes is None
     assert test.images.shape[1:] == (32, 32, 3) and test.images[0, 0, 0, 0] == 16
-    assert json.loads((out / make_data.RECORD).read_text())["kind"] == "folder"
+    assert json.loads((out / write_data.RECORD).read_text())["kind"] == "folder"
 
 
 def test_the_command_line(command, fails, tmp_path):
@@ -191,6 +192,6 @@ def test_an_attribute_named_twice_is_refused(celeba, tmp_path):
     twice = ("--attributes", "Smiling,Smiling")
     refused(make_data.main, *words(celeba, tmp_path / "out", *twice), saying=["twice"])
     (tmp_path / "out").mkdir()
-    (tmp_path / "out" / make_data.RECORD).write_text("[]")
+    (tmp_path / "out" / write_data.RECORD).write_text("[]")
     few = words(celeba, tmp_path / "out", "--train", 8, "--test", 3)
     refused(make_data.main, *few, saying=["made before"])
