@@ -67,8 +67,9 @@ more = {"gradient_penalty": 0.0, "r1": 1.0, "penalty_every": 2}
 lazy = FAMILIES["gan"](small("wgan_gp_d", image_size=tiny.SIZE, d_steps=1, **more), 0)
 rows = backend._jax_loop(lazy, Feed(lazy.recipe, faces, 0), 4)(0, 4)
 assert [row["r1"] > 0 for row in rows] == [True, False, True, False], rows
-torn = FAMILIES["gan"](small("dcgan_dropout_d", image_size=tiny.SIZE), 0)  # of a D with
-torn.begin()  # dropout and batch norm, as on TensorFlow
+# A D with dropout and batch norm draws and counts in a penalty, as on TensorFlow.
+torn = FAMILIES["gan"](small("dcgan_dropout_d", image_size=tiny.SIZE), 0)
+torn.begin()
 images = torn.pixels(faces.images[:2])
 statistics = [v for v in torn.touched if "moving_mean" in v.name]
 before = [to_numpy(v) for v in statistics]

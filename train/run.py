@@ -136,7 +136,7 @@ class Run:
         mine["from"]["counted"] = True
         mine["changes"] = list(card["changes"])
         kinds = ("precision", "backend")
-        before = {"recipe": source.recipe.resolved()} | {k: card.get(k) for k in kinds}
+        before = {"recipe": source.recipe.resolved()} | {k: card[k] for k in kinds}
         now = {"recipe": self.recipe.resolved()} | {k: mine[k] for k in kinds}
         if changed := differences(before, now):
             mine["changes"].append({"step": self.step, "differences": changed})
