@@ -120,6 +120,18 @@ def test_tsne_imports_no_networks():
     assert said.split() == ["[]"]
 
 
+def test_onednn_is_on_unless_the_user_says_otherwise():
+    code = (
+        "from models.keras_setup import keras\n"
+        "from tensorflow.python.framework import test_util\n"
+        "print(test_util.IsMklEnabled())"
+    )
+    assert python(code, TF_ENABLE_ONEDNN_OPTS="0").split() == ["False"]
+    unset = "import os; os.environ.pop('TF_ENABLE_ONEDNN_OPTS', None)\n"
+    if python(code, TF_ENABLE_ONEDNN_OPTS="1").split() == ["True"]:  # not on every Mac
+        assert python(unset + code).split() == ["True"]
+
+
 def test_a_keras_json_that_keras_refuses_is_named(tmp_path, fails, monkeypatch):
     for settings in ({"floatx": "bfloat16"}, []):
         (tmp_path / "keras.json").write_text(json.dumps(settings))
