@@ -64,8 +64,8 @@ def _verbs(known):
             "--prior",
             choices=("normal", "fitted"),
             default="normal",
-            help="density of a VAE's codes: N(0, I), or a Gaussian fitted to those of "
-            "its training images",
+            help="density of a VAE's codes: N(0, I), or a mixture of Gaussians fitted to "
+            "those of its training images",
         )
         sub.add_argument(
             "--truncation",

@@ -61,7 +61,7 @@ CAPTIONS = {
         "fig6_1": "Negative ELBO, the loss that was minimised, squared error and KL "
         "divergence by epoch.",
         "fig6_2": "Reconstructions of test images of {data} by epoch.",
-        "fig6_3": "Samples from the prior and from a fitted Gaussian beside images of "
+        "fig6_3": "Samples from the prior and from a fitted mixture beside images of "
         "{data}.",
         "fig6_4": "From the code of one image of {data} to that of another.",
         "fig6_5": "KL divergence of each unit of the code, sorted.",

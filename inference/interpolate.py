@@ -40,7 +40,7 @@ def run(args):
     trained = options.source(args, rebuilds=bool(args.images))
     options.prior(trained, args.prior)
 
-    from models import sampling
+    from models import latents, sampling
 
     if args.images:
         size = trained.recipe.image_size
@@ -49,27 +49,30 @@ def run(args):
             sampling.encode(trained, np.stack(images)), args.steps, sampling.linear
         )
     else:
-        codes = between_seeds(trained, seeds, args.label, args.steps, truncation)
-        if args.prior == "fitted":
-            codes = trained.prior.codes(codes)
+        labels = options.classes(trained, seeds, args.label)
+        keys = latents(trained.recipe, seeds, labels, truncation)
+        if args.prior == "fitted":  # a mixture: its codes jump where noise does not
+            codes = trained.prior.codes(keys)
+            codes = sampling.walk(codes, args.steps, sampling.linear)
+        else:
+            codes = between(trained.recipe, keys, args.steps)
     frames = sampling.render(trained, codes)
     write(args.out, frames)
     print(f"{len(frames)} frames of {trained.recipe.name} are in {args.out}")
     return 0
 
 
-def between_seeds(trained, seeds, label, steps, truncation=1.0):
-    """Latents between seeds: noise spherically, classes linearly.
+def between(recipe, keys, steps):
+    """Latents between those of seeds: noise spherically, classes linearly.
+
+    Args:
+        keys: float32 `(seeds, latent + condition)`.
 
     Returns:
         float32 `(frames, latent + condition)`.
     """
-    from models import latents
     from models.sampling import linear, spherical, walk
 
-    recipe = trained.recipe
-    labels = options.classes(trained, seeds, label)
-    keys = latents(recipe, seeds, labels, truncation)
     noise, condition = np.split(keys, [recipe.latent], axis=1)
     parts = walk(noise, steps, spherical), walk(condition, steps, linear)
     return np.concatenate(parts, 1)

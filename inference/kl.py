@@ -66,7 +66,7 @@ def draw(trained, faces, out):
                 rows.append(f"{name}, {label}")
     title = (
         f"Samples (seeds 0 to {columns - 1}, one a column) from the prior N(0, I), and "
-        "from a\nGaussian fitted to the codes of the training images; above, test images"
+        "from a\nmixture fitted to the codes of the training images; above, test images"
     )
     save(sheet(np.concatenate(images), columns, title, rows), out / "fig6_3.jpg", foot)
 

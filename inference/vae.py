@@ -61,7 +61,7 @@ def draw(trained, faces, out, begun, attribute=None):
     if "prior" in trained.card:
         samples = sampling.draw(trained, range(32), prior="fitted")
         title = (
-            "32 images from a Gaussian fitted to the codes of the "
+            "32 images from a mixture of Gaussians fitted to the codes of the "
             f"{trained.card['prior']['images']:,} training images;\n"
             "the same seeds in the same places as in fig1_4"
         )

@@ -16,8 +16,8 @@ from cli import UserError
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-# TensorFlow turns oneDNN on by itself only where it finds a processor's instructions for
-# neural networks (AVX-512's or AMX); with AVX2 alone it trains 1.4 to 3 times as fast too.
+# TensorFlow turns oneDNN on by itself only where a processor has instructions for neural
+# networks (AVX-512's or AMX); with AVX2 alone it trains 1.4 to 3 times as fast, too.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 

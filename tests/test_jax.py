@@ -1,6 +1,7 @@
 """The same on JAX: steps, runs, weights, images; and TensorFlow stays away."""
 
 import importlib.util
+import json
 import os
 import subprocess
 import sys
@@ -16,7 +17,19 @@ from models.trained import Trained
 if importlib.util.find_spec("jax") is None:
     pytest.skip("JAX is not installed", allow_module_level=True)
 
-WORKER = """
+# (recipe, changes): R1 but not R2, for a batch of equal fakes has no batch norm.
+COMPARED = [
+    ("dcgan_c", {}),
+    ("wgan_a", {"clip": 0.5}),
+    ("rpgan", {"r2": 0.0, "penalty_every": 1}),
+    ("dcgan_d", {"adversarial": "hinge", "r1": 1.0}),
+]
+
+WORKER = f"""
+COMPARED = {COMPARED}
+"""
+WORKER += """
+import json
 import sys
 sys.path.insert(0, "tests")
 from pathlib import Path
@@ -81,6 +94,8 @@ start, now = int(to_numpy(dropout)[1]), keras.ops.convert_to_tensor(True)
 backend.now_and_then(now, lambda: (torn.score(images)[0, 0], 0.0), torn.touched)
 assert int(to_numpy(dropout)[1]) > start
 export.export(out / "vae_c", data, out / "weights")
+losses = {name: tiny.losses(name, **changes) for name, changes in COMPARED}
+(out / "losses.json").write_text(json.dumps(losses))
 images = sampling.draw(Trained("vae_c", out / "weights"), range(4))
 np.save(out / "images.npy", images)
 assert "tensorflow" not in sys.modules
@@ -105,6 +120,12 @@ def test_runs_on_jax_resume_and_their_weights_draw_on_this_backend_too(
         text=True,
     )
     assert done.returncode == 0, done.stderr
+    theirs = json.loads((tmp_path / "losses.json").read_text())
+    for name, changes in COMPARED:
+        ours = tiny.losses(name, **changes)
+        assert ours.keys() == theirs[name].keys()
+        for key, value in ours.items():
+            assert value == pytest.approx(theirs[name][key], rel=1e-3, abs=1e-4), key
     monkeypatch.setitem(RECIPES, "vae_c", tiny.recipe("vae_c", flip=True))
     trained = Trained("vae_c", tmp_path / "weights")
     assert trained.card["backend"] == "jax" and trained.card["steps"] == 3

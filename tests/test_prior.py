@@ -7,23 +7,44 @@ import pytest
 
 from cli import UserError
 from models import WEIGHTS
-from models.prior import Fitted
+from models.prior import EACH, RIDGE, Fitted
 
 
 def test_a_known_gaussian_comes_back(tmp_path):
     rng = np.random.default_rng(0)
     mixing = rng.standard_normal((3, 3))
     mean = np.array([1.0, -2.0, 0.5])
-    means = rng.standard_normal((200_000, 3)) @ mixing.T + mean
+    means = rng.standard_normal((20_000, 3)) @ mixing.T + mean
     log_vars = np.log(np.full(means.shape, [0.5, 1.0, 2.0]))
     Fitted.of_codes(means, log_vars).save(tmp_path / "prior.npz")
     fitted = Fitted.load(tmp_path / "prior.npz")
-    np.testing.assert_allclose(fitted.mean, mean, atol=0.02)
+    np.testing.assert_allclose(fitted.mean, mean, atol=0.05)
     expected = mixing @ mixing.T + np.diag([0.5, 1.0, 2.0])
-    np.testing.assert_allclose(fitted.factor @ fitted.factor.T, expected, atol=0.05)
-    codes = fitted.codes(rng.standard_normal((200_000, 3)).astype("float32"))
+    np.testing.assert_allclose(fitted.factor @ fitted.factor.T, expected, atol=0.1)
+    codes = fitted.codes(rng.standard_normal((100_000, 3)).astype("float32"))
     assert codes.dtype == np.float32
-    np.testing.assert_allclose(np.cov(codes.T), expected, atol=0.06)
+    wider = 1 + RIDGE  # each of the components
+    np.testing.assert_allclose(np.cov(codes.T), wider * expected, atol=0.25)
+
+
+def test_a_known_mixture_comes_back(tmp_path):
+    rng = np.random.default_rng(0)
+    first = rng.random(4000) < 0.3
+    means = rng.standard_normal((4000, 6)) * 0.1
+    means[:, 0] = np.where(first, -4.0, 4.0)
+    means[:, 1] *= np.where(first, 20, 1)
+    Fitted.of_codes(means, np.full(means.shape, -6.0)).save(tmp_path / "prior.npz")
+    fitted = Fitted.load(tmp_path / "prior.npz")
+    noise = rng.standard_normal((4000, 6)).astype("float32")
+    codes = fitted.codes(noise)
+    left = codes[:, 0] < 0
+    assert 0.25 < left.mean() < 0.35
+    assert (np.abs(codes[:, 0]) > 1).mean() > 0.97  # one Gaussian: 0.8
+    assert codes[left, 1].std() > 2.5 * codes[~left, 1].std()
+    shorter = fitted.codes(0.5 * noise)
+    assert ((shorter[:, 0] < 0) == left).mean() > 0.99
+    one = Fitted.of_codes(means[: 2 * EACH - 1], np.full((2 * EACH - 1, 6), -6.0))
+    assert (np.abs(one.codes(noise)[:, 0]) > 1).mean() < 0.9
 
 
 def test_fewer_codes_than_units_still_draw():

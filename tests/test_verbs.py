@@ -125,18 +125,29 @@ def test_spherical_walks_keep_to_the_sphere():
 
 def test_a_walk_passes_through_every_seed():
     recipe = get_recipe("acgan_c")
-    trained = SimpleNamespace(recipe=recipe)
-    codes = interpolate.between_seeds(trained, [1, 4, 9], None, 4)
-    assert codes.shape == (9, recipe.latent + 1) and codes.dtype == np.float32
     keys = latents(recipe, [1, 4, 9], [1, 0, 1])
+    codes = interpolate.between(recipe, keys, 4)
+    assert codes.shape == (9, recipe.latent + 1) and codes.dtype == np.float32
     np.testing.assert_allclose(codes[::4], keys, atol=1e-6)
     np.testing.assert_allclose(codes[:5, -1], [1, 0.75, 0.5, 0.25, 0])
     steps = np.linalg.norm(np.diff(codes[:, :-1], axis=0), axis=1)
     assert steps.min() > 0.8 * steps.max()
-    asked = interpolate.between_seeds(
-        SimpleNamespace(recipe=recipe), [1, 4, 9], "Smiling=1", 4
-    )
-    assert (asked[:, -1] == 1).all()
+
+
+@pytest.mark.parametrize(
+    ("recipe", "words", "drawn"),
+    [
+        ("vae_c", ("--prior", "fitted"), {"prior": "fitted"}),
+        ("acgan_c", ("--label", "Smiling=1"), {"labels": [1, 1]}),
+    ],
+)
+def test_key_frames_are_the_samples_asked_for(recipe, words, drawn, monkeypatch):
+    frames = []
+    monkeypatch.setattr(interpolate, "write", lambda path, images: frames.extend(images))
+    run("interpolate", recipe, "--seeds", "1,4", "--steps", 2, *words, "--out", "x.gif")
+    expected = sampling.draw(Trained(recipe), [1, 4], **drawn)
+    got = np.stack([frames[0], frames[2]])
+    np.testing.assert_allclose(got.astype(int), expected.astype(int), atol=2)
 
 
 def gif(path):

@@ -7,6 +7,8 @@ tests train, export and draw with where the real networks are not the point.
 import dataclasses
 import sys
 
+import numpy as np
+
 from models import get_recipe
 from models.keras_setup import keras
 from models.layers import BatchNorm, conv, conv_transpose, output, stack
@@ -123,3 +125,33 @@ def classifier(attributes=13):
     heads += (("sigmoid", "blur", 1),)
     ends = [output(kind, name)(layers.Dense(units)(x)) for kind, name, units in heads]
     return keras.Model(image, ends, name="classifier")
+
+
+def losses(name, **changes):
+    """What one step logs where no random number has a say: G draws one image for every
+    noise and label, D drops nothing. The same on every backend.
+
+    Returns:
+        {name: float}, two updates of D, then one of G.
+    """
+    from train.families import FAMILIES
+
+    calm = {"flip": False, "augment": 0.0, "image_noise": 0.0, "d_steps": 2}
+    # Slowly: an update by a gradient that is rounding alone would be as large as others.
+    calm["optimizers"] = {
+        role: dataclasses.replace(optimizer, learning_rate=1e-7, decay=1.0)
+        for role, optimizer in get_recipe(name).optimizers.items()
+    }
+    model = FAMILIES["gan"](recipe(name, **calm | changes), 0)
+    rng = np.random.default_rng(0)
+    for key, variable in model.state().items():
+        if key.startswith("net/") and len(variable.shape) > 1:
+            variable.assign(0.2 * rng.standard_normal(variable.shape))
+    drawn = model.networks["generator"].weights[0]
+    drawn.assign(np.zeros(drawn.shape))
+    for layer in model.networks["discriminator"].layers:
+        if isinstance(layer, layers.Dropout):
+            layer.rate = 0.0
+    images = rng.integers(0, 256, (2, 2, SIZE, SIZE, 3), "uint8")
+    logs = model.train_step({"images": images})
+    return {key: float(value) for key, value in logs.items()}
