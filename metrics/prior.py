@@ -12,8 +12,8 @@ MEASURED = (
 
 def fitted_prior(subject):
     """Other metrics of samples from `models.prior` in place of N(0, I), and the Frechet
-    distance from reconstructions of the test images to these images, which is a lower
-    bound: no density of codes can be expected to draw better."""
+    distance from reconstructions of the test images to these images, which is about the
+    bound: no density of codes can be expected to draw much better."""
     from metrics.distance import frechet
     from metrics.registry import METRICS
     from metrics.sides import Subject
