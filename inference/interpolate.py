@@ -3,7 +3,8 @@
 Between seeds it is spherical (White 2016): normal noise of many dimensions is close to a
 sphere, and the middle of a straight line is far inside, where a generator was not
 trained. Between a VAE's codes of two real images it is linear: posterior means are not
-on a sphere, and a straight line keeps what both codes share.
+on a sphere, and a straight line keeps what both codes share. So it is between codes
+of the fitted density, whose seeds may be of different components.
 """
 
 import importlib.util

@@ -22,7 +22,8 @@ class Fitted:
     Attributes:
         mean: float32 `(latent,)`, of the Gaussian.
         factor: float32 `(latent, latent)`, the lower Cholesky factor of its covariance.
-        axes: float32 `(latent, d)`, its main axes times their standard deviations.
+        axes: float32 `(latent, d)`, its main axes times their standard deviations; kept,
+            because another machine may find them with other signs.
         shares: float32 `(k,)`, the components' weights, their sum is 1.
         centres: float32 `(k, d)`, their means along the axes.
         factors: float32 `(k, d, d)`, the lower Cholesky factors of their covariances.
