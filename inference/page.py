@@ -155,14 +155,17 @@ def about_vae(trained, faces):
 
     codes = sampling.encode(trained, faces.images).astype("float64")
     if "prior" in trained.card:
-        mean, factor = trained.prior.mean, trained.prior.factor.astype("float64")
-        covariance, fitted_to = factor @ factor.T, trained.card["data"]["images"]
+        prior, fitted_to = trained.prior, trained.card["data"]["images"]
+        mean, axes = prior.mean, prior.axes.T[::-1]  # the longest first
+        total = np.square(prior.factor.astype("float64")).sum()
+        mixture = prior.shares, prior.centres[:, ::-1], prior.factors[:, ::-1, ::-1]
     elif len(codes) < 2:
         raise UserError(f"{faces.folder}: one image; two or more are needed")
     else:
-        mean, covariance = codes.mean(0), np.cov(codes, rowvar=False)
         fitted_to = len(codes)
-    spread, axes, share = principal(covariance)
+        mean, (axes, total) = codes.mean(0), principal(np.cov(codes, rowvar=False))
+        mixture = np.ones(1), np.zeros((1, len(axes))), np.eye(len(axes))[None]
+    share = np.square(axes.astype("float64")).sum(1) / total
     names, moves = attribute_moves(codes, faces)
     return {
         "recipe": trained.recipe.name,
@@ -172,9 +175,11 @@ def about_vae(trained, faces):
         "prior": {
             "mean": _floats(mean),
             "axes": _floats(axes),
-            "spread": spread.tolist(),
             "share": share.tolist(),
-            "shown": min(AXES, len(spread)),
+            "shown": min(AXES, len(axes)),
+            "shares": mixture[0].tolist(),
+            "centres": _floats(mixture[1]),
+            "factors": _floats(mixture[2]),
             "of": f"{fitted_to:,} faces",
         },
         "directions": {"names": names, "codes": _floats(moves)},
@@ -182,16 +187,15 @@ def about_vae(trained, faces):
 
 
 def principal(covariance):
-    """The main axes of a covariance `(latent, latent)`, at most `MORE`: (standard
-    deviations along them, the axes as rows, their shares of the variance)."""
+    """The main axes of a covariance `(latent, latent)`, at most `MORE`, the longest
+    first: (rows, as long as the standard deviations along them, the whole variance)."""
     from scipy.linalg import eigh
 
     latent = len(covariance)
     last = [max(0, latent - MORE), latent - 1]
     variance, axes = eigh(covariance, subset_by_index=last)
     keep = [k for k in range(len(variance) - 1, -1, -1) if variance[k] > 1e-9]
-    share = variance[keep] / np.trace(covariance)
-    return np.sqrt(variance[keep]), axes[:, keep].T, share
+    return (axes[:, keep] * np.sqrt(variance[keep])).T, np.trace(covariance)
 
 
 def attribute_moves(codes, faces):

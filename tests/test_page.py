@@ -201,6 +201,22 @@ def test_pictures_are_rebuilt_as_keras_rebuilds_them(opened, faces):
     assert np.abs(found - expected).max() <= 2 / 255 * (high - low)
 
 
+def test_a_random_face_is_of_the_fitted_density(opened):
+    draw = "const drawn = mixture(data.vae.prior);"
+    draw += "return Array.from({ length: 4000 }, () => Array.from(drawn()));"
+    found = np.asarray(evaluate(opened, draw))
+    prior = Trained(page.VAE).prior
+    noise = np.random.default_rng(0).standard_normal((4000, len(prior.mean)))
+    codes = prior.codes(noise.astype("float32")) - prior.mean
+    expected = codes @ (prior.axes / np.square(prior.axes).sum(0))[:, ::-1]
+    np.testing.assert_allclose(found.mean(0), expected.mean(0), atol=0.12)
+    np.testing.assert_allclose(np.cov(found.T), np.cov(expected.T), atol=0.2)
+    # Of one Gaussian the squared distances from the mean would spread less.
+    spread, wanted = (np.square(x).sum(1).std() for x in (found, expected))
+    assert abs(spread - wanted) < 0.1 * wanted
+    assert spread > 1.15 * np.sqrt(2 * np.square(np.cov(found.T)).sum())
+
+
 def test_switches_sliders_and_files_do_what_they_say(opened, tmp_path):
     keys = pytest.importorskip("selenium.webdriver").Keys
 

@@ -220,29 +220,44 @@ function spherical(a, b, share) {
 
 // ---------------------------------------------------------------- faces from codes
 
+// A function that draws, along the main axes, from the mixture of Gaussians fitted to codes.
+function mixture(prior) {
+  const centres = floats(prior.centres), factors = floats(prior.factors), n = prior.share.length;
+  return () => {
+    let part = 0;
+    for (let left = Math.random() - prior.shares[0]; left > 0 && part < prior.shares.length - 1;) left -= prior.shares[++part];
+    const noise = normalNoise(randomSeed(), n);
+    return noise.map((_, k) => {
+      let sum = centres[part * n + k];
+      for (let j = 0, row = (part * n + k) * n; j < n; j++) sum += factors[row + j] * noise[j];
+      return sum;
+    });
+  };
+}
+
 function codeSections(faces) {
   const { latent, range, size, prior, directions, recipe } = data.vae;
   const { ready, ask } = engine(["decoder", "encoder"]);
-  const mean = floats(prior.mean), axes = floats(prior.axes), spread = prior.spread;
+  const mean = floats(prior.mean), axes = floats(prior.axes), drawn = mixture(prior);
   const axis = (k) => axes.subarray(k * latent, (k + 1) * latent);
   const plus = (code, vector, times) => code.map((v, i) => v + times * vector[i]);
   const decode = async (codes) => (await ask("decoder", codes)).outputs;
 
   element("codes-lead").textContent =
-    `A variational autoencoder (${recipe}) stores a face as ${latent} numbers. These are the ${prior.shown} directions in which the codes of ${prior.of} differ most, with their shares of all differences; a slider counts standard deviations from the mean code.`;
+    `A variational autoencoder (${recipe}) stores a face as ${latent} numbers. These are the ${prior.shown} directions in which the codes of ${prior.of} differ most, with their shares of all differences; a slider counts standard deviations from the mean code. A random face is of the mixture of ${prior.shares.length} Gaussians fitted to those codes.`;
   let base = mean;  // what the sliders do not move
   const drawCode = latest(async () => {
     let code = base;
-    sliders.forEach((s, k) => { code = plus(code, axis(k), s.value * spread[k]); });
+    sliders.forEach((s, k) => { code = plus(code, axis(k), s.value); });
     show(element("coded"), (await decode([code]))[0], range, size);
   });
   const sliders = Array.from({ length: prior.shown }, (_, k) =>
     slider(element("axes"), `axis-${k}`, `Axis ${k + 1} (${(100 * prior.share[k]).toFixed(0)} %)`, -3, 3, 0.1, drawCode));
-  const gaussian = () => Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random());
   element("random").addEventListener("click", () => {
+    const along = drawn();
     base = mean;
-    for (let k = prior.shown; k < spread.length; k++) base = plus(base, axis(k), gaussian() * spread[k]);
-    sliders.forEach((s) => { s.value = Math.min(3, Math.max(-3, gaussian())); });
+    for (let k = prior.shown; k < along.length; k++) base = plus(base, axis(k), along[k]);
+    sliders.forEach((s, k) => { s.value = Math.min(3, Math.max(-3, along[k])); });
     drawCode();
   });
   element("mean").addEventListener("click", () => {
