@@ -95,7 +95,7 @@ def check(trained, root):
                 "how real samples are; export the run again"
             )
         if problem in STUDIES["kl"]:
-            there = [*weights.snapshots(), weights.card["epochs"]]
+            there = [*weights.snapshots(), weights.end()]
             lacking = [e for e in weights.recipe.snapshots if e not in there]
             if lacking:
                 raise UserError(

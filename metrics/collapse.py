@@ -13,9 +13,12 @@ diverse than faces.
 
 import numpy as np
 
+from cli import UserError
+
 SIDE = 16  # pixels
 SAMPLES = 256  # do not change: with more samples the nearest one is nearer
 COLLAPSED = 0.5  # below this, samples are called collapsed
+ALIKE = 1e-4  # of the pixel range: images this near to another repeat it
 
 
 def diversity(samples, data):
@@ -29,13 +32,26 @@ def diversity(samples, data):
         float, >= 0; below `COLLAPSED` the samples are collapsed.
 
     Raises:
-        ValueError: fewer than two images, or sets of different size.
+        ValueError: sets of different size.
+        UserError: data without diversity, see `check`.
     """
-    if len(samples) != len(data) or len(data) < 2:
+    if len(samples) != len(data):
         raise ValueError(f"{len(samples)} samples for {len(data)} images")
+    check(data)
     near, own = nearest(shrink(samples)), contrast(shrink(samples))
     near_data, theirs = nearest(shrink(data)), contrast(shrink(data))
     return near / max(own, theirs / 2) / (near_data / theirs)
+
+
+def check(data):
+    """Raise UserError unless images (uint8) differ: their diversity is the unit."""
+    if len(data) < 2:
+        raise UserError("one image; diversity needs two or more")
+    if nearest(shrink(data)) < ALIKE:
+        raise UserError(
+            f"each of the first {len(data)} images is there twice; diversity needs "
+            "images that differ"
+        )
 
 
 def contrast(images):

@@ -20,18 +20,17 @@ def nearest_training(subject):
     training = subject.real.training
     if training is None or len(training) < 2:
         return None, "left out: no training images to compare with"
-    if subject.recipe.flip:
-        training = np.concatenate([training, training[:, :, ::-1]])
-    near, which = nearest_two(subject.samples, training)
-    unseen, _ = nearest_two(subject.real.images, training)
+    mirrored = subject.recipe.flip
+    near, which = nearest_two(subject.samples, training, mirrored)
+    unseen, _ = nearest_two(subject.real.images, training, mirrored)
     values = {
         "distance": float(near[:, 0].mean()),
         "distance_of_unseen": float(unseen[:, 0].mean()),
         "ratio": float(near[:, 0].mean() / unseen[:, 0].mean()),
         "copies": copies(near),
         "copies_of_unseen": copies(unseen),
-        "n_training": len(subject.real.training),
-        "mirrored": subject.recipe.flip,
+        "n_training": len(training),
+        "mirrored": mirrored,
     }
     if subject.out:
         _figure(subject, training, near, which)
@@ -43,21 +42,29 @@ def nearest_training(subject):
     return values, text
 
 
-def nearest_two(images, training):
+def nearest_two(images, training, mirrored=False):
     """The two training images nearest to each image.
+
+    Args:
+        images, training: uint8 `(n, height, width, 3)`.
+        mirrored: whether the mirror image of each training image counts, too.
 
     Returns:
         (float `(n, 2)` root mean square distances of 16x16 images in [0, 1],
-        nearest first; int `(n, 2)` indices into `training`).
+        nearest first; int `(n, 2)` indices into `training`; those of mirror images
+        follow).
     """
     from sklearn.neighbors import NearestNeighbors
 
     x, y = (
         np.concatenate(  # in parts: a float copy of 40,000 images is 4 GB
             [collapse.shrink(s[k : k + 1000]) for k in range(0, len(s), 1000)]
-        ).reshape(len(s), -1)
+        )
         for s in (images, training)
     )
+    if mirrored:
+        y = np.concatenate([y, y[:, :, ::-1]])
+    x, y = (s.reshape(len(s), -1) for s in (x, y))
     found = NearestNeighbors(n_neighbors=2, algorithm="brute").fit(y)
     distance, index = found.kneighbors(x)
     return distance / np.sqrt(x.shape[1]), index
@@ -75,7 +82,10 @@ def _figure(subject, training, near, which):
     from plot_utils import save, sheet
 
     order = np.argsort(near[:, 0])[:SHOWN]
-    images = np.concatenate([subject.samples[order], training[which[order, 0]]])
+    mirrored, index = np.divmod(which[order, 0], len(training))
+    found = training[index]
+    found = np.where(mirrored[:, None, None, None], found[:, :, ::-1], found)
+    images = np.concatenate([subject.samples[order], found])
     names = [f"seed {k}\n{near[k, 0]:.3f}" for k in order]
     title = (
         f"The {len(order)} of {subject.count:,} samples nearest to a training image\n"

@@ -31,13 +31,13 @@ class Reader:
     def read(self, images):
         """Probabilities of the attributes of images: float32 `(n, attributes)`, averaged
         over each image and its mirror image."""
-        network, pixels = self.trained.network("classifier"), self._pixels(images)
-        both = (run_network(network, x)[0] for x in (pixels, pixels[:, :, ::-1]))
-        return sum(both) / 2
+        network = self.trained.network("classifier")
+        both = (images, images[:, :, ::-1])
+        return sum(run_network(network, x, prepare=self._pixels)[0] for x in both) / 2
 
     def features(self, images):
         """The averaged maps of its last convolution: float32 `(n, 256)`."""
-        return run_network(self._pooled, self._pixels(images))
+        return run_network(self._pooled, images, prepare=self._pixels)
 
     def _pixels(self, images):
         recipe = self.trained.recipe

@@ -1,4 +1,5 @@
-"""The attribute network: reads 13 attributes of a face, to measure generators.
+"""The attribute network: reads the attributes of a face (13 in the course's data), to
+measure generators.
 
 It is in no report. It is trained on the labels of real faces like any recipe, and every
 number that depends on it is recorded with its accuracy on real test faces. Two more
@@ -12,10 +13,10 @@ from models.layers import BatchNorm, conv, output, stack
 layers = keras.layers
 
 
-def classifier(size=64, attributes=13):
+def classifier(size=64, condition=0):
     """Image `(size, size, 3)` in [-1, 1] -> [probability of each attribute
-    `(attributes,)`, probability of each of four quarter turns `(4,)`, blur in
-    [0, 1] `(1,)`]."""
+    `(condition,)`, probability of each of four quarter turns `(4,)`, blur in [0, 1]
+    `(1,)`]. A `condition` of 0 stands for the course's 13 attributes."""
 
     def block(filters):
         down = conv(filters, 3, 2, use_bias=False)
@@ -34,7 +35,7 @@ def classifier(size=64, attributes=13):
         layers.GlobalAveragePooling2D(name="features"),
         layers.Dropout(0.3),
     )
-    heads = (("sigmoid", "attributes", attributes), ("softmax", "turn", 4))
+    heads = (("sigmoid", "attributes", condition or 13), ("softmax", "turn", 4))
     heads += (("sigmoid", "blur", 1),)
     ends = [
         output(kind, name)(layers.Dense(units, name=f"{name}_logits")(x))

@@ -3,6 +3,7 @@
 import math
 
 from models.keras_setup import BACKEND, keras
+from models.recipe import RecipeError
 
 layers = keras.layers
 ops = keras.ops
@@ -211,6 +212,14 @@ def pytorch_init(network):
     return network
 
 
+def flat(network):
+    """The layers of a network in order, each followed by the layers inside it."""
+    inside = network.layers if isinstance(network, keras.Model) else network._layers
+    for layer in inside:
+        yield layer
+        yield from flat(layer)
+
+
 def stack(x, *rows):
     """Apply rows of layers to `x`; a row is a line of a report's table."""
     for row in rows:
@@ -233,12 +242,22 @@ def logits(network):
     Returns:
         A `keras.Model` with one output per output of `network`, each
         `(batch, units)`.
+
+    Raises:
+        RecipeError: an activation that is not a layer of its own, so that a loss would
+            take probabilities for logits.
     """
     ends = []
     for tensor in network.outputs:
         last = tensor._keras_history.operation
-        ends_in_activation = isinstance(last, layers.Activation)
-        ends.append(last.input if ends_in_activation else tensor)
+        apart = isinstance(last, layers.Activation)
+        inside = getattr(getattr(last, "activation", None), "__name__", "")
+        if not apart and {inside, type(last).__name__.lower()} & {"sigmoid", "softmax"}:
+            raise RecipeError(
+                f"{network.name}: ends in {last.name} with a sigmoid or softmax inside; "
+                "losses take what comes before it: end with Dense(1), output('sigmoid')"
+            )
+        ends.append(last.input if apart else tensor)
     return keras.Model(network.input, ends, name=network.name + "_logits")
 
 

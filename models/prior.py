@@ -10,6 +10,7 @@ import numpy as np
 COMPONENTS = 10  # as many as Ghosh et al. take
 EACH = 400  # codes a component, at the least
 LEADING = 128  # main axes in which the components differ; in the others all are alike
+PART = 1000  # codes drawn at a time
 RIDGE = 0.1  # added to their variances, where those of all codes are 1
 
 
@@ -48,9 +49,8 @@ class Fitted:
         from sklearn.mixture import GaussianMixture
 
         means = means.astype("float64")
-        variances = np.exp(log_vars.astype("float64"))
         covariance = np.atleast_2d(np.cov(means, rowvar=False, bias=True))
-        covariance += np.diag(variances.mean(0))
+        covariance += np.diag(np.exp(log_vars, dtype="float64").mean(0))
         # Else it is not positive definite with few images or no variance.
         latent = len(covariance)
         covariance += np.eye(latent) * (1e-6 * np.trace(covariance) / latent + 1e-12)
@@ -62,11 +62,15 @@ class Fitted:
         mixture = np.ones(1), np.zeros((1, axes.shape[1])), np.eye(axes.shape[1])[None]
         count = min(COMPONENTS, len(means) // EACH)
         if count > 1 and latent > 1:  # one number has no angle, see `_uniform`
-            noise = np.random.default_rng(0).standard_normal(means.shape)
-            along = (means + np.sqrt(variances) * noise - mean) @ _inverse(axes)
+            rng, parts = np.random.default_rng(0), []
+            for k in range(0, len(means), PART):  # 200,000 long codes are many bytes
+                part, log_var = means[k : k + PART], log_vars[k : k + PART]
+                spread = np.exp(0.5 * log_var.astype("float64"))
+                drawn = part + spread * rng.standard_normal(part.shape)
+                parts.append((drawn - mean) @ _inverse(axes))
             found = GaussianMixture(
                 count, reg_covar=RIDGE, max_iter=1000, random_state=0
-            ).fit(along)
+            ).fit(np.concatenate(parts))
             factors = np.linalg.cholesky(found.covariances_)
             mixture = found.weights_, found.means_, factors
         return cls(*(x.astype("float32") for x in (mean, factor, axes, *mixture)))

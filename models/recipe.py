@@ -96,6 +96,8 @@ class Recipe:
         for key, text in settings.items():
             recipe = _set(recipe, key, text)
         _check(recipe)
+        for key in settings:
+            _check_used(recipe, key)
         return recipe
 
     @classmethod
@@ -206,3 +208,19 @@ def _check(recipe):
         raise RecipeError(f"recipe field 'augment' is 1 at most, not {recipe.augment}")
     if recipe.meter_every % LOG_EVERY:
         raise RecipeError(f"recipe field 'meter_every' must be a multiple of {LOG_EVERY}")
+
+
+def _check_used(recipe, key):
+    """Raise RecipeError if a setting that was asked for has no effect beside others."""
+    owner, _, field = key.rpartition(".")
+    if owner:
+        spec = recipe.optimizers[owner]
+        adam = spec.name.endswith("adam")
+        used = {"beta_1": adam, "beta_2": adam, "rho": spec.name == "rmsprop"}
+        used |= {"epsilon": spec.name != "sgd", "decay": spec.decay_steps > 0}
+        beside = "decay_steps=0" if field == "decay" else f"name={spec.name}"
+    else:
+        used = {"real_target": recipe.adversarial in ("bce", "least_squares")}
+        beside = f"adversarial={recipe.adversarial}"
+    if not used.get(field, True):
+        raise RecipeError(f"recipe field '{key}' has no effect with {beside}")

@@ -1,7 +1,8 @@
 """Recompute the batch-norm statistics of an averaged generator."""
 
 from models import asked, latents
-from models.layers import BatchNorm
+from models.keras_setup import keras
+from models.layers import flat
 
 STANDING = (16, 128)  # batches, images in each
 
@@ -14,7 +15,8 @@ def standing_statistics(generator, recipe, table=None):
     larger than those of the averaged weights, which greys the images. The noise comes
     from seeds that no figure draws.
     """
-    norms = [layer for layer in generator.layers if isinstance(layer, BatchNorm)]
+    kind = keras.layers.BatchNormalization  # those of the reports are of it, too
+    norms = [layer for layer in flat(generator) if isinstance(layer, kind)]
     batches, size = STANDING if norms else (0, 0)
     momentum = [norm.momentum for norm in norms]
     for k in range(batches):

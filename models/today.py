@@ -38,9 +38,11 @@ def generator(latent=128, condition=0, size=64, width=WIDTH):
 
     def excite(x, filters):
         """Factors in (0, 1) of `filters` channels, `(1, 1, filters)`, from a map."""
+        side = x.shape[1]  # becomes 4, by tiles or by a sliding window
+        pool = (side - 3, 1) if side % 4 else (side // 4, None)
         return stack(
             x,
-            layers.AveragePooling2D(x.shape[1] // 4),
+            layers.AveragePooling2D(*pool),
             conv(filters, 4, 1, pad=0, kernel_initializer=he()),
             leaky(),
             conv(filters, 1, 1, kernel_initializer=he()),

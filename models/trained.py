@@ -100,6 +100,12 @@ class Trained:
         names = {role.rpartition("/")[0] for role in self.card["files"]} - {""}
         return sorted(int(name.removeprefix("epoch_")) for name in names)
 
+    def end(self):
+        """The epoch at the end of training; a whole one if it is that within a step."""
+        epochs = self.card["epochs"]
+        near = abs(round(epochs) - epochs) <= epochs / self.card["steps"]
+        return round(epochs) if near else epochs
+
     def network(self, role, at=None):
         """The network `role` with its weights loaded, after checking its hash; built
         once.
@@ -112,7 +118,7 @@ class Trained:
             WeightsError: file missing, cut short, changed, or of another network.
         """
         kind = role
-        if at not in (None, self.card["epochs"]):
+        if at not in (None, self.end()):
             role = f"epoch_{at:03d}/{role}"
         if role not in self._built:
             from models.keras_setup import zeros_at_first  # takes seconds

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from cli import UserError
 from metrics import (
     collapse,
     distance,
@@ -310,3 +311,20 @@ def test_the_nearest_training_image_is_named(faces_twice):
     np.testing.assert_allclose(near[:, 0], 0, atol=1e-6)
     x, y = (collapse.shrink(training[[k]]) for k in (7, which[0, 1]))
     assert near[0, 1] == pytest.approx(np.sqrt(((x - y) ** 2).mean()))
+
+
+def test_data_that_repeats_has_no_diversity_to_compare_with(faces_twice):
+    images = faces_twice[0][:32]
+    twice = np.concatenate([images[:16], images[:16]])
+    for data in (twice, 0 * images):
+        with pytest.raises(UserError, match="there twice"):
+            collapse.diversity(images, data)
+
+
+def test_a_mirror_image_counts_where_training_had_it(faces_twice):
+    training = faces_twice[0][:20]
+    turned = training[:3, :, ::-1]
+    near, which = neighbours.nearest_two(turned, training, mirrored=True)
+    np.testing.assert_allclose(near[:, 0], 0, atol=1e-6)
+    assert which[:, 0].tolist() == [20, 21, 22]
+    assert neighbours.nearest_two(turned, training)[0][:, 0].min() > 0.01

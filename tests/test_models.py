@@ -5,7 +5,7 @@ import functools
 import numpy as np
 import pytest
 
-from models import RECIPES, build, get_recipe
+from models import RECIPES, RecipeError, build, get_recipe, today
 from models.describe import parameters
 from models.keras_setup import keras, to_numpy
 from models.layers import BatchNorm, logits
@@ -314,3 +314,22 @@ def test_logits_are_what_the_last_activation_reads():
     real_logit, label_logit = logits(network)(x)
     np.testing.assert_allclose(keras.ops.sigmoid(real_logit), real, atol=1e-6)
     np.testing.assert_allclose(keras.ops.softmax(label_logit), label, atol=1e-6)
+
+
+def test_a_sigmoid_inside_another_layer_is_refused():
+    """A loss would take its probabilities for logits, and train without a word."""
+    image = keras.Input((8, 8, 3))
+    x = keras.layers.Flatten()(image)
+    inside = keras.layers.Dense(1, activation="sigmoid")(x)
+    plain = keras.layers.Dense(1)(x)
+    for end in (inside, keras.ops.sigmoid(plain), keras.layers.Softmax()(plain)):
+        with pytest.raises(RecipeError, match="end with Dense"):
+            logits(keras.Model(image, end))
+    for end in (plain, keras.layers.Flatten()(plain)):
+        assert logits(keras.Model(image, end)).outputs[0] is end
+
+
+@pytest.mark.parametrize("size", [64, 96, 128, 160])
+def test_todays_generator_draws_other_sizes(size):
+    network = today.generator(latent=4, size=size, width=2)
+    assert network(np.zeros((1, 4), "float32")).shape == (1, size, size, 3)

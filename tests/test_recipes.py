@@ -126,6 +126,9 @@ def test_settings_replace_fields_of_their_type():
     recipe = get_recipe("dcgan_c").replace(
         {"batch_size": "64", "flip": "true", "generator.learning_rate": "1e-3"}
     )
+    halved = {"generator.decay": "0.5", "generator.decay_steps": "9"}
+    assert get_recipe("dcgan_c").replace(halved).optimizers["generator"].decay == 0.5
+    assert get_recipe("dcgan_c").replace({"adversarial": "hinge"}).real_target < 1
     assert get_recipe("vae_e").replace({"snapshots": ""}).snapshots == ()
     assert recipe.batch_size == 64 and recipe.flip is True
     assert recipe.optimizers["generator"].learning_rate == 1e-3
@@ -157,3 +160,18 @@ def test_command_line_prints_recipes_and_tables(fails, capsys):
     assert all(f"\n  {words}\n" in table for words in get_recipe("vae_c").chosen)
     assert "4,885,952" in table
     fails("-m", "models", "vae_z", saying=["vae_z", "vae_c", "infogan_b"])
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "beside"),
+    [
+        ("wgan_a", {"real_target": "0.9"}, "adversarial=wasserstein"),
+        ("dcgan_c", {"real_target": "0.9", "adversarial": "hinge"}, "adversarial=hinge"),
+        ("wgan_a", {"generator.beta_1": "0.1"}, "name=rmsprop"),
+        ("dcgan_c", {"generator.rho": "0.8"}, "name=pytorch_adam"),
+        ("dcgan_c", {"generator.decay": "0.5"}, "decay_steps=0"),
+    ],
+)
+def test_settings_without_effect_beside_others_are_refused(name, settings, beside):
+    with pytest.raises(RecipeError, match=f"no effect with {beside}"):
+        get_recipe(name).replace(settings)

@@ -7,6 +7,7 @@ import argparse
 import contextlib
 import json
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
@@ -97,7 +98,10 @@ def export(run, data, root, levels=None, last=False):
         card = write_networks(chosen, identity, made, faces, levels)
         if "decoder" in card["files"] and (Path(data) / "train").is_dir():
             write_card(made, card)
-            card["prior"] = fit(Trained(name, folder), data, made)
+            try:
+                card["prior"] = fit(Trained(name, folder), data, made)
+            except data_utils.DataError as error:
+                print(f"exported without prior.npz: {error}", file=sys.stderr)
         write_card(made, card)
         measure_headline(Trained(name, folder), data, root)
         with contextlib.suppress(FileNotFoundError):
@@ -139,7 +143,7 @@ def write_networks(chosen, identity, folder, faces, levels):
     write_history(run, folder, steps, model, extra)
     images = int(extra.get("images", steps * recipe.batch_size * recipe.d_steps))
     epochs = round(images / identity["data"]["images"], 2)
-    networks |= kept_snapshots(run, recipe, folder, epochs, epochs / steps)
+    networks |= kept_snapshots(run, recipe, folder, epochs, epochs / steps, table)
     return {
         "recipe": recipe.resolved(),
         "data": identity["data"],
@@ -180,7 +184,7 @@ def write_history(run, folder, steps, model, extra):
         raise UserError(f"{run}: {steps} steps, too few for a curve; train on")
 
 
-def kept_snapshots(run, recipe, folder, epochs, epochs_a_step):
+def kept_snapshots(run, recipe, folder, epochs, epochs_a_step, table=None):
     """{"epoch_010/decoder": network}: the snapshots of the run before `epochs`; of a run
     of Report D that collapsed, the last before it and the first after it."""
     from models import build
@@ -188,7 +192,7 @@ def kept_snapshots(run, recipe, folder, epochs, epochs_a_step):
 
     # A snapshot of the last epoch is the end; later ones are left from before a crash.
     folders = sorted((run / "snapshots").glob("epoch_*"))
-    folders = [f for f in folders if epoch_of(f) < epochs]
+    folders = [f for f in folders if epoch_of(f) < epochs - epochs_a_step / 2]
     if recipe.report == "D":
         folders = around_collapse(folder / "history.csv", folders, epochs_a_step)
     found = {}
@@ -197,7 +201,7 @@ def kept_snapshots(run, recipe, folder, epochs, epochs_a_step):
         network = found[f"{path.parent.name}/{role}"] = build(recipe, role)
         network.load_weights(path)
         if role == "generator":  # as that of the end
-            standing_statistics(network, recipe)
+            standing_statistics(network, recipe, table)
     return found
 
 

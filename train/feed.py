@@ -119,11 +119,12 @@ def attribute_columns(recipe, faces):
 
 
 def fitted(recipe, faces):
-    """The recipe for these faces: networks of all attributes get as many inputs as the
-    data has attributes."""
-    if recipe.traits.asked == "attributes" and faces.attributes is not None:
+    """The recipe for these faces: networks of all attributes take or read as many as
+    the data has."""
+    if recipe.traits.learns == "attributes" and faces.attributes is not None:
         count = len(faces.attributes.columns)
-        return dataclasses.replace(recipe, condition=count)
+        if count not in (0, recipe.condition or 13):
+            return dataclasses.replace(recipe, condition=count)
     return recipe
 
 

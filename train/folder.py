@@ -2,12 +2,15 @@
 
 import json
 import os
+from fnmatch import fnmatch
 from pathlib import Path
 
 from cli import UserError, replacing
 from models import Recipe
 from train import lock, machine
 from train.job import ALONE
+
+REMNANT = ".*.tmp"  # what a process that was killed while it wrote leaves
 
 
 class RunError(UserError):
@@ -57,7 +60,8 @@ class RunFolder:
         if not begun and self.path.exists():
             if not self.path.is_dir():
                 raise RunError(f"{self.path}: cannot write there (a file, not a folder)")
-            if set(os.listdir(self.path)) - {lock.NAME}:
+            there = {x for x in os.listdir(self.path) if not fnmatch(x, REMNANT)}
+            if there - {lock.NAME}:
                 raise RunError(f"{self.path}: not empty and not a run; use another")
         # Several processes: none writes before all have checked the folder.
         data = self.identity["data"] | {"name": None}  # a folder's name may differ
@@ -94,21 +98,22 @@ class RunFolder:
             lock.hold(self.path, self, self.report)
             if not begun and (self.path / "run.json").exists():
                 raise RunError(f"{self.path}: another process began a run in it just now")
-            (self.path / "samples").mkdir(exist_ok=True)
         except OSError as error:
             return RunError(f"{self.path}: cannot write there ({error.strerror})")
         except UserError as error:
             return error
 
     def write_identity(self, name="run.json"):
-        """Write the identity, and the hardware that the run was on so far."""
+        """Write the identity, and the hardware that the run was on so far; until then
+        the folder is empty, so that a start that fails can be repeated."""
+        (self.path / "samples").mkdir(exist_ok=True)
         hardware = list(dict.fromkeys(self.hardware))  # each once, in order
         with replacing(self.path / name, "w") as file:
             json.dump(self.identity | {"hardware": hardware}, file, indent=1)
 
     def remove_remnants(self):
         """Remove the files of a process that was killed while it wrote."""
-        for path in self.path.glob(".*.tmp"):
+        for path in self.path.glob(REMNANT):
             path.unlink(missing_ok=True)
 
 

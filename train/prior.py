@@ -1,7 +1,7 @@
 """Fit the density of a VAE's codes, and write it beside its weights.
 
 `python -m train.prior <recipe> --data <dir> [--weights <dir>]`; `train.export` does the
-same if the data folder has training images.
+same if the data folder has the training images.
 """
 
 import argparse
@@ -49,14 +49,22 @@ def fit(trained, data, folder):
         its entry of the card: file, sha256, images.
 
     Raises:
-        data_utils.DataError: no training images, or fewer than in training.
+        data_utils.DataError: no training images, or others than in training.
     """
     from models import sampling
     from models.prior import Fitted
     from models.trained import sha256
+    from train.feed import digests
 
+    about = trained.card["data"]
     faces = data_utils.load_faces(data, "train", trained.recipe.image_size)
-    faces = faces.first(trained.card["data"]["images"])
+    faces = faces.first(about["images"])
+    known = about.get("digests", {}).get("pixels")  # old cards have none
+    if known and digests(faces)["pixels"] != known:
+        raise data_utils.DataError(
+            f"{faces.folder}: not the images of {about['name']} that "
+            f"{trained.recipe.name} was trained on; only their codes have its density"
+        )
     path = folder / "prior.npz"
     with replacing(path) as file:
         Fitted.of_codes(*sampling.posterior(trained, faces.images)).save(file)

@@ -84,8 +84,11 @@ class Run:
         }
         self.claimed = RunFolder(folder, self.identity, job, report)
         self.feed = Feed(recipe, faces, seed, job)  # may refuse the data: before writing
-        if recipe.meter_every and len(faces.images) < 2:
-            raise RunError(f"{faces.folder}: one image; diversity needs two or more")
+        if recipe.meter_every:
+            try:
+                collapse.check(faces.images[: collapse.SAMPLES])
+            except UserError as error:
+                raise RunError(f"{faces.folder}: {error}") from None
         self.faces = faces
         begun, source = self.checkpoint.exists(), None
         if start and not begun:

@@ -16,6 +16,7 @@ import numpy as np
 
 from cli import UserError
 from models.keras_setup import to_numpy
+from models.layers import flat
 from models.recipes import RECIPES
 
 STEP = 0.4  # of the noise's deviation 1: a category is seen, and the noise still more
@@ -69,10 +70,12 @@ def same_start(recorded, name):
 
 
 def same_training(card, identity):
-    """Whether weights with this card were trained as a run is: the same recipe, though
-    its settings may differ, and the same images."""
+    """Whether a run that took over weights with this card goes on with their training:
+    the same recipe, though its settings may differ, the same images, every network."""
+    said = identity["from"]
     return (
-        "images_seen" in card  # a warm start has seen none as a GAN
+        not (said["fresh"] or said["widened"] or said["narrowed"])
+        and "images_seen" in card  # a warm start has seen none as a GAN
         and card["recipe"]["name"] == identity["recipe"]["name"]
         and card["data"].get("digests") == identity["data"]["digests"]
     )
@@ -136,14 +139,15 @@ def start_from(model, trained):
 def by_place(network):
     """{"conv2d 2/kernel": variable}: layers by kind and by order within that kind."""
     seen, found = Counter(), {}
-    for layer in network.layers:
+    for layer in flat(network):
         kind = re.sub(r"_\d+$", "", layer.name)  # Keras numbers default names
         place = f"{kind} {seen[kind]}"
         seen[kind] += 1
+        held = {id(v) for part in flat(layer) for v in part.variables}
         found |= {
             f"{place}/{v.name}": v
             for v in layer.variables
-            if "seed_generator" not in v.path
+            if id(v) not in held and "seed_generator" not in v.path
         }
     return found
 

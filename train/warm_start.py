@@ -13,6 +13,7 @@ improve in each. Starting a GAN from a decoder against mode collapse: Mariani et
 """
 
 import argparse
+import itertools
 import json
 import tempfile
 from math import inf
@@ -26,6 +27,7 @@ from models import build, get_recipe
 from train.feed import describe, fitted
 
 BATCH = 32
+FITTED = 10_000  # images that components are found in: a float copy of them is 0.5 GB
 LEVELS = 250  # finest rounding of kernels on disk; training goes on from it at once
 
 
@@ -86,15 +88,24 @@ def warm_start(recipe, faces, folder, epochs=1, rate=5e-4, seed=0):
 
     keras.utils.set_random_seed(seed)
     generator = build(recipe, "generator")
-    images = data_utils.from_uint8(faces.images, recipe.pixel_range)
+    images = faces.images
     codes, explained = principal_codes(images, recipe.latent, seed)
     labels = generator.input_shape[-1] - recipe.latent  # these inputs stay unknown: 0
-    steps = epochs * -(-len(images) // BATCH)
+    codes = np.pad(codes, ((0, 0), (0, labels)))
+
+    def batches():
+        for step in itertools.count():
+            chosen = data_utils.indices(len(images), BATCH, step, seed)
+            pixels = data_utils.from_uint8(images[chosen], recipe.pixel_range)
+            yield codes[chosen], pixels
+
+    each = -(-len(images) // BATCH)
+    steps = epochs * each
     generator.compile(
         keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(rate, steps)), "mse"
     )
     history = generator.fit(
-        np.pad(codes, ((0, 0), (0, labels))), images, BATCH, epochs, verbose=2
+        batches(), epochs=epochs, steps_per_epoch=each, shuffle=False, verbose=2
     ).history
     if not all(np.isfinite(w).all() for w in generator.get_weights()):
         raise UserError(f"--rate {rate:g}: a weight is no longer a number; try a tenth")
@@ -126,7 +137,8 @@ def principal_codes(images, count, seed=0):
     """(codes, explained): each image's principal components, scaled to variance 1.
 
     Args:
-        images: float32 `(n, height, width, 3)`.
+        images: uint8 `(n, height, width, 3)`; of more than `FITTED`, evenly chosen ones
+            give the components.
         count: how many components; the n-th and those after it, which n images do not
             have, are drawn from N(0, 1).
         seed: of the search for the components, and of those draws.
@@ -136,9 +148,13 @@ def principal_codes(images, count, seed=0):
     """
     from sklearn.decomposition import PCA
 
-    known = min(count, len(images) - 1)
+    flat = images.reshape(len(images), -1)
+    some = flat[:: -(-len(flat) // FITTED)]
+    known = min(count, len(some) - 1)
     mapper = PCA(known, whiten=True, svd_solver="randomized", random_state=seed)
-    codes = mapper.fit_transform(images.reshape(len(images), -1))
+    mapper.fit(some.astype("float32"))
+    parts = (flat[k : k + 1000].astype("float32") for k in range(0, len(flat), 1000))
+    codes = np.concatenate([mapper.transform(part) for part in parts])
     rest = np.random.default_rng(seed).standard_normal((len(images), count - known))
     codes = np.concatenate([codes, rest], 1).astype("float32")
     return codes, mapper.explained_variance_ratio_.sum()

@@ -1,0 +1,155 @@
+"""Unusual but legal use, from the data to the weights."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import tiny
+from conftest import refused, write_faces
+
+import data_utils
+from metrics.reader import Reader
+from models.keras_setup import keras, to_numpy
+from models.layers import BatchNorm, flat
+from models.sampling import draw
+from models.standing import standing_statistics
+from models.trained import Trained
+from train import export, prior
+from train.__main__ import main as train
+from train.run import Run, RunError
+from train.transfer import by_place
+
+pytestmark = pytest.mark.usefixtures("tiny_networks")
+
+
+def trained(name, faces, folder, steps, **changes):
+    recipe = tiny.recipe(name, **changes)
+    run = Run(recipe, faces, folder, 0, "float32", report=lambda line: None)
+    run.train(steps)
+    return run
+
+
+def test_a_start_that_fails_can_be_repeated(tiny_faces, tmp_path, monkeypatch):
+    """As when a student's network has a mistake, which is then mended."""
+    recipe = tiny.recipe("dcgan_c")
+
+    def begin():
+        return Run(recipe, tiny_faces, tmp_path, 0, "float32", report=lambda line: None)
+
+    with monkeypatch.context() as patch:
+        patch.delattr(tiny, "generator")
+        with pytest.raises(AttributeError):
+            begin()
+    (tmp_path / ".run.json.1.tmp").write_text("{")  # of a process that was killed
+    begin().train(1)
+    assert begin().step == 1
+
+
+def test_codes_of_other_images_have_another_density(
+    tiny_faces, faces_folder, tmp_path, capsys
+):
+    trained("vae_e", tiny_faces, tmp_path / "run", 1)
+    others = write_faces(tmp_path / "others", train=60, seed=1)
+    few = write_faces(tmp_path / "few", train=20, seed=1)
+    words = ["--run", str(tmp_path / "run"), "--weights", str(tmp_path / "weights")]
+    for data, saying in (
+        (others, "not the images of drawn_faces that vae_e was trained on"),
+        (few, "20 images, asked 48"),
+    ):
+        assert export.main([*words, "--data", str(data)]) == 0
+        said = capsys.readouterr().err
+        assert "exported without prior.npz" in said and saying in said
+        weights = Trained("vae_e", tmp_path / "weights")
+        assert "prior" not in weights.card and draw(weights, [0]).shape == (1, 16, 16, 3)
+        again = ["vae_e", "--weights", str(tmp_path / "weights"), "--data", str(data)]
+        refused(prior.main, *again, saying=[saying])
+    assert export.main([*words, "--data", str(faces_folder)]) == 0
+    assert Trained("vae_e", tmp_path / "weights").card["prior"]["images"] == 48
+
+
+def test_a_run_counts_on_only_with_every_network(tiny_faces, faces_folder, tmp_path):
+    """Weights of Report D ship without D: what goes on with a new one is another run."""
+    for name, counted in (("dcgan_d", False), ("dcgan_c", True)):
+        trained(name, tiny_faces, tmp_path / name, 2)
+        export.export(tmp_path / name, faces_folder, tmp_path)
+        run = Run(
+            tiny.recipe(name), tiny_faces, tmp_path / "on" / name, 0, "float32",
+            report=lambda line: None, start=tmp_path / name,
+        )  # fmt: skip
+        assert run.identity["from"]["counted"] == counted
+        assert run.step == (2 if counted else 0)
+
+
+def test_snapshots_of_several_attributes_at_once(tiny_faces, faces_folder, tmp_path):
+    recipe = {"snapshots": (1,), "batch_size": 24, "condition": 13}
+    trained("rpgan_attributes", tiny_faces, tmp_path / "run", 3, **recipe)
+    export.export(tmp_path / "run", faces_folder, tmp_path / "weights")
+    weights = Trained("rpgan_attributes", tmp_path / "weights")
+    assert weights.snapshots() == [1]
+    assert draw(weights, range(3), at=1).shape == (3, 16, 16, 3)
+
+
+def test_an_epoch_that_ends_between_two_steps(tiny_faces, faces_folder, tmp_path):
+    """48 images in batches of 13: the snapshot of epoch 2 is of step 7, 1.9 epochs."""
+    recipe = {"snapshots": (1, 2), "batch_size": 13}
+    trained("vae_e", tiny_faces, tmp_path / "run", 7, **recipe)
+    export.export(tmp_path / "run", faces_folder, tmp_path / "weights")
+    weights = Trained("vae_e", tmp_path / "weights")
+    assert weights.card["epochs"] == 1.9
+    assert weights.snapshots() == [1] and weights.end() == 2
+    assert weights.network("decoder", at=2) is weights.network("decoder")
+
+
+def test_the_attribute_network_reads_as_many_as_there_are(tmp_path, capsys):
+    folder = write_faces(tmp_path / "five")
+    for name in ("train.csv", "test.csv"):
+        lines = (folder / name).read_text().splitlines()
+        lines = [",".join(line.split(",")[:6]) for line in lines]
+        (folder / name).write_text("\n".join(lines) + "\n")
+    words = ["attributes", "--data", str(folder), "--run", str(tmp_path / "run")]
+    assert train([*words, "--steps", "1", "--set", "batch_size=4"]) == 0
+    export.export(tmp_path / "run", folder, tmp_path / "weights")
+    reader = Reader(Trained("attributes", tmp_path / "weights"))
+    faces = data_utils.load_faces(folder, "test", 16)
+    assert reader.names == list(faces.attributes.columns) and len(reader.names) == 5
+    assert reader.read(faces.images).shape == (16, 5)
+
+
+class Residual(keras.layers.Layer):
+    """As students write them: layers inside a layer."""
+
+    def __init__(self):
+        super().__init__()
+        self.parts = [keras.layers.Dense(4), keras.layers.BatchNormalization()]
+
+    def build(self, shape):
+        self.scale = self.add_weight(shape=(1,), name="scale", initializer="ones")
+
+    def call(self, x, training=False):
+        more = self.parts[1](self.parts[0](x), training=training)
+        return x + self.scale * more
+
+
+def test_networks_inside_networks_are_seen():
+    noise = keras.Input((4,))
+    body = keras.Sequential([keras.layers.Dense(4), BatchNorm(), keras.layers.Dense(4)])
+    network = keras.Model(noise, Residual()(body(noise)))
+    places = by_place(network)
+    assert len(places) == len(network.variables)
+    assert {id(v) for v in places.values()} == {id(v) for v in network.variables}
+    recipe = dataclasses.replace(tiny.recipe("dcgan_c"), latent=4)
+    norms = [x for x in flat(network) if hasattr(x, "moving_mean")]
+    for norm in norms:
+        norm.moving_mean.assign(norm.moving_mean + 7)
+    standing_statistics(network, recipe)
+    assert len(norms) == 2
+    for norm in norms:
+        assert np.abs(to_numpy(norm.moving_mean)).max() < 3
+
+
+def test_images_that_repeat_are_refused_before_anything_is_written(tiny_faces, tmp_path):
+    images = np.concatenate([tiny_faces.images[:24]] * 2)
+    twice = dataclasses.replace(tiny_faces, images=images)
+    with pytest.raises(RunError, match="is there twice"):
+        Run(tiny.recipe("dcgan_d"), twice, tmp_path / "run", 0, "float32")
+    assert not (tmp_path / "run").exists()
