@@ -72,8 +72,9 @@ class Faces:
         """
         if self.attributes is None:
             raise DataError(
-                f"{self.folder}: no CSV beside it, but '{attribute}' is needed; "
-                f"add {self.folder.name}.csv with image_name and 0/1 attributes"
+                f"{self.folder}: no CSV beside it, but '{attribute}' is needed; labels "
+                "need the layout <data>/train/ and <data>/train.csv, and the same of "
+                "test (docs/data.md)"
             )
         if attribute not in self.attributes:
             known = ", ".join(self.attributes.columns)

@@ -207,6 +207,7 @@ def _folded(what, table):
 def _gather(entry, path, plain, groups):
     """Sort the values of an entry into single ones (`plain`) and tables of columns
     (`groups`)."""
+    entry = {name: _numbered(name, value) for name, value in entry.items()}
     inner = {name: value for name, value in entry.items() if isinstance(value, dict)}
     alike = {}
     for name, value in inner.items():
@@ -218,6 +219,13 @@ def _gather(entry, path, plain, groups):
             for name, value in members.items():
                 _gather(value, f"{path}{name} · ", plain, groups)
     plain |= {path + name: value for name, value in entry.items() if name not in inner}
+
+
+def _numbered(name, value):
+    """A list of dicts, such as one for each category, as a dict of them."""
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return {f"{name} {k}": part for k, part in enumerate(value)}
+    return value
 
 
 def _scalars(members):

@@ -9,7 +9,7 @@ from pathlib import Path
 import data_utils
 from cli import UserError
 from metrics.reader import Reader
-from models import sampling
+from models import WEIGHTS, sampling
 from models.trained import Trained
 
 LEAST = 16  # images; with fewer these numbers mean nothing
@@ -25,7 +25,8 @@ class Real:
             with images that networks may have been trained on.
         size: side in pixels.
         count: the largest number of images to compare samples with.
-        root: the folder of all weights, with those of the attribute network.
+        root: the folder of all weights; those of the attribute network are there, or
+            taken from the repository.
 
     Attributes:
         faces: all `data_utils.Faces` of the split.
@@ -57,7 +58,8 @@ class Real:
     @functools.cached_property
     def reader(self):
         """The attribute network, a `Reader`."""
-        return Reader(Trained("attributes", self.root))
+        own = (Path(self.root) / "attributes" / "card.json").exists()
+        return Reader(Trained("attributes", self.root if own else WEIGHTS))
 
     @functools.cached_property
     def accuracy(self):

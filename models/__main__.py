@@ -28,12 +28,12 @@ def main(words=None):
 
 
 def print_recipes():
-    print(f"{'recipe':11}{'report':8}{'trainable parameters':48}about")
+    print(f"{'recipe':19}{'report':8}{'trainable parameters':48}about")
     for recipe in RECIPES.values():
         counts = ", ".join(
             f"{role} {parameters(build(recipe, role)):,}" for role in recipe.networks
         )
-        print(f"{recipe.name:11}{recipe.report:8}{counts:48}{recipe.about}")
+        print(f"{recipe.name:19}{recipe.report:8}{counts:48}{recipe.about}")
 
 
 def print_recipe(recipe):

@@ -151,9 +151,14 @@ def as_images(trained, outputs):
 
 def realness(trained, images):
     """The discriminator's answer to uint8 images: float32 `(n,)`, a probability or a
-    critic's score; higher is more real."""
-    network = trained.network("discriminator")
-    answer = run_network(network, images, prepare=_pixels(trained))
+    critic's score; higher is more real.
+
+    It sees them as in training: with the recipe's `image_noise`, the same on each image.
+    """
+    network, pixels = trained.network("discriminator"), _pixels(trained)
+    noise = np.random.default_rng(0).standard_normal(images.shape[1:], "float32")
+    noise *= trained.recipe.image_noise
+    answer = run_network(network, images, prepare=lambda x: pixels(x) + noise)
     return (answer[0] if isinstance(answer, list) else answer)[:, 0]
 
 

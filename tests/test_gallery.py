@@ -115,3 +115,13 @@ def test_a_phone_shows_it_without_scrolling_sideways(browser, out):
     assert wide <= window
     shown = "return [...document.images].every((i) => i.complete && i.naturalWidth > 0)"
     assert browser.execute_script(shown)
+
+
+def test_numbers_of_each_category_are_a_table(out, tmp_path):
+    read = [{"Smiling": 0.125, "Male": 0.5}, {"Smiling": 0.25, "Male": 0.75}]
+    entry = {"recipe": "infogan_b", "weights": WEIGHTS, "categories": {"read": read}}
+    problems.record_results(out / "results.json", "infogan", entry, tmp_path)
+    page = Page(out / "index.html")
+    cells = [cell for cell in page.text.splitlines() if cell]
+    assert all(x in cells for x in ("read 0", "read 1", "Smiling", "0.125", "0.75"))
+    assert "{'" not in page.text

@@ -179,7 +179,7 @@ def test_a_run_of_other_settings_is_refused_with_the_difference(run, faces):
         again(run.recipe.replace({"vae.learning_rate": "0.1"}))
     with pytest.raises(RunError, match="seed: the run has 0, asked 5"):
         again(seed=5)
-    with pytest.raises(RunError, match="name: the run has vae_c, asked dcgan_c"):
+    with pytest.raises(RunError, match="a run of vae_c, not of dcgan_c"):
         again(tiny.recipe("dcgan_c"))
     fewer = dataclasses.replace(faces, images=faces.images[:9])
     with pytest.raises(RunError, match=r"data\.images: the run has 48, asked 9"):

@@ -85,6 +85,11 @@ class RunFolder:
             raise RunError(
                 f"{path}: not of this version; use a new --run folder"
             ) from None
+        names = theirs["recipe"]["name"], self.identity["recipe"]["name"]
+        if names[0] != names[1]:
+            raise RunError(
+                f"{self.path}: a run of {names[0]}, not of {names[1]}; use another --run"
+            )
         self.identity["changes"] = theirs.get("changes", [])
         self.identity["from"] = theirs.setdefault("from", None)
         self.hardware = theirs.pop("hardware", []) + self.hardware

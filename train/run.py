@@ -143,6 +143,8 @@ class Run:
         now = {"recipe": self.recipe.resolved()} | {k: mine[k] for k in kinds}
         if changed := differences(before, now):
             mine["changes"].append({"step": self.step, "differences": changed})
+            words = "{setting} {before} -> {after}".format_map
+            self.report(f"settings that change: {', '.join(map(words, changed))}")
         self.claimed.hardware = card["hardware"].split("; ") + self.claimed.hardware
         if not self.job.rank:
             shutil.copy(source.folder / "history.csv", self.folder / "history.csv")
