@@ -72,9 +72,9 @@ class Faces:
         """
         if self.attributes is None:
             raise DataError(
-                f"{self.folder}: no CSV beside it, but '{attribute}' is needed; labels "
-                "need the layout <data>/train/ and <data>/train.csv, and the same of "
-                "test (docs/data.md)"
+                f"{self.folder}: no CSV beside it, but '{attribute}' is needed; --data "
+                "is a folder with train/ and train.csv, or test/ and test.csv, of "
+                "image_name and 0/1 attributes (docs/data.md)"
             )
         if attribute not in self.attributes:
             known = ", ".join(self.attributes.columns)

@@ -195,15 +195,15 @@ def sheet(images, columns, title, row_labels=(), column_labels=(), boxed=()):
 
 
 def scatter(points, label, names, title):
-    """Two classes of points in the plane, class sizes in the legend.
+    """Classes of points in the plane, one or two, their sizes in the legend.
 
     Args:
         points: float `(n, 2)`.
-        label: `(n,)` of 0 and 1.
-        names: what 0 and 1 are called.
+        label: `(n,)` of 0, and 1 if there are two.
+        names: what they are called.
     """
     figure, axis = plt.subplots(figsize=(6.4, 6))
-    for value, color in ((0, RED), (1, BLUE)):
+    for value, color in zip(range(len(names)), (RED, BLUE), strict=False):
         own = label == value
         axis.scatter(
             *points[own].T,

@@ -156,3 +156,17 @@ def source(args, rebuilds=False):
     from models.trained import Trained
 
     return Trained(args.recipe, args.weights)
+
+
+def coloured(recipe, faces, attribute=None):
+    """The attribute that colours fig1_5: `attribute` if it was asked for, else the
+    recipe's; None where the faces lack that one.
+
+    Raises:
+        DataError: the faces lack the one asked for.
+    """
+    if attribute:
+        faces.label(attribute)
+        return attribute
+    known = () if faces.attributes is None else faces.attributes.columns
+    return recipe.attribute if recipe.attribute in known else None

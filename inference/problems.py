@@ -9,6 +9,7 @@ from inspect import signature
 
 from cli import UserError, open_locked, replacing, writable
 from inference import gallery
+from inference.options import coloured
 from inference.tsne import Embedding
 from models import WEIGHTS
 from models.recipes import RECIPES, get_recipe
@@ -150,7 +151,7 @@ def _draw(problem, chosen, data, out, root, embedding, options):
     if "vae" in chosen or (problem in STUDIES and problem != "today"):
         faces = faces_of(problem, data, get_recipe(next(iter(chosen.values()))))
     if "vae" in chosen:  # may lack it: say so before seconds of work
-        faces.label(options.get("attribute") or get_recipe(chosen["vae"]).attribute)
+        coloured(get_recipe(chosen["vae"]), faces, options.get("attribute"))
 
     from models.trained import Trained  # takes seconds
 

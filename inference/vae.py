@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 
 from data_utils import to_uint8
+from inference.options import coloured
 from metrics.reconstruction import reconstruction_error
 from models import sampling
 from plot_utils import BLUE, RED, panels, save, scatter, sheet
@@ -29,8 +30,10 @@ def draw(trained, faces, out, begun, attribute=None):
     codes. `begun` is what `begin` returned."""
     codes, embedding = begun
     recipe, foot = trained.recipe, trained.origin()
-    attribute = attribute or recipe.attribute
-    label = faces.label(attribute)
+    attribute = coloured(recipe, faces, attribute)
+    names, label = ("not labelled",), np.zeros(len(faces.images), int)
+    if attribute:
+        names, label = (f"not {attribute}", attribute), faces.label(attribute)
     pixel = f"squared error per channel, pixels in {RANGE[recipe.pixel_range]}"
     figure = panels(
         trained.history(),
@@ -68,7 +71,6 @@ def draw(trained, faces, out, begun, attribute=None):
         save(sheet(samples, 8, title), out / "fig1_6.jpg", foot)
 
     title = f"t-SNE of the codes (posterior means) of {faces.how_many} test images"
-    names = (f"not {attribute}", attribute)
     save(scatter(embedding.result(), label, names, title), out / "fig1_5.jpg", foot)
     print(
         f"{recipe.name}: test MSE {error['mse_minus1_1']:.5f} in [-1, 1], "

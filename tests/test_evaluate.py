@@ -9,7 +9,7 @@ import tiny
 from conftest import refused
 
 from cli import UserError
-from metrics import record
+from metrics import record, sides
 from metrics.distance import frechet
 from metrics.sides import Real, Subject
 from models import RECIPES, WEIGHTS, get_recipe, standing
@@ -126,7 +126,7 @@ def test_values_of_the_weights_it_started_from_do_not_count(tmp_path):
         assert (evaluation.best, evaluation.unimproved) == (best, unimproved)
 
 
-def test_mistakes_come_before_anything_is_written(faces_folder, tmp_path):
+def test_mistakes_come_before_anything_is_written(faces_folder, tmp_path, monkeypatch):
     run, plain = tmp_path / "run", tmp_path / "plain"
     shutil.copytree(faces_folder / "train", plain)
     common = ("--data", faces_folder, "--run", run)
@@ -138,5 +138,7 @@ def test_mistakes_come_before_anything_is_written(faces_folder, tmp_path):
     ):
         refused(main, *words, saying=[said])
     assert not run.exists()
+    Evaluation(get_recipe("acgan_c"), faces_folder, tmp_path)  # the repository's reader
+    monkeypatch.setattr(sides, "WEIGHTS", tmp_path)
     with pytest.raises(UserError, match="no trained weights"):
         Evaluation(get_recipe("acgan_c"), faces_folder, tmp_path)

@@ -1,6 +1,7 @@
 """Unusual but legal use, from the data to the weights."""
 
 import dataclasses
+import shutil
 
 import numpy as np
 import pytest
@@ -8,12 +9,15 @@ import tiny
 from conftest import refused, write_faces
 
 import data_utils
+from cli import UserError
+from inference import options
 from metrics.reader import Reader
 from models.keras_setup import keras, to_numpy
 from models.layers import BatchNorm, flat
 from models.sampling import draw
 from models.standing import standing_statistics
 from models.trained import Trained
+from plot_utils import scatter
 from train import export, prior
 from train.__main__ import main as train
 from train.run import Run, RunError
@@ -153,3 +157,20 @@ def test_images_that_repeat_are_refused_before_anything_is_written(tiny_faces, t
     with pytest.raises(RunError, match="is there twice"):
         Run(tiny.recipe("dcgan_d"), twice, tmp_path / "run", 0, "float32")
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("table", [None, "image_name,Hat"])
+def test_codes_without_a_label_have_one_colour(table, faces_folder, tmp_path):
+    shutil.copytree(faces_folder / "test", tmp_path / "plain" / "test")
+    if table:
+        names = sorted(p.name for p in (tmp_path / "plain" / "test").iterdir())
+        rows = [table, *(f"{name},1" for name in names)]
+        (tmp_path / "plain" / "test.csv").write_text("\n".join(rows) + "\n")
+    faces = data_utils.load_faces(tmp_path / "plain", "test", 16)
+    recipe = tiny.recipe("vae_c")
+    assert options.coloured(recipe, faces) is None
+    with pytest.raises(UserError, match="'Beard'"):
+        options.coloured(recipe, faces, "Beard")
+    figure = scatter(np.zeros((16, 2)), np.zeros(16, int), ("not labelled",), "codes")
+    (text,) = figure.axes[0].get_legend().get_texts()
+    assert text.get_text() == "not labelled (n = 16)"
