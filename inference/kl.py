@@ -5,10 +5,9 @@ import numpy as np
 from data_utils import to_uint8
 from inference.studies import COLORS, by_epoch, origins
 from metrics import collapse, distance
-from metrics.reader import Reader
+from metrics.reader import Reader, attribute_network
 from metrics.reconstruction import reconstruction_error
 from models import sampling
-from models.trained import Trained
 from plot_utils import log_scale, panels, save, sheet
 
 PRIORS = {"normal": "prior", "fitted": "fitted"}  # densities of codes
@@ -83,7 +82,7 @@ def draw(trained, faces, out):
     figure = sheet(np.concatenate(images), 12, title, list(runs), names)
     save(figure, out / "fig6_4.jpg", foot)
 
-    reader = Reader(Trained("attributes", trained[0].folder.parent))
+    reader = Reader(attribute_network(trained[0].folder.parent))
     real = reader.features(faces.images)
     numbers = {label: numbers_of(t, faces, reader, real) for label, t in runs.items()}
     per_unit = {label: n.pop("kl_of_units") for label, n in numbers.items()}

@@ -83,10 +83,10 @@ def check(trained, root):
             figures show.
     """
     from metrics import record
-    from models.trained import Trained
+    from metrics.reader import attribute_network
 
     if any(problem in STUDIES["kl"] for problem in trained):
-        trained = trained | {"attributes": Trained("attributes", root)}
+        trained = trained | {"attributes": attribute_network(root)}
     for problem, weights in trained.items():
         weights.check()
         record.newest(weights)

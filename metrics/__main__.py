@@ -143,16 +143,16 @@ def size_of(data):
 def measure_all(chosen, args, root):
     """Measure {`Trained`: names of metrics}; print and record each result."""
     from metrics import record
+    from metrics.reader import attribute_network
     from metrics.registry import METRICS
     from metrics.sides import Real, Subject
-    from models.trained import Trained
 
     sizes = {trained.recipe.image_size for trained in chosen}
     sides = {size: Real(args.data, size, args.samples, root) for size in sizes}
     for trained in chosen:  # report a mistake before the first number
         trained.check()
     if any(METRICS[name].reads for names in chosen.values() for name in names):
-        Trained("attributes", root).check()
+        attribute_network(root).check()
     for trained, names in chosen.items():
         real = sides[trained.recipe.image_size]
         subject = Subject(trained, real, args.out)

@@ -33,25 +33,29 @@ def diversity(samples, data):
 
     Raises:
         ValueError: sets of different size.
-        UserError: data without diversity, see `check`.
+        UserError: data without diversity, see `unit`.
     """
     if len(samples) != len(data):
         raise ValueError(f"{len(samples)} samples for {len(data)} images")
-    check(data)
-    near, own = nearest(shrink(samples)), contrast(shrink(samples))
-    near_data, theirs = nearest(shrink(data)), contrast(shrink(data))
+    near_data, theirs = unit(data)
+    small = shrink(samples)
+    near, own = nearest(small), contrast(small)
     return near / max(own, theirs / 2) / (near_data / theirs)
 
 
-def check(data):
-    """Raise UserError unless images (uint8) differ: their diversity is the unit."""
+def unit(data):
+    """(`nearest`, `contrast`) of real images, uint8, which those of samples are compared
+    with; UserError unless the images differ."""
     if len(data) < 2:
         raise UserError("one image; diversity needs two or more")
-    if nearest(shrink(data)) < ALIKE:
+    small = shrink(data)
+    near = nearest(small)
+    if near < ALIKE:
         raise UserError(
             f"each of the first {len(data)} images is there twice; diversity needs "
             "images that differ"
         )
+    return near, contrast(small)
 
 
 def contrast(images):

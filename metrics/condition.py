@@ -2,7 +2,6 @@
 
 import numpy as np
 
-import data_utils
 from metrics import collapse
 from metrics.reader import Reader
 from models import sampling
@@ -184,8 +183,7 @@ def category_read_back(trained, count=350):
     """
     asked = np.arange(count) % trained.recipe.condition
     images = sampling.draw(trained, range(1000, 1000 + count), asked)
-    pixels = data_utils.from_uint8(images, trained.recipe.pixel_range)
-    read = sampling.run_network(trained.network("discriminator"), pixels)[1].argmax(1)
+    read = sampling.judged(trained, images)[1].argmax(1)
     accuracy, chance = float((read == asked).mean()), 1 / trained.recipe.condition
     return {"n": count, "accuracy": accuracy, "chance": chance}
 

@@ -4,6 +4,7 @@ Every number that depends on it is recorded with its accuracy on real test faces
 """
 
 import functools
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
@@ -11,7 +12,16 @@ from PIL import Image
 import data_utils
 from cli import UserError
 from metrics import record
+from models import WEIGHTS
 from models.sampling import run_network
+from models.trained import Trained
+
+
+def attribute_network(root):
+    """`Trained` weights of the attribute network: of a folder of all weights, or the
+    repository's if that has none."""
+    own = (Path(root) / "attributes" / "card.json").exists()
+    return Trained("attributes", root if own else WEIGHTS)
 
 
 class Reader:

@@ -14,8 +14,8 @@ from scipy.ndimage import gaussian_filter
 
 from cli import UserError, replacing
 from metrics import collapse, distance, manifold, swd
+from metrics.reader import attribute_network
 from metrics.sides import Real
-from models.trained import Trained
 
 DISTANCES = ("swd", "frechet", "kernel")
 
@@ -192,7 +192,7 @@ def check(data, count, root, out=None):
     Raises:
         UserError: too few images that the attribute network was not trained on.
     """
-    real = Real(data, Trained("attributes", root).recipe.image_size, count, root)
+    real = Real(data, attribute_network(root).recipe.image_size, count, root)
     if real.others is None or real.reader_knows_others:
         raise UserError(
             f"{data}: no {len(real.images)} training images that the attribute network "

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import data_utils
 from cli import UserError
-from metrics.reader import Reader
-from models import WEIGHTS, sampling
-from models.trained import Trained
+from metrics.reader import Reader, attribute_network
+from models import sampling
 
 LEAST = 16  # images; with fewer these numbers mean nothing
 MOST = 10_000  # labelled faces that the reader's accuracy is measured on
@@ -25,8 +24,7 @@ class Real:
             with images that networks may have been trained on.
         size: side in pixels.
         count: the largest number of images to compare samples with.
-        root: the folder of all weights; those of the attribute network are there, or
-            taken from the repository.
+        root: the folder of all weights; see `metrics.reader.attribute_network`.
 
     Attributes:
         faces: all `data_utils.Faces` of the split.
@@ -58,8 +56,7 @@ class Real:
     @functools.cached_property
     def reader(self):
         """The attribute network, a `Reader`."""
-        own = (Path(self.root) / "attributes" / "card.json").exists()
-        return Reader(Trained("attributes", self.root if own else WEIGHTS))
+        return Reader(attribute_network(self.root))
 
     @functools.cached_property
     def accuracy(self):

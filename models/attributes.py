@@ -13,10 +13,10 @@ from models.layers import BatchNorm, conv, output, stack
 layers = keras.layers
 
 
-def classifier(size=64, condition=0):
+def classifier(size=64, condition=13):
     """Image `(size, size, 3)` in [-1, 1] -> [probability of each attribute
     `(condition,)`, probability of each of four quarter turns `(4,)`, blur in [0, 1]
-    `(1,)`]. A `condition` of 0 stands for the course's 13 attributes."""
+    `(1,)`]."""
 
     def block(filters):
         down = conv(filters, 3, 2, use_bias=False)
@@ -35,7 +35,7 @@ def classifier(size=64, condition=0):
         layers.GlobalAveragePooling2D(name="features"),
         layers.Dropout(0.3),
     )
-    heads = (("sigmoid", "attributes", condition or 13), ("softmax", "turn", 4))
+    heads = (("sigmoid", "attributes", condition), ("softmax", "turn", 4))
     heads += (("sigmoid", "blur", 1),)
     ends = [
         output(kind, name)(layers.Dense(units, name=f"{name}_logits")(x))

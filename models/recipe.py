@@ -59,7 +59,7 @@ class Recipe:
     pixel_range: tuple = (-1.0, 1.0)  # of images inside the networks
     noise: str = "normal"  # or "uniform" in [0, 1), or "none", in an autoencoder
     attribute: str = "Smiling"  # the condition, or the t-SNE's colour
-    condition: int = 0  # units appended to the noise
+    condition: int = 0  # units appended to the noise, or attributes that are read
     kl_weight: float = 0.0  # weight of KL (nats per image) beside the squared error
     sum_squares: bool = False  # squared error summed over the image, not its mean
     d_steps: int = 1  # discriminator updates in a step, each on its own images

@@ -377,6 +377,7 @@ _ALL = [
         {"classifier": "attributes.classifier"},
         {"classifier": Optimizer("adam", 1e-3, decay=0.6, decay_steps=625)},
         about="reads the 13 attributes; measures the others, in no report",
+        condition=13,
         chosen=CHOSEN_TODAY,
         batch_size=64,
         steps=5000,

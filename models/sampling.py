@@ -149,17 +149,22 @@ def as_images(trained, outputs):
     return data_utils.to_uint8(outputs, trained.recipe.pixel_range)
 
 
-def realness(trained, images):
-    """The discriminator's answer to uint8 images: float32 `(n,)`, a probability or a
-    critic's score; higher is more real.
+def judged(trained, images):
+    """All answers of the discriminator to uint8 images: [float32 `(n, units)`].
 
     It sees them as in training: with the recipe's `image_noise`, the same on each image.
     """
     network, pixels = trained.network("discriminator"), _pixels(trained)
     noise = np.random.default_rng(0).standard_normal(images.shape[1:], "float32")
     noise *= trained.recipe.image_noise
-    answer = run_network(network, images, prepare=lambda x: pixels(x) + noise)
-    return (answer[0] if isinstance(answer, list) else answer)[:, 0]
+    answers = run_network(network, images, prepare=lambda x: pixels(x) + noise)
+    return answers if isinstance(answers, list) else [answers]
+
+
+def realness(trained, images):
+    """The discriminator's answer to uint8 images: float32 `(n,)`, a probability or a
+    critic's score; higher is more real."""
+    return judged(trained, images)[0][:, 0]
 
 
 def walk(keys, steps, between):

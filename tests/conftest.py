@@ -207,3 +207,14 @@ def browser(tmp_path_factory):
     chrome.get("about:blank")  # the first page has rules of its own
     yield chrome
     chrome.quit()
+
+
+def evaluate(browser, script, *values):
+    """The value of an async function's body, which sees `values`."""
+    found = browser.execute_async_script(
+        "const [values, done] = [[...arguments].slice(0, -1), [...arguments].at(-1)];"
+        f"(async () => {{ {script} }})().then(done, (e) => done({{failed: String(e)}}));",
+        *values,
+    )
+    assert not (isinstance(found, dict) and "failed" in found), found
+    return found

@@ -9,7 +9,7 @@ import tiny
 from conftest import refused
 
 from cli import UserError
-from metrics import record, sides
+from metrics import reader, record
 from metrics.distance import frechet
 from metrics.sides import Real, Subject
 from models import RECIPES, WEIGHTS, get_recipe, standing
@@ -139,6 +139,6 @@ def test_mistakes_come_before_anything_is_written(faces_folder, tmp_path, monkey
         refused(main, *words, saying=[said])
     assert not run.exists()
     Evaluation(get_recipe("acgan_c"), faces_folder, tmp_path)  # the repository's reader
-    monkeypatch.setattr(sides, "WEIGHTS", tmp_path)
+    monkeypatch.setattr(reader, "WEIGHTS", tmp_path)
     with pytest.raises(UserError, match="no trained weights"):
         Evaluation(get_recipe("acgan_c"), faces_folder, tmp_path)

@@ -21,7 +21,7 @@ from cli import UserError
 from inference import infogan
 from inference.__main__ import main
 from inference.problems import STUDIES, trained_defaults
-from metrics import condition, record
+from metrics import condition, reader, record
 from metrics.reconstruction import reconstruction_error
 from models import build, get_recipe, latents, sampling, standing
 from models.keras_setup import to_numpy
@@ -276,6 +276,15 @@ def test_every_figure_from_test_images_alone(trained, tmp_path, capsys):
     assert len(set(real["boxed_seeds"])) == 8
 
 
+def test_faces_without_a_csv_have_codes_of_one_colour(trained, faces_folder, tmp_path):
+    data, out = tmp_path / "plain", tmp_path / "out"
+    shutil.copytree(faces_folder / "test", data / "test")
+    assert main(["vae", str(data), str(out), "--weights", str(trained)]) == 0
+    check_figure(out / "fig1_5.jpg")
+    results = json.loads((out / "results.json").read_text())
+    assert results["vae"]["tsne"] == {"n": 16, "attribute": None}
+
+
 def test_the_study_of_the_kl_weight(trained, faces_folder, tmp_path, capsys):
     main(["kl", str(faces_folder), str(tmp_path), "--weights", str(trained)])
     said = capsys.readouterr()
@@ -389,7 +398,10 @@ def test_all_problems_means_those_with_weights(mine, tmp_path, capsys):
         trained_defaults(tmp_path / "nowhere")
 
 
-def test_mistakes_end_in_one_line_and_no_figure(mine, faces_folder, tmp_path, fails):
+def test_mistakes_end_in_one_line_and_no_figure(
+    mine, faces_folder, tmp_path, fails, monkeypatch
+):
+    monkeypatch.setattr(reader, "WEIGHTS", mine)
     out = tmp_path / "out"
     tail = ("--weights", mine)
 
@@ -404,6 +416,9 @@ def test_mistakes_end_in_one_line_and_no_figure(mine, faces_folder, tmp_path, fa
     wrong("gan", faces_folder, out, "dcgan_d", saying=["'dcgan_d' is no recipe for gan"])
     beard = ("--attribute", "Beard")
     wrong("vae", faces_folder, out, *beard, saying=["Beard", "Smiling"])
+    plain = write_faces(tmp_path / "plain", train=2, test=2)
+    (plain / "test.csv").unlink()
+    wrong("vae", plain, out, *beard, saying=["Beard", "test.csv"])
     one = write_faces(tmp_path / "one", train=1, test=1)
     for problem in ("vae", "hw4", "kl", "anime"):
         wrong(problem, one, out, saying=["one image"])

@@ -16,6 +16,7 @@ from metrics import (
     distance,
     diversity,
     neighbours,
+    reader,
     reconstruction,
     record,
     sanity,
@@ -340,7 +341,7 @@ def test_features_of_other_sizes(faces_twice):
     assert np.abs(resized(large, 64).astype(int) - a[:4]).mean() < 4
 
 
-def test_mistakes_are_one_line(tmp_path, fails):
+def test_mistakes_are_one_line(tmp_path, fails, monkeypatch):
     def wrong(*words, saying, data=SAMPLE_DATA):
         with pytest.raises(UserError) as error:
             main([*map(str, words), "--data", str(data)])
@@ -373,5 +374,6 @@ def test_mistakes_are_one_line(tmp_path, fails):
     wrong("--all", saying="a.png: not a readable image", data=wide)
     copy_weights("vae_c", tmp_path / "alone")
     alone = ("vae_c", "--weights", tmp_path / "alone")
-    wrong(*alone, saying=tmp_path / "alone" / "attributes")
+    monkeypatch.setattr(reader, "WEIGHTS", tmp_path / "nowhere")
+    wrong(*alone, saying=tmp_path / "nowhere" / "attributes")
     assert not (tmp_path / "alone" / "vae_c" / "metrics.jsonl").exists()

@@ -1,4 +1,4 @@
-"""The page to play with: its networks in a browser give what Keras gives."""
+"""The page to play with, as a person uses it."""
 
 import base64
 import gzip
@@ -7,134 +7,15 @@ import json
 
 import numpy as np
 import pytest
-from conftest import refused
+from conftest import evaluate, refused
 from PIL import Image
 
 from inference import page
 from inference.__main__ import main
-from inference.portable import Portable, smallest
+from inference.portable import Portable
 from models import sampling, today
 from models.keras_setup import keras
-from models.layers import BlockConvTranspose
 from models.trained import Trained
-
-layers = keras.layers
-
-
-def evaluate(browser, script, *values):
-    """The value of an async function's body, which sees `values`."""
-    found = browser.execute_async_script(
-        "const [values, done] = [[...arguments].slice(0, -1), [...arguments].at(-1)];"
-        f"(async () => {{ {script} }})().then(done, (e) => done({{failed: String(e)}}));",
-        *values,
-    )
-    assert not (isinstance(found, dict) and "failed" in found), found
-    return found
-
-
-def in_browser(browser, portable, inputs, bits=16):
-    """What `engine.js` makes of a network and inputs."""
-    plan, blob, _ = portable.packed(bits)
-    engine = (page.WEB / "engine.js").read_text()
-    script = f"""{engine}
-        const [plan, text, inputs] = values;
-        const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
-        const run = build(plan, bytes);
-        return inputs.map((x) => Array.from(run(Float32Array.from(x))));"""
-    flat = inputs.reshape(len(inputs), -1).tolist()
-    text = base64.b64encode(blob).decode()
-    return np.asarray(evaluate(browser, script, plan, text, flat), "float32")
-
-
-# --------------------------------------------------------------------- networks
-
-
-def of_today():
-    """The generator of today, small."""
-    return today.generator(latent=5, condition=2, size=64, width=2)
-
-
-def of_the_reports():
-    """Strides, paddings and transposed convolutions of every kind."""
-    image = keras.Input((13, 13, 3))
-    x = layers.Conv2D(6, 5, 2, "same", activation="relu")(image)
-    x = layers.BatchNormalization()(layers.ZeroPadding2D(1)(x))
-    x = layers.Conv2D(9, 4, 2, "valid", use_bias=False)(x)
-    x = layers.Conv2DTranspose(8, 6, 2, "valid")(x)
-    x = layers.Conv2DTranspose(5, 5, 2, "same")(x)
-    x = BlockConvTranspose(5, 4, 4, "same")(x)
-    small = layers.AveragePooling2D(4)(x)
-    other = BlockConvTranspose(5, 16, 4, "same")(small)
-    x = layers.Add()([x, other])
-    x = layers.Add()([x, layers.UpSampling2D(4)(small)])
-    x = layers.Concatenate()([layers.GlobalAveragePooling2D()(x), layers.Flatten()(x)])
-    return keras.Model(image, layers.Dense(10)(layers.Dropout(0.5)(x)))
-
-
-@pytest.mark.parametrize("network", [of_today, of_the_reports])
-def test_every_layer_answers_as_keras_does(browser, network):
-    keras.utils.set_random_seed(1)
-    network = network()
-    rng = np.random.default_rng(0)
-    for variable in network.variables:  # running variances among them
-        variable.assign(np.abs(variable) + 0.1 * rng.random(variable.shape))
-    inputs = rng.standard_normal((3, *network.input_shape[1:])).astype("float32")
-    portable = Portable(network)
-    _, _, back = portable.packed(16)
-    expected = portable.answer(back, inputs).reshape(3, -1)
-    found = in_browser(browser, portable, inputs)
-    assert found.shape == expected.shape
-    assert np.abs(found - expected).max() < 2e-4 * np.abs(expected).max()
-
-
-def test_bits_are_as_few_as_leave_the_pixels_alone():
-    keras.utils.set_random_seed(1)
-    network = of_today()
-    noise = np.random.default_rng(0).standard_normal((4, 7)).astype("float32")  # 5 + 2
-    before = network(noise).numpy()
-    portable = Portable(network)
-    found = []
-    for loud in (0.1, 1.0, 10.0):  # the louder, the farther a pixel moves
-        _, _, bits, change = smallest(portable, noise, lambda x, k=loud: x * k)
-        found.append(bits)
-        assert change <= 1 / 255
-    assert found[0] == 8 < found[1] < found[2]
-    assert np.array_equal(network(noise).numpy(), before)
-
-
-def test_numbers_on_a_grid_are_kept_as_they_are():
-    codes = keras.Input((4,))
-    network = keras.Model(codes, layers.Dense(6, use_bias=False)(codes))
-    rng = np.random.default_rng(0)
-    whole = rng.integers(-100, 101, (4, 6))
-    whole[0] = 127
-    for kernel in (
-        whole * rng.random(6).astype("float32"),
-        whole.astype("float32") / np.float32(1000),
-    ):
-        network.layers[-1].kernel.assign(kernel)
-        portable = Portable(network)
-        _, blob, back = portable.packed(8)
-        assert np.allclose(back[0]["kernel"], kernel, rtol=1e-6, atol=0)
-        assert len(blob) == whole.size + 6 * 4
-
-
-def test_a_layer_that_a_page_cannot_run_is_named():
-    image = keras.Input((4, 4, 3))
-    with pytest.raises(page.UserError, match=r"top: .*MaxPooling2D"):
-        Portable(keras.Model(image, layers.MaxPooling2D(name="top")(image)))
-
-
-def test_a_seed_has_the_noise_that_numpy_gives_it(browser):
-    seeds = [0, 1, 42, 999, 2**32 - 1, 2**32, 2**53 - 1]
-    script = (page.WEB / "normal.js").read_text()
-    script += "return values[0].map((s) => Array.from(normalNoise(s, 2000)));"
-    found = evaluate(browser, script, seeds)
-    expected = [np.random.default_rng(s).standard_normal(2000) for s in seeds]
-    assert np.abs(np.asarray(found) - expected).max() < 1e-6
-
-
-# ------------------------------------------------------------------- whole page
 
 
 @pytest.fixture(scope="module")

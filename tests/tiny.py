@@ -118,10 +118,10 @@ def attribute_gan_discriminator(condition):
     return _discriminator(("sigmoid", "real", 1), *heads)
 
 
-def classifier(condition=0):
+def classifier(condition):
     image = keras.Input((SIZE, SIZE, 3), name="image")
     x = layers.GlobalAveragePooling2D(name="features")(_features(image))
-    heads = (("sigmoid", "attributes", condition or 13), ("softmax", "turn", 4))
+    heads = (("sigmoid", "attributes", condition), ("softmax", "turn", 4))
     heads += (("sigmoid", "blur", 1),)
     ends = [output(kind, name)(layers.Dense(units)(x)) for kind, name, units in heads]
     return keras.Model(image, ends, name="classifier")

@@ -104,16 +104,16 @@ def attribute_columns(recipe, faces):
     Raises:
         DataError: no CSV, or another number of attributes than the networks take.
     """
-    takes = recipe.condition or 13
     if faces.attributes is None or not len(faces.attributes.columns):
         raise data_utils.DataError(
             f"{faces.folder}: no attributes; add {faces.folder.name}.csv with "
             "image_name and 0/1 attributes"
         )
     names = list(faces.attributes.columns)
-    if len(names) != takes:
+    if len(names) != recipe.condition:
         raise data_utils.DataError(
-            f"{faces.folder}: {len(names)} attributes, the network takes {takes}"
+            f"{faces.folder}: {len(names)} attributes, the network takes "
+            f"{recipe.condition}"
         )
     return names
 
@@ -122,9 +122,7 @@ def fitted(recipe, faces):
     """The recipe for these faces: networks of all attributes take or read as many as
     the data has."""
     if recipe.traits.learns == "attributes" and faces.attributes is not None:
-        count = len(faces.attributes.columns)
-        if count not in (0, recipe.condition or 13):
-            return dataclasses.replace(recipe, condition=count)
+        return dataclasses.replace(recipe, condition=len(faces.attributes.columns))
     return recipe
 
 

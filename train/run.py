@@ -86,7 +86,7 @@ class Run:
         self.feed = Feed(recipe, faces, seed, job)  # may refuse the data: before writing
         if recipe.meter_every:
             try:
-                collapse.check(faces.images[: collapse.SAMPLES])
+                collapse.unit(faces.images[: collapse.SAMPLES])
             except UserError as error:
                 raise RunError(f"{faces.folder}: {error}") from None
         self.faces = faces
