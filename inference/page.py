@@ -27,10 +27,7 @@ AXES = 12  # sliders
 MORE = 128  # axes that random faces vary along
 FIRST = ("Smiling", "Bangs", "Wearing_Lipstick", "Blond_Hair")  # shown before others
 FRAMES = 24  # of the film
-LICENCE = (
-    "Trained on CelebA, whose agreement allows non-commercial research only: the "
-    "networks, and what they draw, inherit that. Nobody in these faces exists."
-)
+CELEBA = "hw4_data"  # the name of the data that most shipped weights were trained on
 
 
 def run(args):
@@ -63,7 +60,7 @@ def run(args):
             *origin(generator, "generator"),
             *origin(vae, "encoder", "decoder"),
         ],
-        "licence": LICENCE,
+        "licence": licence(generator, vae),
     }
     page = filled(data, {key: blob for key, (_, blob, _, _) in networks.items()})
     if len(page) > LIMIT:
@@ -210,6 +207,19 @@ def attribute_moves(codes, faces):
         return [], np.zeros((0, codes.shape[1]))
     names.sort(key=lambda name: FIRST.index(name) if name in FIRST else len(FIRST))
     return names, directions(codes, table[names].to_numpy())
+
+
+def licence(*trained):
+    """The terms of networks, in a sentence; what they were trained on decides."""
+    names = sorted({weights.card["data"]["name"] for weights in trained})
+    terms = (
+        f"Trained on {' and '.join(names)}: the networks, and what they draw, inherit "
+    )
+    terms += "the terms of these images."
+    if CELEBA in names:
+        terms = "Trained on CelebA, whose agreement allows non-commercial research only: "
+        terms += "the networks, and what they draw, inherit that."
+    return terms + " Nobody in these faces exists."
 
 
 def origin(trained, *roles):

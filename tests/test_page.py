@@ -4,6 +4,7 @@ import base64
 import gzip
 import io
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -273,3 +274,12 @@ def test_what_makes_no_page_is_one_line(tmp_path):
     refused(main, *out, "--run", tmp_path, saying=["no grids"])
     refused(main, *out, "--weights", tmp_path, saying=["no trained weights"])
     assert not (tmp_path / "a.html").exists()
+
+
+def test_the_terms_are_those_of_the_data():
+    def of(name):
+        return SimpleNamespace(card={"data": {"name": name}})
+
+    assert "CelebA" in page.licence(of("mine"), of("hw4_data"))
+    mine = page.licence(of("mine"), of("mine"))
+    assert "Trained on mine:" in mine and "CelebA" not in mine
