@@ -58,6 +58,10 @@ def print_recipe(recipe):
         print("from models import build, get_recipe")
         print(f'{role} = build(get_recipe("{recipe.name}"), "{role}")')
         print(f'{role}.load_weights("{shipped / role}.weights.h5")')
+        from models.trained import Trained
+
+        if words := recipe.words(Trained.of(shipped).recipe):
+            print(f"\nsettings they ended with:\n--set {' '.join(words)}")
 
 
 if __name__ == "__main__":

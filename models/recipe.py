@@ -100,6 +100,20 @@ class Recipe:
             _check_used(recipe, key)
         return recipe
 
+    def words(self, other):
+        """["batch_size=64", ...]: the words of `--set` that turn this recipe into
+        `other`, one of the same name; the number of steps is not among them."""
+        records = [("", self, other)]
+        records += [(f"{k}.", o, other.optimizers[k]) for k, o in self.optimizers.items()]
+        found = []
+        for owner, before, after in records:
+            for name in set(_settable(before)) - {"steps"}:
+                value = getattr(after, name)
+                if value != getattr(before, name):
+                    text = ",".join(map(str, value)) if type(value) is tuple else value
+                    found.append(f"{owner}{name}={text}")
+        return sorted(found)
+
     @classmethod
     def from_resolved(cls, plain):
         """The inverse of `resolved`; KeyError or TypeError if `plain` is no recipe.
@@ -148,10 +162,14 @@ def _set(recipe, key, text):
     return _set_field(recipe, field, text, key)
 
 
-def _set_field(record, field, text, key):
+def _settable(record):
+    """The fields of a recipe, or of an optimizer, that `--set` may change."""
     known = [f.name for f in dataclasses.fields(record) if f.name not in FIXED]
-    if isinstance(record, Optimizer):
-        known.append("name")
+    return known + ["name"] * isinstance(record, Optimizer)
+
+
+def _set_field(record, field, text, key):
+    known = _settable(record)
     if field not in known:
         extra = (
             [f"{role}.learning_rate, ..." for role in record.optimizers]

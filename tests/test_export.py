@@ -107,7 +107,7 @@ def test_kernels_on_disk_are_as_near_as_their_levels(tmp_path):
 
 
 def test_export_on_the_command_line(
-    tiny_faces, faces_folder, tmp_path, fails, monkeypatch
+    tiny_faces, faces_folder, tmp_path, fails, monkeypatch, capsys
 ):
     run, root = tmp_path / "run", tmp_path / "weights"
     words = ["--run", str(run), "--data", str(faces_folder)]
@@ -126,6 +126,13 @@ def test_export_on_the_command_line(
     later = ["25" + rows[1].removeprefix("1")]  # as a crash leaves what it lost
     (run / "history.csv").write_text("\n".join(rows + later) + "\n")
     (run / "snapshots" / "epoch_050").mkdir(parents=True)
+    (tmp_path / "file").write_text("")
+    mistake = ["--weights", tmp_path / "file"]
+    refused(export.main, *words, *mistake, saying=[f"{tmp_path / 'file'}: cannot write"])
+    run.rename(tmp_path / "vae_e")  # weights would take the place of their run
+    mistake = ["--run", tmp_path / "vae_e", "--data", faces_folder, "--weights", tmp_path]
+    refused(export.main, *mistake, saying=[f"{tmp_path / 'vae_e'}: not weights"])
+    (tmp_path / "vae_e").rename(run)
     words += ["--weights", str(root)]
     assert export.main(words) == 0
     assert {p.name for p in (root / "vae_e").iterdir()} == {
@@ -138,7 +145,9 @@ def test_export_on_the_command_line(
     }
     assert [p.name for p in root.iterdir()] == ["vae_e"]
     assert Trained("vae_e", root).history()["step"].tolist() == [1]
+    capsys.readouterr()
     assert export.main([*words, "--levels", "60"]) == 0
+    assert f"{root / 'vae_e'}: replaces the weights there" in capsys.readouterr().err
     files = Trained("vae_e", root).card["files"].values()
     assert {entry["levels"] for entry in files} == {60}
     assert all(0 < entry["largest_change"]["by"] < 0.1 for entry in files)

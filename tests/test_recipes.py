@@ -1,10 +1,15 @@
 """Recipes: what the reports say, settings, errors; the table of networks."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
-from models import RECIPES, Optimizer, Recipe, RecipeError, get_recipe, latents
+from models import RECIPES, WEIGHTS, Optimizer, Recipe, RecipeError, get_recipe, latents
 from models.__main__ import main as print_models
+from models.trained import Trained
+
+SAID = ("about", "reported", "chosen")  # words, not settings
 
 
 def test_ten_recipes_of_three_reports():
@@ -134,6 +139,29 @@ def test_settings_replace_fields_of_their_type():
     assert recipe.optimizers["generator"].learning_rate == 1e-3
     assert get_recipe("dcgan_c").optimizers["generator"].learning_rate == 2e-4
     assert Recipe.from_resolved(recipe.resolved()) == recipe
+
+
+def test_the_words_of_a_recipe_lead_to_it():
+    """Of settings of every type, an optimizer's name too; and of all that ship."""
+    recipe = get_recipe("acgan_b")
+    assert recipe.words(recipe) == []
+    other = ["flip=true", "classify=4", "generator.name=rmsprop", "generator.rho=0.5"]
+    other = recipe.replace(dict(word.split("=") for word in other))
+    assert "generator.rho=0.5" in recipe.words(other)
+    pairs = [(recipe, other), (get_recipe("vae_e"), changed("vae_e", snapshots=()))]
+    pairs += [(get_recipe(p.name), Trained(p.name).recipe) for p in shipped()]
+    for before, after in pairs:
+        words = dict(word.split("=") for word in before.words(after))
+        same = {k: getattr(before, k) for k in ("steps", "condition", *SAID)}
+        assert before.replace(words) == dataclasses.replace(after, **same)
+
+
+def shipped():
+    return [p.parent for p in WEIGHTS.glob("*/card.json")]
+
+
+def changed(name, **fields):
+    return dataclasses.replace(get_recipe(name), **fields)
 
 
 def test_image_k_comes_from_seed_k():

@@ -73,15 +73,21 @@ def test_codes_of_other_images_have_another_density(
 
 def test_a_run_counts_on_only_with_every_network(tiny_faces, faces_folder, tmp_path):
     """Weights of Report D ship without D: what goes on with a new one is another run."""
+    said = []
     for name, counted in (("dcgan_d", False), ("dcgan_c", True)):
-        trained(name, tiny_faces, tmp_path / name, 2)
-        export.export(tmp_path / name, faces_folder, tmp_path)
+        trained(name, tiny_faces, tmp_path / "run" / name, 2)
+        export.export(tmp_path / "run" / name, faces_folder, tmp_path)
         run = Run(
             tiny.recipe(name), tiny_faces, tmp_path / "on" / name, 0, "float32",
-            report=lambda line: None, start=tmp_path / name,
+            report=said.append, start=tmp_path / name,
         )  # fmt: skip
         assert run.identity["from"]["counted"] == counted
         assert run.step == (2 if counted else 0)
+    assert not any("to keep them" in line for line in said)
+    other = tiny.recipe("dcgan_c").replace({"flip": "true", "ema": "0.5"})
+    arguments = (other, tiny_faces, tmp_path / "other", 0, "float32")
+    Run(*arguments, report=said.append, start=tmp_path / "dcgan_c")
+    assert "to keep them, add to --set: ema=0.999 flip=False" in said
 
 
 def test_snapshots_of_several_attributes_at_once(tiny_faces, faces_folder, tmp_path):

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 import data_utils
-from cli import UserError, run_cli
+from cli import UserError, run_cli, writable
 from models import WEIGHTS, Recipe, asked, latents
 from train.prior import fit
 
@@ -73,7 +73,8 @@ def export(run, data, root, levels=None, last=False):
         the card, a dict.
 
     Raises:
-        cli.UserError: no such run, no checkpoint in it, or unusable test faces.
+        cli.UserError: no such run, no checkpoint in it, unusable test faces, or
+            something else than weights where they would go.
     """
     from models.trained import Trained
 
@@ -89,9 +90,11 @@ def export(run, data, root, levels=None, last=False):
     except (ValueError, KeyError, TypeError):
         raise UserError(f"{settings}: not of this version, or cut short") from None
     name, size = recipe.name, recipe.image_size
+    if (root / name).exists() and not (root / name / "card.json").exists():
+        raise UserError(f"{root / name}: not weights, perhaps a run; use other --weights")
     split = "test" if (Path(data) / "test").exists() else "train"  # a plain folder
     faces = data_utils.load_faces(data, split, size)
-    root.mkdir(parents=True, exist_ok=True)
+    writable(root)
     with tempfile.TemporaryDirectory(dir=root, prefix=".export-") as folder:
         made = Path(folder) / name
         made.mkdir()
@@ -106,6 +109,7 @@ def export(run, data, root, levels=None, last=False):
         measure_headline(Trained(name, folder), data, root)
         with contextlib.suppress(FileNotFoundError):
             (root / name).rename(Path(folder) / "before")
+            print(f"{root / name}: replaces the weights there", file=sys.stderr)
         made.rename(root / name)
     return card
 

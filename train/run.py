@@ -145,6 +145,8 @@ class Run:
             mine["changes"].append({"step": self.step, "differences": changed})
             words = "{setting} {before} -> {after}".format_map
             self.report(f"settings that change: {', '.join(map(words, changed))}")
+            if kept := self.recipe.words(source.recipe):
+                self.report(f"to keep them, add to --set: {' '.join(kept)}")
         self.claimed.hardware = card["hardware"].split("; ") + self.claimed.hardware
         if not self.job.rank:
             shutil.copy(source.folder / "history.csv", self.folder / "history.csv")
