@@ -140,9 +140,27 @@ def draw(problem, data, out, root=WEIGHTS, recipe=None, **options):
         UserError: unusable data, weights, recipe or folder.
     """
     chosen = chosen_for(problem, root, recipe)
-    writable(out)
+    check_out(out)
     with Embedding() if "vae" in chosen else contextlib.nullcontext() as embedding:
         _draw(problem, chosen, data, out, root, embedding, options)
+
+
+def check_out(out):
+    """Make the folder of figures if need be.
+
+    Raises:
+        UserError: it cannot be written to, or has a page or numbers of something else,
+            which these would take the place of.
+    """
+    writable(out)
+    numbers, page = out / "results.json", out / "index.html"
+    foreign = page if page.exists() and not numbers.exists() else None
+    with contextlib.suppress(OSError, ValueError):  # cut short: written anew
+        results = json.loads(numbers.read_text())
+        if not isinstance(results, dict) or set(results) - {*PROBLEMS, *STUDIES}:
+            foreign = numbers
+    if foreign:
+        raise UserError(f"{foreign}: not from here; name another folder for the figures")
 
 
 def _draw(problem, chosen, data, out, root, embedding, options):

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cli import replacing
+from cli import UserError, replacing
 from inference import anime, gan, problems, vae
 from inference.tsne import Embedding
 from metrics import record
@@ -149,3 +149,18 @@ def test_figures_of_other_weights_do_not_stay(tmp_path):
     with problems.only_new_figures("vae", tmp_path), replacing(new) as file:
         file.write(b"after")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["fig1_2.jpg", "fig2_2.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("index.html", "mine"), ("results.json", "[1]"), ("results.json", '{"mine": 1}')],
+)
+def test_a_page_or_numbers_of_something_else_are_kept(tmp_path, name, text):
+    (tmp_path / name).write_text(text)
+    with pytest.raises(UserError, match=f"{name}: not from here; name another folder"):
+        problems.draw("gan", tmp_path, tmp_path)
+    assert [p.name for p in tmp_path.iterdir()] == [name]
+    assert (tmp_path / name).read_text() == text
+    for ours in ("{}", '{"gan": {}, "kl": {}}', '{"ga'):  # the last cut short
+        (tmp_path / "results.json").write_text(ours)
+        problems.check_out(tmp_path)
