@@ -35,6 +35,7 @@ class Faces:
         names: file names, in the same order.
         folder: the folder of images.
         without_row: images of the folder that the CSV does not list; left out.
+        left_out: others that `first` left out.
     """
 
     images: np.ndarray
@@ -42,12 +43,13 @@ class Faces:
     names: list
     folder: Path
     without_row: int = 0
+    left_out: int = 0
 
     @property
     def how_many(self):
-        """ "all 120", or "5 of 120" where the CSV lists fewer."""
-        total = len(self.images) + self.without_row
-        if not self.without_row:
+        """ "all 120", or "5 of 120" if the CSV or `first` left some out."""
+        total = len(self.images) + self.without_row + self.left_out
+        if total == len(self.images):
             return f"all {total:,}"
         return f"{len(self.images):,} of {total:,}"
 
@@ -61,7 +63,11 @@ class Faces:
             raise DataError(f"{self.folder}: {len(self.images)} images, asked {count}")
         table = None if self.attributes is None else self.attributes[:count]
         return dataclasses.replace(
-            self, images=self.images[:count], attributes=table, names=self.names[:count]
+            self,
+            images=self.images[:count],
+            attributes=table,
+            names=self.names[:count],
+            left_out=self.left_out + len(self.images) - count,
         )
 
     def label(self, attribute):

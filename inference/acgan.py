@@ -13,7 +13,8 @@ def draw(trained, faces, out):
     recipe, foot = trained.recipe, trained.origin()
     history = trained.history()
     if "d_loss_real" not in history:
-        parts = [("d_loss", "discriminator", BLUE)]
+        also = " (with classification)" * recipe.traits.d_classifies
+        parts = [("d_loss", f"discriminator{also}", BLUE)]
     else:
         parts = [
             ("d_loss_real", "on real images", BLUE),

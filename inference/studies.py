@@ -12,8 +12,8 @@ def by_epoch(runs):
 
     merged = None
     for label, trained in runs.items():
-        history, card = trained.history(), trained.card
-        epoch = history["step"] * (card["epochs"] / card["steps"])
+        history = trained.history()
+        epoch = trained.epoch_of(history["step"])
         frame = history.add_suffix(f" {label}").assign(epoch=epoch)
         both = {"on": "epoch", "how": "outer"}
         merged = frame if merged is None else pd.merge(merged, frame, **both)

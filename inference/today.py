@@ -22,15 +22,14 @@ def draw(trained, faces, out):
         {recipe: numbers}.
     """
     first, last = trained[0], trained[-1]
-    charts = [
-        (
-            f"{t.recipe.name}: losses, training",
-            adversarial(t.recipe.adversarial).unit,
-            [("d_loss", "discriminator", BLUE), ("g_loss", "generator", ORANGE)],
-        )
-        for t in trained
-    ]
-    histories = [t.history() for t in trained]
+    histories, charts = [t.history() for t in trained], []
+    for t, history in zip(trained, histories, strict=True):
+        read = "c_loss_real" in history and t.recipe.traits.d_classifies
+        also = " (with classification)" * read
+        lines = [("d_loss", "discriminator", BLUE), ("g_loss", "generator", ORANGE)]
+        lines = [(column, name + also, color) for column, name, color in lines]
+        unit = adversarial(t.recipe.adversarial).unit
+        charts.append((f"{t.recipe.name}: losses, training", unit, lines))
     if last.recipe.traits.asked == "attributes":
         both = [("real", "on real images", BLUE), ("fake", "on generated images", RED)]
         parts = [(f"c_accuracy_{k}", text, color) for k, text, color in both]

@@ -20,6 +20,8 @@ def nearest_training(subject):
     training = subject.real.training
     if training is None or len(training) < 2:
         return None, "left out: no training images to compare with"
+    if subject.real.split != "test":
+        return None, "left out: no test images, so none are unseen"
     mirrored = subject.recipe.flip
     near, which = nearest_two(subject.samples, training, mirrored)
     unseen, _ = nearest_two(subject.real.images, training, mirrored)
@@ -51,8 +53,8 @@ def nearest_two(images, training, mirrored=False):
 
     Returns:
         (float `(n, 2)` root mean square distances of 16x16 images in [0, 1],
-        nearest first; int `(n, 2)` indices into `training`; those of mirror images
-        follow).
+        nearest first; int `(n, 2)` indices into `training`, plus its length where the
+        mirror image is the nearer one).
     """
     from sklearn.neighbors import NearestNeighbors
 
@@ -65,8 +67,13 @@ def nearest_two(images, training, mirrored=False):
     if mirrored:
         y = np.concatenate([y, y[:, :, ::-1]])
     x, y = (s.reshape(len(s), -1) for s in (x, y))
-    found = NearestNeighbors(n_neighbors=2, algorithm="brute").fit(y)
+    # The second has to be another image than the first, not its mirror image.
+    wanted = 3 if mirrored else 2
+    found = NearestNeighbors(n_neighbors=wanted, algorithm="brute").fit(y)
     distance, index = found.kneighbors(x)
+    own = index[:, 1] % len(training) == index[:, 0] % len(training)
+    kept = np.stack([np.zeros_like(own, int), np.where(own, wanted - 1, 1)], 1)
+    distance, index = (np.take_along_axis(a, kept, 1) for a in (distance, index))
     return distance / np.sqrt(x.shape[1]), index
 
 

@@ -52,6 +52,8 @@ def row(name, metric, values, subject):
         },
         "date": time.strftime("%Y-%m-%d"),
     }
+    if metric.of_prior:
+        result["prior"] = card["prior"]["sha256"][:12]
     if metric.reads:
         result["attribute_network"] = real.accuracy | {
             "weights": reader_digest(real.reader.trained.card)
@@ -94,11 +96,13 @@ def newest(trained):
         for role, entry in trained.card["files"].items()
     }
     data = trained.card["data"]["name"]
+    prior = trained.card.get("prior", {}).get("sha256", "")[:12]
     return {
         row["metric"]: row
         for row in rows
         if all(digest in own.get(role, ()) for role, digest in row["weights"].items())
         and (row["data"], row["split"]) == (data, "test")
+        and row.get("prior", prior) == prior  # earlier lines lack it
         and _read_by(trained.folder.parent, row.get("attribute_network"))
     }
 

@@ -42,19 +42,21 @@ class Metric:
         about: `models.family.Traits` -> whether it applies to such a recipe.
         pixel_range: the range of the pixels that it compares.
         reads: whether it uses the attribute network; its accuracy is then recorded too.
+        of_prior: whether it measures `prior.npz`, which may be fitted anew.
     """
 
     measure: Callable
     about: Callable
     pixel_range: str = "uint8 [0, 255]"
     reads: bool = False
+    of_prior: bool = False
 
 
 METRICS = {
     "reconstruction": Metric(
         reconstruction.reconstruction, rebuilds, "[0, 1], MSE in [-1, 1] as well"
     ),
-    "fitted_prior": Metric(prior.fitted_prior, rebuilds, reads=True),
+    "fitted_prior": Metric(prior.fitted_prior, rebuilds, reads=True, of_prior=True),
     "swd": Metric(swd.swd, draws, "in units of the data's patches"),
     "frechet_attribute_features": Metric(
         distance.frechet_attribute_features, draws, reads=True

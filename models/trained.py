@@ -23,6 +23,27 @@ from models import WEIGHTS, Recipe, build, get_recipe
 LEVELS = (25, 40, 60, 250)  # values for `save` that an export tries, in this order
 
 
+def epochs_after(step, run):
+    """Epochs that a run has trained after a step; its batch may have changed on the way.
+
+    Args:
+        step: number of steps, or an array of them.
+        run: dict with "recipe", "changes" and "data", as cards and `run.json` have them.
+
+    Returns:
+        float, or an array like `step`.
+    """
+    size = {name: run["recipe"][name] for name in ("batch_size", "d_steps")}
+    images, end = 0, np.inf
+    for change in reversed([{"step": 0, "differences": []}, *run["changes"]]):
+        steps = np.clip(step, change["step"], max(end, change["step"])) - change["step"]
+        images = images + steps * size["batch_size"] * size["d_steps"]
+        end = change["step"]
+        known = [d for d in change["differences"] if d["setting"] in size]
+        size |= {d["setting"]: d["before"] for d in known}
+    return images / run["data"]["images"]
+
+
 class WeightsError(UserError):
     """Weights that are missing, damaged or of another network."""
 
@@ -100,10 +121,14 @@ class Trained:
         names = {role.rpartition("/")[0] for role in self.card["files"]} - {""}
         return sorted(int(name.removeprefix("epoch_")) for name in names)
 
+    def epoch_of(self, step):
+        """Epochs after a step, as `epochs_after` has them."""
+        return epochs_after(step, self.card)
+
     def end(self):
         """The epoch at the end of training; a whole one if it is that within a step."""
-        epochs = self.card["epochs"]
-        near = abs(round(epochs) - epochs) <= epochs / self.card["steps"]
+        epochs, before = self.card["epochs"], self.epoch_of(self.card["steps"] - 1)
+        near = abs(round(epochs) - epochs) <= epochs - before
         return round(epochs) if near else epochs
 
     def network(self, role, at=None):

@@ -71,7 +71,7 @@ def draw_by_epoch(name, path, root=WEIGHTS):
     if column not in history:
         print(f"{path.stem}: left out, {name} was trained without --evaluate-every")
         return
-    history["epoch"] = history["step"] * trained.card["epochs"] / trained.card["steps"]
+    history["epoch"] = trained.epoch_of(history["step"])
     title = f"{name}: Fréchet distance to the test faces"
     chart = (title, "attribute network's features", [(column, "as exported", BLUE)])
     save(panels(history, chart, x="epoch"), path)

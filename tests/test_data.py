@@ -30,6 +30,15 @@ def test_course_layout_in_csv_order(data):
     assert faces.label("Smiling").dtype == np.int32
 
 
+def test_how_many_of_a_folder_are_used(data):
+    faces = data_utils.load_faces(data, "train", 16)
+    count = len(faces.images)
+    assert faces.how_many == f"all {count}"
+    assert faces.first(2).how_many == faces.first(3).first(2).how_many == f"2 of {count}"
+    faces.without_row = 5
+    assert faces.first(2).how_many == f"2 of {count + 5}"
+
+
 def test_other_formats_become_rgb_of_the_size_asked(tmp_path):
     lines = []
     rng = np.random.default_rng(0)

@@ -273,6 +273,8 @@ def test_real_images_in_place_of_samples(monkeypatch):
     # and of a plain folder, the images after those that are compared with
     plain = Real(f"{SAMPLE_DATA}/test", 64, 50, REPOSITORY / "weights")
     assert plain.split == "train" and len(plain.training) == 70
+    values, said = neighbours.nearest_training(SimpleNamespace(real=plain))
+    assert values is None and "none are unseen" in said
     assert plain.accuracy["data"] == "hw4_data/test" and plain.accuracy["n"] == 1000
     unlabelled = SimpleNamespace(real=plain)
     assert condition.attribute_accuracy(unlabelled)[0] is None

@@ -279,7 +279,7 @@ def test_damage_is_what_it_says(faces_twice):
 
 
 def neighbours_of(samples, real, training, flip=False, out=None):
-    side = SimpleNamespace(training=training, images=real)
+    side = SimpleNamespace(training=training, images=real, split="test")
     recipe = SimpleNamespace(name="made", flip=flip)
     trained = SimpleNamespace(origin=lambda: "made")
     subject = SimpleNamespace(
@@ -327,4 +327,10 @@ def test_a_mirror_image_counts_where_training_had_it(faces_twice):
     near, which = neighbours.nearest_two(turned, training, mirrored=True)
     np.testing.assert_allclose(near[:, 0], 0, atol=1e-6)
     assert which[:, 0].tolist() == [20, 21, 22]
+    # The second is another image, even where a face is its own mirror image.
+    even = np.concatenate([training[:1], training[:1, :, ::-1]], 2)[:, :, ::2]
+    faces = np.concatenate([even, training[1:]])
+    near, which = neighbours.nearest_two(even, faces, mirrored=True)
+    assert which[0, 0] % 20 == 0 and which[0, 1] % 20 != 0
+    assert near[0, 0] < neighbours.COPY * near[0, 1]
     assert neighbours.nearest_two(turned, training)[0][:, 0].min() > 0.01

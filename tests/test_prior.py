@@ -5,9 +5,13 @@ import json
 import numpy as np
 import pytest
 
+import data_utils
 from cli import UserError
+from metrics.record import append, newest
 from models import WEIGHTS
 from models.prior import EACH, RIDGE, Fitted
+from models.trained import Trained
+from train.feed import digests
 
 
 def test_a_known_gaussian_comes_back(tmp_path):
@@ -95,9 +99,19 @@ def test_fitted_on_the_command_line(faces_folder, tmp_path, capsys):
     card["data"]["images"] = 40
     path.write_text(json.dumps(card))
     words = ["--data", str(faces_folder), "--weights", str(tmp_path)]
+    with pytest.raises(UserError, match="its card does not say of which images"):
+        main(["vae_e", *words])
+    faces = data_utils.load_faces(faces_folder, "train", 64).first(40)
+    card["data"]["digests"] = digests(faces)
+    path.write_text(json.dumps(card))
+    before = card["prior"]["sha256"][:12]
+    row = {"metric": "fitted_prior", "weights": {}, "data": "hw4_data", "split": "test"}
+    append(tmp_path / "vae_e" / "metrics.jsonl", row | {"prior": before})
+    assert newest(Trained("vae_e", tmp_path))["fitted_prior"]["prior"] == before
     main(["vae_e", *words])
     assert "of 40 codes" in capsys.readouterr().out
     assert json.loads(path.read_text())["prior"]["images"] == 40
+    assert newest(Trained("vae_e", tmp_path))["fitted_prior"].get("prior") is None
     shutil.copytree(WEIGHTS / "dcgan_c", tmp_path / "dcgan_c")
     with pytest.raises(UserError, match="dcgan_c: no VAE"):
         main(["dcgan_c", *words])

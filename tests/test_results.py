@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 
 from cli import UserError, replacing
-from inference import anime, gan, problems, vae
+from inference import acgan, anime, gan, problems, today, vae
 from inference.tsne import Embedding
 from metrics import record
 from models import build, get_recipe
-from models.trained import LEVELS, load, save
+from models.trained import LEVELS, Trained, epochs_after, load, save
 from train import export
 from train.run import Run
 
@@ -40,6 +40,8 @@ class Weights:
         self.folder = None
         self._history = pd.DataFrame(history)
         self.card = {"epochs": 1.0, "steps": 50, "changes": [], "files": {}}
+        self.card["data"] = {"images": 50 * self.recipe.batch_size * self.recipe.d_steps}
+        self.card["recipe"] = self.recipe.resolved()
         self.networks = {}
 
     def network(self, role, at=None):
@@ -49,6 +51,9 @@ class Weights:
 
     def history(self):
         return self._history
+
+    def epoch_of(self, step):
+        return epochs_after(step, self.card)
 
     def origin(self):
         return "weights of a test"
@@ -64,7 +69,7 @@ def test_a_short_table_shows_in_the_title_and_in_results(faces, tmp_path, monkey
     weights = Weights("vae_e", {"step": [25, 50], "kld": [1.0, 2.0], "mse": [1.0, 0.5]})
     few = faces.first(5)
     for hidden, said in ((0, "all 5 test images"), (43, "5 of 48 test images")):
-        few.without_row, titles[:] = hidden, []
+        few.without_row, few.left_out, titles[:] = hidden, 0, []
         with Embedding() as embedding:
             begun = vae.begin(weights, few, embedding)
             numbers = vae.draw(weights, few, tmp_path, begun)
@@ -130,7 +135,7 @@ def test_the_study_of_collapse_draws_runs_without_the_meter(meter, tmp_path):
     path = tmp_path / "history.csv"
     weights.history().to_csv(path)
     kept = [tmp_path / "epoch_001", tmp_path / "epoch_002"]
-    assert export.around_collapse(path, kept, 0.02) == kept
+    assert export.around_collapse(path, kept, weights.card) == kept
 
 
 def test_results_that_are_none_are_written_anew(tmp_path):
@@ -164,3 +169,14 @@ def test_a_page_or_numbers_of_something_else_are_kept(tmp_path, name, text):
     for ours in ("{}", '{"gan": {}, "kl": {}}', '{"ga'):  # the last cut short
         (tmp_path / "results.json").write_text(ours)
         problems.check_out(tmp_path)
+
+
+def test_losses_of_a_discriminator_that_classifies_say_so(tmp_path, monkeypatch):
+    for name, module in (("acgan_a", acgan), ("rpgan_attributes", today)):
+        said = []
+        monkeypatch.setattr(module, "save", lambda *words: None)
+        monkeypatch.setattr(module, "panels", lambda data, *c, to=said: to.extend(c))
+        module.draw(Trained(name) if module is acgan else [Trained(name)], None, tmp_path)
+        labels = {label for _, _, curves in said for _, label, *_ in curves}
+        assert "discriminator (with classification)" in labels
+        assert "generator (with classification)" in labels

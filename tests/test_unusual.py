@@ -4,6 +4,7 @@ import dataclasses
 import shutil
 
 import numpy as np
+import pandas as pd
 import pytest
 import tiny
 from conftest import refused, write_faces
@@ -16,7 +17,7 @@ from models.keras_setup import keras, to_numpy
 from models.layers import BatchNorm, flat
 from models.sampling import draw
 from models.standing import standing_statistics
-from models.trained import Trained
+from models.trained import Trained, epochs_after
 from plot_utils import scatter
 from train import export, prior
 from train.__main__ import main as train
@@ -108,6 +109,55 @@ def test_an_epoch_that_ends_between_two_steps(tiny_faces, faces_folder, tmp_path
     assert weights.card["epochs"] == 1.9
     assert weights.snapshots() == [1] and weights.end() == 2
     assert weights.network("decoder", at=2) is weights.network("decoder")
+
+
+def test_epochs_where_the_batch_changed(tiny_faces, tmp_path):
+    """48 images in 4 steps of 12, then in steps of 2 x 12."""
+    settings = {"batch_size": 12, "snapshots": (1, 2, 3)}
+    run = trained("dcgan_c", tiny_faces, tmp_path, 4, **settings, d_steps=1)
+    assert run.snapshots == {4: 1, 8: 2, 12: 3}
+    recipe = tiny.recipe("dcgan_c", **settings, d_steps=2)
+    words = (recipe, tiny_faces, tmp_path, 0, "float32")
+    run = Run(*words, change=True, report=lambda line: None)
+    assert run.step_of(3) == 8 and {6: 2, 8: 3}.items() <= run.snapshots.items()
+    run.train(7)
+    assert run.images == 4 * 12 + 3 * 24
+    steps = np.array([0, 2, 4, 6, 7])
+    np.testing.assert_allclose(epochs_after(steps, run.identity), [0, 0.5, 1, 2, 2.5])
+    assert epochs_after(7, run.identity) == run.images / 48
+
+
+def test_a_change_that_was_killed_before_it_was_saved(tiny_faces, tmp_path):
+    """The checkpoint still has steps of the other loss, with other columns."""
+    trained("dcgan_c", tiny_faces, tmp_path, 3)
+    recipe = tiny.recipe("dcgan_c").replace({"adversarial": "wasserstein"})
+    words = (recipe, tiny_faces, tmp_path, 0, "float32")
+    Run(*words, change=True, report=lambda line: None)
+    run = Run(*words, report=lambda line: None)
+    assert run.step == 3 and run.train(25)
+    history = pd.read_csv(tmp_path / "history.csv").set_index("step")
+    assert history["score_real"].notna()[25] and history["d_loss_real"].isna()[25]
+
+
+def test_progress_is_told_of_each_step_of_one_call(tiny_faces, tmp_path, monkeypatch):
+    """An accelerator takes several steps in one call."""
+    run, told = trained("vae_e", tiny_faces, tmp_path, 1), []
+    rows = [{"loss": float(k)} for k in range(3)]
+    monkeypatch.setattr("train.backend.compiled", lambda *a: (lambda *b: rows, 3))
+    run.train(7, progress=lambda step, logs: told.append((step, logs["loss"])))
+    assert told == [(k + 2, k % 3) for k in range(6)]
+
+
+def test_weights_that_cannot_be_replaced_stay(tmp_path):
+    (tmp_path / "old").mkdir()
+    before = tmp_path / "before"
+    with pytest.raises(FileNotFoundError):
+        export.replace(tmp_path / "old", tmp_path / "missing", before)
+    assert [p.name for p in tmp_path.iterdir()] == ["old"]
+    (tmp_path / "made").mkdir()
+    assert export.replace(tmp_path / "old", tmp_path / "made", before)
+    assert not export.replace(tmp_path / "new", tmp_path / "before", tmp_path / "none")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["new", "old"]
 
 
 def test_the_attribute_network_reads_as_many_as_there_are(tmp_path, capsys):

@@ -149,6 +149,8 @@ def work(recipe, args, job):
         job=job,
     )
     run.evaluation, run.evaluate_every = evaluation, args.evaluate_every
+    if args.epochs:  # an earlier part of the run may have had another batch
+        steps = run.step_of(args.epochs)
     return train(run, steps, args)
 
 

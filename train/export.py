@@ -107,11 +107,25 @@ def export(run, data, root, levels=None, last=False):
                 print(f"exported without prior.npz: {error}", file=sys.stderr)
         write_card(made, card)
         measure_headline(Trained(name, folder), data, root)
-        with contextlib.suppress(FileNotFoundError):
-            (root / name).rename(Path(folder) / "before")
-            print(f"{root / name}: replaces the weights there", file=sys.stderr)
-        made.rename(root / name)
+        replaced = replace(root / name, made, Path(folder) / "before")
+    if replaced:
+        print(f"{root / name}: replaces the weights there", file=sys.stderr)
     return card
+
+
+def replace(path, made, before):
+    """Move the folder `made` to `path`, and what was there to `before`; return whether
+    there was something. If that fails, it stays where it was."""
+    replaced = path.exists()
+    try:
+        if replaced:
+            path.rename(before)
+        made.rename(path)
+    except BaseException:  # Ctrl-C, too
+        if before.exists() and not path.exists():
+            before.rename(path)
+        raise
+    return replaced
 
 
 def write_card(folder, card):
@@ -147,7 +161,7 @@ def write_networks(chosen, identity, folder, faces, levels):
     write_history(run, folder, steps, model, extra)
     images = int(extra.get("images", steps * recipe.batch_size * recipe.d_steps))
     epochs = round(images / identity["data"]["images"], 2)
-    networks |= kept_snapshots(run, recipe, folder, epochs, epochs / steps, table)
+    networks |= kept_snapshots(run, identity, folder, epochs, table)
     return {
         "recipe": recipe.resolved(),
         "data": identity["data"],
@@ -188,17 +202,19 @@ def write_history(run, folder, steps, model, extra):
         raise UserError(f"{run}: {steps} steps, too few for a curve; train on")
 
 
-def kept_snapshots(run, recipe, folder, epochs, epochs_a_step, table=None):
+def kept_snapshots(run, identity, folder, epochs, table=None):
     """{"epoch_010/decoder": network}: the snapshots of the run before `epochs`; of a run
     of Report D that collapsed, the last before it and the first after it."""
     from models import build
     from models.standing import standing_statistics
 
     # A snapshot of the last epoch is the end; later ones are left from before a crash.
+    recipe = Recipe.from_resolved(identity["recipe"])
+    step = recipe.batch_size * recipe.d_steps / identity["data"]["images"]
     folders = sorted((run / "snapshots").glob("epoch_*"))
-    folders = [f for f in folders if epoch_of(f) < epochs - epochs_a_step / 2]
+    folders = [f for f in folders if epoch_of(f) < epochs - step / 2]
     if recipe.report == "D":
-        folders = around_collapse(folder / "history.csv", folders, epochs_a_step)
+        folders = around_collapse(folder / "history.csv", folders, identity)
     found = {}
     for path in [p for folder in folders for p in sorted(folder.glob("*.weights.h5"))]:
         role = path.name.removesuffix(".weights.h5")
@@ -209,12 +225,13 @@ def kept_snapshots(run, recipe, folder, epochs, epochs_a_step, table=None):
     return found
 
 
-def around_collapse(history, folders, epochs_a_step):
+def around_collapse(history, folders, identity):
     """Of the folders of snapshots, the last before the run collapsed and the first after
     it; all if it did not collapse."""
     import pandas as pd
 
     from metrics import collapse
+    from models.trained import epochs_after
 
     history = pd.read_csv(history)
     if "diversity" not in history:  # trained without the meter
@@ -223,7 +240,7 @@ def around_collapse(history, folders, epochs_a_step):
     at = collapse.moment(history["step"].tolist(), history["diversity"].tolist())
     if at is None:
         return folders
-    epoch = at * epochs_a_step
+    epoch = epochs_after(at, identity)
     later = [epoch_of(f) >= epoch for f in folders]
     split = later.index(True) if True in later else len(folders)
     return folders[max(0, split - 1) : split + 1]

@@ -1,5 +1,6 @@
 """One training run: the loop, what it writes into its folder, and how it resumes."""
 
+import math
 import shutil
 import time
 from pathlib import Path
@@ -102,17 +103,13 @@ class Run:
         if not begun:  # of a run that was killed before it saved anything
             self.identity |= {"from": None, "changes": []}
         self.model = FAMILIES[recipe.family](recipe, seed, job)
-        images = recipe.batch_size * recipe.d_steps
-        self.snapshots = {
-            max(1, round(epoch * len(faces.images) / images)): epoch
-            for epoch in recipe.snapshots
-        }
         self.evaluation, self.evaluate_every = None, LOG_EVERY
         self.step, self.images, self.seconds, self.pending = 0, 0, 0.0, []
         if begun:
             extra = checkpoint.restore(self.checkpoint, self.model.state())
             self.step = int(extra["step"])
-            self.images = int(extra.get("images", self.step * images))
+            images = self.step * recipe.batch_size * recipe.d_steps
+            self.images = int(extra.get("images", images))
             self.seconds = float(extra["seconds"])
             self.pending = checkpoint.pending_of(extra)
         elif source:
@@ -120,13 +117,23 @@ class Run:
             report(transfer.in_words(self.identity["from"]))
             if transfer.same_training(source.card, self.identity):
                 self._count_on(source)
+        # Of other settings, perhaps of other columns; a process that was killed before it
+        # saved anything left them in the checkpoint.
+        if changed or self.step in [c["step"] for c in self.identity["changes"]]:
+            self.pending = []
         if changed:
-            self.pending = []  # of other settings, perhaps of other columns
             self.identity["changes"].append({"step": self.step, "differences": changed})
+        self.snapshots = {self.step_of(epoch): epoch for epoch in recipe.snapshots}
         if not job.rank:
             self.claimed.remove_remnants()
             self.claimed.write_identity()
             write_label_table(self.folder / "labels.csv", recipe, faces)
+
+    def step_of(self, epoch):
+        """The step that ends nearest to this epoch, if the settings stay as they are."""
+        left = epoch * len(self.faces.images) - self.images
+        steps = left / (self.recipe.batch_size * self.recipe.d_steps)
+        return max(1, self.step + math.floor(steps + 0.5))
 
     def _count_on(self, source):
         """Take over steps, curves and changes of exported weights of the same recipe and
@@ -208,6 +215,8 @@ class Run:
                 self.step += 1
                 self.images += self.recipe.batch_size * self.recipe.d_steps
                 self._check(logs)
+                if progress:
+                    progress(self.step, logs)
                 if log:
                     self.pending.append(logs | {"step_seconds": took / len(rows)})
             if log:
@@ -216,8 +225,6 @@ class Run:
                     self.save()
                     log.flush()
                     saved = time.monotonic()
-            if progress:
-                progress(self.step, logs)
             if self._patience_is_over():
                 stop.append("patience")
         if log:
