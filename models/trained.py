@@ -143,7 +143,7 @@ class Trained:
             WeightsError: file missing, cut short, changed, or of another network.
         """
         kind = role
-        if at not in (None, self.end()):
+        if at is not None and at != self.end():
             role = f"epoch_{at:03d}/{role}"
         if role not in self._built:
             from models.keras_setup import zeros_at_first  # takes seconds
