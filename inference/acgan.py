@@ -13,7 +13,8 @@ def draw(trained, faces, out):
     recipe, foot = trained.recipe, trained.origin()
     history = trained.history()
     if "d_loss_real" not in history:
-        also = " (with classification)" * recipe.traits.d_classifies
+        own = "classifier" in recipe.optimizers  # its loss is not part of D's then
+        also = "" if own else " (with classification)"
         parts = [("d_loss", f"discriminator{also}", BLUE)]
     else:
         parts = [

@@ -24,8 +24,7 @@ def draw(trained, faces, out):
     first, last = trained[0], trained[-1]
     histories, charts = [t.history() for t in trained], []
     for t, history in zip(trained, histories, strict=True):
-        read = "c_loss_real" in history and t.recipe.traits.d_classifies
-        also = " (with classification)" * read
+        also = " (with classification)" if "c_loss_real" in history else ""
         lines = [("d_loss", "discriminator", BLUE), ("g_loss", "generator", ORANGE)]
         lines = [(column, name + also, color) for column, name, color in lines]
         unit = adversarial(t.recipe.adversarial).unit

@@ -15,7 +15,6 @@ class Traits:
     draws: str | None = None  # the role that makes images from noise or codes
     rebuilds: bool = False  # has a role "encoder" that gives images their codes
     adversarial: bool = False  # has a role "discriminator"
-    d_classifies: bool = False  # D's loss includes the classifier's
     learns: str | None = None  # labels it trains on: "attribute", or all "attributes"
     asked: str | None = None  # what G is asked for: the same, or a "category"
     figures: str | None = None  # the problem that draws it: a module of inference/
@@ -33,7 +32,6 @@ FAMILIES = {
         "asked_attribute",
         "generator",
         adversarial=True,
-        d_classifies=True,
         learns="attribute",
         asked="attribute",
         figures="acgan",
@@ -57,7 +55,6 @@ FAMILIES = {
         "frechet_attribute_features",
         "generator",
         adversarial=True,
-        d_classifies=True,
         learns="attributes",
         asked="attributes",
     ),
