@@ -10,6 +10,7 @@ on a shared machine.
 import argparse
 import contextlib
 import json
+import math
 import os
 import platform
 import resource
@@ -81,6 +82,9 @@ def parse(words=None):
 
 def main(words=None):
     args = parse(words)
+    for name, value in vars(args).items():
+        if isinstance(value, (int, float)) and not 0 < value < math.inf:
+            raise UserError(f"--{name} must be a number above 0, not {value}")
     kinds = (steps, race, data, figures, start)
     rows = {f.__name__: f for f in kinds}[args.what]
     args.results.mkdir(parents=True, exist_ok=True)

@@ -13,7 +13,7 @@ from models import WEIGHTS
 def parse(words=None):
     parser = argparse.ArgumentParser(
         prog="python -m inference",
-        description="Draw from saved weights. VAEs need <data>/test and test.csv.",
+        description="Draw from saved weights. VAEs need <data>/test.",
     )
     known = parser.add_subparsers(dest="problem", required=True, metavar="problem")
     for problem, default in PROBLEMS.items():

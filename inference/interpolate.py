@@ -17,6 +17,7 @@ from cli import UserError, file_of_kind, replacing
 from inference import options
 
 FRAME = 80  # milliseconds
+MOST = 10_000  # frames, which are all in memory
 
 
 def run(args):
@@ -35,6 +36,9 @@ def run(args):
         raise UserError(f"--seeds {args.seeds}: give two or more to walk between")
     if args.images and args.truncation != 1:
         raise UserError("--truncation: images have their own code; leave it")
+    frames = (len(args.images or seeds) - 1) * args.steps
+    if frames > MOST:
+        raise UserError(f"--steps {args.steps}: {frames:,} frames; at most {MOST:,}")
     truncation = options.truncated(args.truncation)
     if args.images and args.prior != "normal":
         raise UserError("--prior: images have their own code; leave it")

@@ -137,7 +137,7 @@ def about_generator(trained):
         about["attributes"] = [recipe.attribute]
     elif asked == "attributes":
         about["attributes"] = trained.attributes
-        table = label_table(trained.folder)
+        table = label_table(trained.folder, recipe)
         about["table"] = ["".join(map(str, row)) for row in table]
     return about | {
         "recipe": recipe.name,

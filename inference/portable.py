@@ -70,7 +70,7 @@ class Portable:
 
     def packed(self, bits):
         """(plan, bytes, arrays as they come back): kernels as integers of `bits` bits,
-        or of fewer where they already lie on a grid; all else float32."""
+        all else float32."""
         blob, back = bytearray(), {}
         ops = []
         for k, op in enumerate(self.plan["ops"]):
@@ -115,11 +115,9 @@ def _append(blob, array):
 
 def _kernel(blob, array, bits):
     """Append a kernel to `blob`; (its entry, the kernel as it will be read)."""
-    scale, whole = _grid(array)
-    if whole is None:
-        scale = np.abs(array).reshape(-1, array.shape[-1]).max(0) / (2 ** (bits - 1) - 1)
-        scale = np.maximum(scale, 1e-12).astype("float32")
-        whole = np.rint(array / scale)
+    scale = np.abs(array).reshape(-1, array.shape[-1]).max(0) / (2 ** (bits - 1) - 1)
+    scale = np.maximum(scale, 1e-12).astype("float32")
+    whole = np.rint(array / scale)
     small = np.abs(whole).max() <= 127
     entry = {"shape": list(array.shape), "bits": 8 if small else 16}
     entry["scale"] = _append(blob, scale.astype("<f4"))
@@ -130,21 +128,6 @@ def _kernel(blob, array, bits):
         entry["at"] = _append(blob, (integers & 255).astype("u1"))
         blob.extend((integers >> 8).astype("i1").tobytes())
     return entry, (whole * scale).astype("float32")
-
-
-def _grid(array):
-    """(scales, integers) of a kernel whose numbers are whole multiples of one scale a
-    slice, as some weight files have them; else (None, None)."""
-    most = np.maximum(np.abs(array).reshape(-1, array.shape[-1]).max(0), 1e-12)
-    scales = [most / levels for levels in (127, 31, 7)]
-    scales += [np.full_like(most, 10.0**-digits) for digits in range(1, 7)]
-    scales += [2.0 ** (np.ceil(np.log2(most)) - bits) for bits in range(5, 12)]
-    for scale in scales:
-        integers = array / scale
-        whole = np.rint(integers)
-        if np.abs(whole).max() < 2**14 and np.abs(integers - whole).max() < 2e-3:
-            return scale.astype("float32"), whole
-    return None, None
 
 
 # ------------------------------------------------------------------ translation

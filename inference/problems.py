@@ -11,6 +11,7 @@ from cli import UserError, open_locked, replacing, writable
 from inference import gallery
 from inference.options import coloured
 from inference.tsne import Embedding
+from metrics import collapse
 from models import WEIGHTS
 from models.recipes import RECIPES, get_recipe
 
@@ -99,8 +100,11 @@ def check(trained, root):
             there = [*weights.snapshots(), weights.end()]
             lacking = [e for e in weights.recipe.snapshots if e not in there]
             if lacking:
+                cure = "train it on"
+                if weights.card.get("checkpoint") == "best":
+                    cure += ", or export its last checkpoint (train.export --last)"
                 raise UserError(
-                    f"{weights.folder}: nothing of epoch {lacking[0]}; train it on"
+                    f"{weights.folder}: nothing of epoch {lacking[0]}; {cure}"
                 )
 
 
@@ -241,6 +245,11 @@ def faces_of(problem, data, recipe):
     if len(faces.images) < (least := 4 if problem == "kl" else 2):
         found = "one image" if len(faces.images) == 1 else f"{len(faces.images)} images"
         raise UserError(f"{faces.folder}: {found}; {least} or more are needed")
+    if problem in STUDIES:  # they show the diversity of samples
+        try:
+            collapse.unit(faces.images[: collapse.SAMPLES])
+        except UserError as error:
+            raise UserError(f"{faces.folder}: {error}") from None
     return faces
 
 

@@ -166,7 +166,7 @@ def _categories(values, row):
     own = values["own_classifier"]
     return (
         f"own classifier reads {own['accuracy']:.1%} of {own['n']} images as "
-        f"asked (chance {own['chance']:.1%})"
+        f"asked (chance {values['chance']:.1%})"
     )
 
 

@@ -86,20 +86,23 @@ def rebuilt(trained, codes):
         yield run_network(decoder, codes[k : k + PART], compiled=many)
 
 
-def label_table(folder):
-    """`labels.csv` beside weights: int `(rows, attributes)`, the attributes of training
-    images; None if there is no such file.
+def label_table(folder, recipe):
+    """`labels.csv` beside the weights of a recipe of several attributes at once: int
+    `(rows, attributes)`, the attributes of training images; None for other recipes.
 
     Raises:
-        UserError: unreadable.
+        UserError: missing or unreadable.
     """
-    path = Path(folder) / "labels.csv"
-    if not path.exists():
+    if recipe.traits.asked != "attributes":
         return None
+    path = Path(folder) / "labels.csv"
+    cure = "git checkout restores that of weights, resuming that of a run"
     try:
         return np.loadtxt(path, "int32", delimiter=",", skiprows=1, ndmin=2)
+    except FileNotFoundError:
+        raise UserError(f"{path}: missing; {cure}") from None
     except (OSError, ValueError):
-        raise UserError(f"{path}: unreadable; restore it with git checkout") from None
+        raise UserError(f"{path}: unreadable; {cure}") from None
 
 
 def asked_of(trained, seeds):
@@ -108,11 +111,7 @@ def asked_of(trained, seeds):
     Raises:
         UserError: the recipe needs `labels.csv`, and it is not there.
     """
-    if trained.recipe.traits.asked != "attributes":
-        return asked(trained.recipe, seeds)
-    table = label_table(trained.folder)
-    if table is None:
-        raise UserError(f"{trained.folder}/labels.csv: missing; git checkout restores it")
+    table = label_table(trained.folder, trained.recipe)
     return asked(trained.recipe, seeds, table)
 
 

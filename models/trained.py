@@ -245,8 +245,9 @@ def sha256(path):
 def save(network, path, levels=LEVELS[0]):
     """Write a network's weights in Keras' own layout of `.weights.h5`.
 
-    Kernels are rounded to multiples of a power of ten, which HDF5's scale-offset filter
-    packs into as few bits as they need; every reader of HDF5 gets float32.
+    HDF5's scale-offset filter rounds kernels to steps of a power of ten, counted from the
+    least number of each chunk, and packs them into as few bits as they need; every reader
+    of HDF5 gets float32.
 
     Args:
         network: a built `keras.Model`.

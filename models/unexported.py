@@ -12,6 +12,42 @@ from models import Recipe, build
 from models.sampling import label_table
 from models.standing import standing_statistics
 
+DAMAGED = (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile)
+
+
+def weights_of(run, last=False):
+    """The checkpoint of a run folder that counts: the best of its evaluation, or the
+    last if there is none or if `last`.
+
+    Returns:
+        (its path, the `Recipe` and the identity, a dict, of the run as of then).
+
+    Raises:
+        UserError: no such run, no checkpoint in it yet, or a damaged one.
+    """
+    run, path = Path(run), Path(run) / "best.npz"
+    if last or not path.exists():
+        path = run / "checkpoint.npz"
+    if not path.exists():
+        if not (run / "run.json").exists():
+            raise UserError(f"{run}: not a run of 'python -m train'")
+        raise UserError(f"{path}: not there yet; a run saves every 5 minutes")
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            said = str(file["x/identity"]) if "x/identity" in file else None
+    except DAMAGED:
+        raise UserError(f"{path}: not a whole checkpoint") from None
+    settings = path
+    try:
+        if said is None:  # of an earlier version, which had it in a file of its own
+            settings = run / ("best.json" if path.stem == "best" else "run.json")
+            said = settings.read_text()
+        identity = json.loads(said)
+        recipe = Recipe.from_resolved(identity["recipe"])
+    except (OSError, ValueError, KeyError, TypeError):
+        raise UserError(f"{settings}: not of this version, or cut short") from None
+    return path, recipe, identity
+
 
 class RunWeights:
     """The weights of a run folder, in place of `Trained`, for code that only draws: those
@@ -31,19 +67,8 @@ class RunWeights:
 
     def __init__(self, folder):
         self.folder = Path(folder)
-        best = self.folder / "best.npz"
-        checkpoint = best if best.exists() else self.folder / "checkpoint.npz"
-        settings = self.folder / ("best.json" if best.exists() else "run.json")
-        if not settings.exists():
-            raise UserError(f"{self.folder}: not a run of 'python -m train'")
-        try:
-            identity = json.loads(settings.read_text())
-            self.recipe = Recipe.from_resolved(identity["recipe"])
-            self.attributes = identity["data"].get("attributes", [self.recipe.attribute])
-        except (ValueError, KeyError, TypeError):
-            raise UserError(f"{settings}: not of this version, or cut short") from None
-        if not checkpoint.exists():
-            raise UserError(f"{checkpoint}: not there yet; a run saves every 5 minutes")
+        checkpoint, self.recipe, identity = weights_of(self.folder)
+        self.attributes = identity["data"].get("attributes", [self.recipe.attribute])
         try:
             with np.load(checkpoint, allow_pickle=False) as file:
                 self.step = int(file["x/step"])
@@ -52,7 +77,7 @@ class RunWeights:
                 others = [k for k in file.files if k.startswith("v/net/")]
                 others = [k for k in others if k.split("/")[2] not in averaged]
                 self.arrays = {k[6:]: file[k] for k in averages + others}
-        except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
+        except DAMAGED:
             raise UserError(f"{checkpoint}: not a whole checkpoint") from None
 
     @functools.cache  # noqa: B019 - lives as long as the process draws
@@ -72,7 +97,7 @@ class RunWeights:
                 raise UserError(f"{self.folder}: its {role} is of another network")
             variable.assign(value)
         if role == "generator":
-            table = label_table(self.folder)
+            table = label_table(self.folder, self.recipe)
             standing_statistics(network, self.recipe, table)
         return network
 

@@ -17,10 +17,10 @@ from inference.problems import PARTIAL, STUDIES, draw
 from models import WEIGHTS
 from plot_utils import BLUE, panels, save
 from report import FIGURES, FOLDER, RESULTS
+from report.questions import NOT_DRAWN_HERE
 
 WIDTH = 1400  # pixels
 SHOW_DATA = ("fig1_3", "fig6_2", "fig6_3", "fig6_4")
-NEVER = ("fig5_1",)  # shows training images, and nothing can replace them
 
 
 def parse():
@@ -49,7 +49,7 @@ def main():
                 draw(problem, sample_data, drawn)
         FIGURES.mkdir(exist_ok=True)
         for path in sorted(real.glob("*.jpg")):
-            if path.stem not in NEVER:
+            if path.stem not in NOT_DRAWN_HERE:
                 source = drawn if path.stem in SHOW_DATA else real
                 shrink(source / path.name, FIGURES / path.name)
         draw_by_epoch("dcgan_c", FIGURES / "short_epochs.jpg")

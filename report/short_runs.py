@@ -228,7 +228,9 @@ def run(study, recipe, data, folder):
     keras_setup.set_precision(PRECISION)
     kept, steps = folder / "losses.jsonl", study.images // images_a_step(recipe)
     faces = data_utils.load_faces(data, "train", recipe.image_size)
-    training = Run(recipe, faces, folder, 0, PRECISION, start=study.start)
+    # Of a run that began, the weights it started from may have been exported anew.
+    start = None if (folder / "checkpoint.npz").exists() else study.start
+    training = Run(recipe, faces, folder, 0, PRECISION, start=start)
 
     def progress(step, logs):
         if study.losses:

@@ -15,6 +15,7 @@ from metrics.sides import Real, Subject
 from models import RECIPES, WEIGHTS, get_recipe, standing
 from models.keras_setup import keras, set_precision, to_numpy
 from models.trained import Trained
+from models.unexported import weights_of
 from train import export
 from train.__main__ import main
 from train.evaluate import Evaluation
@@ -115,6 +116,42 @@ def test_the_best_is_kept_whole_and_exported(faces, faces_folder, tmp_path):
     assert Trained("vae_e", tmp_path / "weights").history()["step"].max() == 250
 
 
+def test_a_best_checkpoint_of_steps_that_the_run_lost_is_removed(tiny_faces, tmp_path):
+    def begin():
+        words = (tiny.recipe("vae_e"), tiny_faces, tmp_path / "run", 0, "float32")
+        run = Run(*words, report=lambda text: None)
+        run.model.train_step = lambda data: {"loss": keras.ops.convert_to_tensor(0.5)}
+        run.evaluation, run.evaluate_every = Scripted([3.0, 2.0]), 25
+        return run
+
+    run, best = begin(), tmp_path / "run" / "best.npz"
+    run.train(25)
+    after_25 = run.checkpoint.read_bytes()
+    assert weights_of(run.folder)[0] == begin().best == best  # it has those steps
+    run = begin()
+    run.evaluation = Scripted([1.0])
+    run.train(50)
+    run.checkpoint.write_bytes(after_25)  # as a kill before the next save leaves it
+    assert weights_of(run.folder)[0] == best
+    begin()
+    assert weights_of(run.folder)[0] == run.checkpoint
+    begin().train(50)
+    run.checkpoint.unlink()  # begun again
+    begin()
+    assert not best.exists()
+
+
+def test_settings_of_a_checkpoint_are_in_it(tiny_faces, tmp_path):
+    """A kill between two files cannot part them."""
+    words = (tmp_path / "run", 0, "float32")
+    Run(tiny.recipe("vae_e"), tiny_faces, *words, report=print).train(1)
+    Run(tiny.recipe("vae_e", flip=True), tiny_faces, *words, True, report=print)
+    path, recipe, identity = weights_of(tmp_path / "run")
+    assert path.name == "checkpoint.npz" and not recipe.flip and not identity["changes"]
+    (tmp_path / "run" / "run.json").unlink()
+    assert weights_of(tmp_path / "run")[1:] == (recipe, identity)
+
+
 def test_values_of_the_weights_it_started_from_do_not_count(tmp_path):
     """A run that counts on has their curve, not their checkpoint."""
     (tmp_path / "history.csv").write_text(
@@ -132,6 +169,7 @@ def test_mistakes_come_before_anything_is_written(faces_folder, tmp_path, monkey
     common = ("--data", faces_folder, "--run", run)
     for words, said in (
         (("vae_e", *common, "--evaluate-every", 30), "multiple of 25"),
+        (("vae_e", *common, "--checkpoint-seconds", "nan"), "--checkpoint-seconds must"),
         (("vae_e", *common, "--patience", 2), "--evaluate-every"),
         (("vae_e", "--data", plain, "--run", run, "--evaluate-every", 25), "no test/"),
         (("attributes", *common, "--evaluate-every", 25), "draws images"),

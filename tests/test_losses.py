@@ -96,6 +96,31 @@ def test_r1_and_r2_of_a_linear_critic_every_other_step():
         assert float(logs["r1"]) == pytest.approx(times * half, rel=1e-5)
 
 
+def test_penalties_take_the_slope_where_the_papers_do():
+    """A critic of |image|^2 / 2 has the image as its slope: WGAN-GP's is that of a point
+    between the pair (Gulrajani et al. 2017), R1's of the real, R2's of the fake image."""
+    model = FAMILIES["gan"](small("wgan_gp_d", image_size=32), seed=1)
+    model.recipe = dataclasses.replace(model.recipe, r1=1.0, r2=1.0, penalty_every=1)
+    real, fake = np.float32([0.03, 0.01]), np.float32([0.05, -0.02])
+    share = np.float32([0.25, 0.5])
+    model.random = lambda draw, *shape: share.reshape(2, *shape)
+
+    def images(levels):
+        return levels[:, None, None, None] * np.ones((1, 32, 32, 3), "float32")
+
+    def critic(x):
+        return 0.5 * keras.ops.sum(keras.ops.square(x), (1, 2, 3))[:, None]
+
+    logs = model.gradient_penalties(images(real), images(fake), critic)[1]
+    numbers = 32 * 32 * 3
+    between = np.abs(share * real + (1 - share) * fake) * np.sqrt(numbers)
+    expected = np.square(between - 1).mean()
+    assert float(logs["gradient_penalty"]) == pytest.approx(expected, rel=1e-5)
+    for name, levels in (("r1", real), ("r2", fake)):
+        half = 0.5 * numbers * np.square(levels).mean()
+        assert float(logs[name]) == pytest.approx(half, rel=1e-5)
+
+
 @pytest.mark.parametrize(("norm", "penalty"), [(1.0, 0.0), (3.0, 4.0), (0.0, 1.0)])
 def test_gradient_penalty_of_a_linear_critic(norm, penalty):
     rng = np.random.default_rng(0)

@@ -76,7 +76,7 @@ def test_what_a_pair_keeps(monkeypatch):
     right = dict.fromkeys(ATTRIBUTE_NAMES, 0.9)
     reader.recorded_accuracy = {"accuracy": right, "commoner_answer": commoner, "n": 10}
     reader.read = read
-    trained = SimpleNamespace(recipe=get_recipe("acgan_c"))
+    trained = SimpleNamespace(recipe=get_recipe("acgan_c"), folder=None)
     smiling = np.arange(40) % 2  # of real faces; three quarters of them "follow"
     faces = data_utils.Faces(None, pd.DataFrame({"Smiling": smiling}), [], None)
     images = drawn(None, range(40), smiling * (np.arange(40) >= 10))
@@ -108,7 +108,7 @@ def test_categories_that_differ_and_that_do_not(monkeypatch):
     apart = same + 8 * np.eye(7, 5)[asked]
     assert condition.told_apart(same, asked) < 0.3
     assert 0.6 < condition.told_apart(apart, asked) < 0.9  # the last two are alike
-    own = {"n": 7, "accuracy": 0.5, "chance": 1 / 7}
+    own = {"n": 7, "accuracy": 0.5}
     monkeypatch.setattr(condition, "category_read_back", lambda trained: own)
     images = np.zeros((350, 16, 16, 3), "uint8")
     images[:, ..., 0] = (30 * asked)[:, None, None]  # redder and redder
@@ -262,7 +262,7 @@ def test_real_images_in_place_of_samples(monkeypatch):
     """Real images as samples: every metric finds what it finds of them."""
     monkeypatch.setattr(swd, "PATCHES", 32)
     side = Real(SAMPLE_DATA, 64, 60, REPOSITORY / "weights")
-    subject = Subject(SimpleNamespace(recipe=get_recipe("dcgan_c")), side)
+    subject = Subject(SimpleNamespace(recipe=get_recipe("dcgan_c"), folder=None), side)
     subject.samples, subject.sets = side.others, []
     assert len(side.images) == len(side.others) == 60 < len(side.training) == 240
     for name in ("swd", "kernel_attribute_features", "density_coverage"):
@@ -319,7 +319,7 @@ def test_three_sets_of_seeds(monkeypatch):
     monkeypatch.setattr(sampling, "draw", drawn)
     reader = SimpleNamespace(features=lambda images: images[:, 0, 0, 0].tolist())
     real = SimpleNamespace(images=np.zeros((9, 8, 8, 3), "uint8"), reader=reader)
-    subject = Subject(SimpleNamespace(recipe=get_recipe("dcgan_c")), real)
+    subject = Subject(SimpleNamespace(recipe=get_recipe("dcgan_c"), folder=None), real)
     assert subject.sets == [[*range(9)], [*range(9, 18)], [*range(18, 27)]]
 
 
@@ -328,7 +328,7 @@ def test_sample_k_comes_from_seed_k_and_classes_take_turns(monkeypatch):
     monkeypatch.setattr(sampling, "draw", drawn)
     turns = {"dcgan_c": [0, 1] * 5, "acgan_c": [0, 1] * 5, "infogan_b": [*range(7), 0, 1]}
     for name, labels in turns.items():
-        subject = Subject(SimpleNamespace(recipe=get_recipe(name)), real)
+        subject = Subject(SimpleNamespace(recipe=get_recipe(name), folder=None), real)
         assert subject.samples[:, 0, 0, 0].tolist() == list(range(9))
         assert subject.samples[:, 0, 0, 1].tolist() == labels[:9]
 

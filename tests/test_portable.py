@@ -83,23 +83,6 @@ def test_bits_are_as_few_as_leave_the_pixels_alone():
     assert np.array_equal(network(noise).numpy(), before)
 
 
-def test_numbers_on_a_grid_are_kept_as_they_are():
-    codes = keras.Input((4,))
-    network = keras.Model(codes, layers.Dense(6, use_bias=False)(codes))
-    rng = np.random.default_rng(0)
-    whole = rng.integers(-100, 101, (4, 6))
-    whole[0] = 127
-    for kernel in (
-        whole * rng.random(6).astype("float32"),
-        whole.astype("float32") / np.float32(1000),
-    ):
-        network.layers[-1].kernel.assign(kernel)
-        portable = Portable(network)
-        _, blob, back = portable.packed(8)
-        assert np.allclose(back[0]["kernel"], kernel, rtol=1e-6, atol=0)
-        assert len(blob) == whole.size + 6 * 4
-
-
 def test_a_layer_that_a_page_cannot_run_is_named():
     image = keras.Input((4, 4, 3))
     with pytest.raises(page.UserError, match=r"top: .*MaxPooling2D"):

@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -226,6 +227,21 @@ def test_a_full_disk_ends_in_the_file_and_the_checkpoint_that_stands(
         fake(begin(faces, tmp_path)).train(30)
     monkeypatch.undo()
     assert begin(faces, tmp_path).step == 5
+
+
+def test_a_start_on_a_full_disk_can_be_repeated(faces, tmp_path, monkeypatch):
+    mkdir = Path.mkdir
+
+    def full(path, *words, **options):
+        if path.name == "samples":
+            raise OSError(28, "No space left on device", str(path))
+        mkdir(path, *words, **options)
+
+    monkeypatch.setattr(Path, "mkdir", full)
+    with pytest.raises(OSError, match="No space left on device"):
+        begin(faces, tmp_path / "run")
+    monkeypatch.undo()
+    assert fake(begin(faces, tmp_path / "run")).train(1)
 
 
 # ------------------------------------------------------------ without a terminal

@@ -1,5 +1,7 @@
 """Drawing from a run that was not exported, and its film."""
 
+import shutil
+
 import imageio.v3 as iio
 import numpy as np
 import pytest
@@ -83,7 +85,7 @@ def test_what_no_run_can_do_is_one_line(begun, tmp_path):
     refused(main, "sample", "--run", tmp_path, *seeds, saying=["not a run"])
     share = ["--truncation", "-1"]
     refused(main, "sample", "vae_e", *seeds, *share, saying=["--truncation -1"])
-    (tmp_path / "run.json").write_text((begun.folder / "run.json").read_text())
+    shutil.copy(begun.folder / "run.json", tmp_path)
     refused(main, "sample", "--run", tmp_path, *seeds, saying=["not there yet"])
     (tmp_path / "checkpoint.npz").write_bytes(b"cut")
     refused(main, "sample", "--run", tmp_path, *seeds, saying=["not a whole"])

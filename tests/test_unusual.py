@@ -18,6 +18,7 @@ from models.layers import BatchNorm, flat
 from models.sampling import draw
 from models.standing import standing_statistics
 from models.trained import Trained, epochs_after
+from models.unexported import RunWeights
 from plot_utils import scatter
 from train import export, prior
 from train.__main__ import main as train
@@ -98,6 +99,11 @@ def test_snapshots_of_several_attributes_at_once(tiny_faces, faces_folder, tmp_p
     weights = Trained("rpgan_attributes", tmp_path / "weights")
     assert weights.snapshots() == [1]
     assert draw(weights, range(3), at=1).shape == (3, 16, 16, 3)
+    (tmp_path / "run" / "labels.csv").unlink()  # of a run that was copied without
+    with pytest.raises(UserError, match=r"run/labels\.csv: missing; .* resuming"):
+        export.export(tmp_path / "run", faces_folder, tmp_path / "weights")
+    with pytest.raises(UserError, match=r"run/labels\.csv: missing"):
+        draw(RunWeights(tmp_path / "run"), [0])
 
 
 def test_an_epoch_that_ends_between_two_steps(tiny_faces, faces_folder, tmp_path):

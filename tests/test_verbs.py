@@ -269,6 +269,7 @@ def test_mistakes_are_one_line(tmp_path, fails):
     wrong(*walk, *many, *inside, saying="cannot write there")
     wrong(*walk, "--seeds", "5", *out, saying="two or more")
     wrong(*walk, *many, "--steps", 0, *out, saying="--steps 0: 1 or more")
+    wrong(*walk, *many, "--steps", 10**9, *out, saying="frames; at most 10,000")
     wrong(*walk, *many, "--out", tmp_path / "a.avi", saying="ends in .gif or .mp4")
     wrong(*walk, *many, "--out", tmp_path, saying="ends in .gif or .mp4")
     (tmp_path / "folder.gif").mkdir()

@@ -84,6 +84,8 @@ def main(words=None):
         if value is not None and not 0 < value < math.inf:
             option = name.replace("_", "-")
             raise UserError(f"--{option} must be a number above 0, not {value}")
+    if not 0 <= (seconds := args.checkpoint_seconds) < math.inf:
+        raise UserError(f"--checkpoint-seconds must be a number from 0, not {seconds}")
     if args.patience and not args.evaluate_every:
         raise UserError("--patience counts measurements: give --evaluate-every too")
     every = args.evaluate_every
@@ -107,7 +109,7 @@ def main(words=None):
 def work(recipe, args, job):
     """Everything after the arguments; returns the exit status."""
     import data_utils
-    from train.feed import fitted, labels_of
+    from train.feed import fitted, label_table
 
     job.begin(recipe.batch_size)
     faces = data_utils.load_faces(args.data, "train", recipe.image_size)
@@ -136,7 +138,8 @@ def work(recipe, args, job):
         from models import WEIGHTS
         from train.evaluate import Evaluation
 
-        table = labels_of(recipe, faces)
+        table = label_table(recipe, faces)
+        table = None if table is None else table.to_numpy()
         evaluation = Evaluation(recipe, args.data, WEIGHTS, args.patience, table)
     run = Run(
         recipe,

@@ -11,6 +11,8 @@ import numpy as np
 from cli import UserError, replacing
 from models.keras_setup import to_numpy
 
+DAMAGED = (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile)
+
 
 class CheckpointError(UserError):
     """A checkpoint that cannot be restored; the message names the file and the cure."""
@@ -40,7 +42,7 @@ def restore(path, variables):
     try:
         with open(path, "rb") as raw, np.load(raw, allow_pickle=False) as file:
             arrays = {k: file[k] for k in file.files}
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
+    except DAMAGED:
         raise CheckpointError(
             f"{path}: not a whole checkpoint; remove it to start the run again"
         ) from None
@@ -55,6 +57,16 @@ def restore(path, variables):
     for name, variable in variables.items():
         variable.assign(found[name])
     return {k[2:]: v for k, v in arrays.items() if k.startswith("x/")}
+
+
+def step_of(path):
+    """After how many steps a checkpoint was written; 0 if there is none, or a damaged
+    one."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return int(file["x/step"])
+    except DAMAGED:
+        return 0
 
 
 def pending_of(extra):

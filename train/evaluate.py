@@ -35,7 +35,7 @@ class Evaluation:
         root: the folder of all weights, with those of the attribute network.
         patience: `over` is true after this many values in a row without improvement.
         table: for a recipe of several attributes at once, the attributes of the
-            training images, as in `models.asked`.
+            training images that the weights will ship with, as in `models.asked`.
 
     Raises:
         cli.UserError: no test images or too few, no attribute network, or a recipe

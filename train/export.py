@@ -77,18 +77,9 @@ def export(run, data, root, levels=None, last=False):
             something else than weights where they would go.
     """
     from models.trained import Trained
+    from models.unexported import weights_of
 
-    chosen, settings = run / "best.npz", run / "best.json"
-    if last or not chosen.exists():
-        chosen, settings = run / "checkpoint.npz", run / "run.json"
-    for path in (settings, chosen):
-        if not path.exists():
-            raise UserError(f"{path}: not there; train it first with 'python -m train'")
-    try:
-        identity = json.loads(settings.read_text())
-        recipe = Recipe.from_resolved(identity["recipe"])
-    except (ValueError, KeyError, TypeError):
-        raise UserError(f"{settings}: not of this version, or cut short") from None
+    chosen, recipe, identity = weights_of(run, last)
     name, size = recipe.name, recipe.image_size
     if (root / name).exists() and not (root / name / "card.json").exists():
         raise UserError(f"{root / name}: not weights, perhaps a run; use other --weights")
@@ -148,9 +139,9 @@ def write_networks(chosen, identity, folder, faces, levels):
     model = FAMILIES[recipe.family](recipe, identity["seed"])
     extra = checkpoint.restore(chosen, model.state())
     networks = dict(model.average)
-    with contextlib.suppress(FileNotFoundError):
+    table = label_table(run, recipe)
+    if table is not None:
         shutil.copy(run / "labels.csv", folder / "labels.csv")
-    table = label_table(folder)
     if "generator" in networks:
         standing_statistics(networks["generator"], recipe, table)
     # Figures box the samples it calls least real and read categories with it, and
@@ -304,12 +295,14 @@ def largest_change(networks, role, copy, recipe, faces):
             before, after = (run_network(decoder, x[0]) for x in (before, after))
     if kind in ("decoder", "generator", "encoder"):
         return "pixel in [0, 1]", float(np.abs(before - after).max() / (high - low))
-    pairs = zip(
-        *(x if isinstance(x, list) else [x] for x in (before, after)), strict=True
-    )
-    ends = networks[role].layers[-1].get_config().get("activation")
-    what = "score" if ends == "linear" else "probability"
-    return what, float(max(np.abs(a - b).max() for a, b in pairs))
+    before, after = (x if isinstance(x, list) else [x] for x in (before, after))
+    heads = [t._keras_history.operation for t in networks[role].outputs]
+    changes = [
+        (float(np.abs(a - b).max()), head.get_config().get("activation"))
+        for head, a, b in zip(heads, before, after, strict=True)
+    ]
+    change, activation = max(changes, key=lambda pair: pair[0])
+    return "score" if activation == "linear" else "probability", change
 
 
 def measure_headline(trained, data, root):

@@ -150,7 +150,9 @@ class GAN(Family):
         float32 at every precision.
 
         Args:
-            real, fake: images as D sees them.
+            real, fake: images as D sees them, so after augmentation and noise; R3GAN
+                takes its gradient before them. Only every `penalty_every`-th step has
+                R1 and R2, as many times as large (Karras et al. 2020).
             score: images -> `(batch, 1)`.
         """
         recipe, total, logs = self.recipe, 0.0, {}

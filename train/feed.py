@@ -89,11 +89,23 @@ class Batches(keras.utils.PyDataset):
 TABLE = 1000  # rows of labels that ship with weights
 
 
+def label_table(recipe, faces):
+    """For a recipe of several attributes at once, a DataFrame: the attributes of the
+    first training images, which generated images are asked for by default; else None.
+
+    Raises:
+        DataError: no CSV, or another number of attributes than the networks take.
+    """
+    if recipe.traits.asked != "attributes":
+        return None
+    names = attribute_columns(recipe, faces)
+    return faces.attributes[names][:TABLE].astype("int32")
+
+
 def write_label_table(path, recipe, faces):
-    """Write `labels.csv` for a recipe of several attributes at once: the attributes of
-    the first training images, which generated images are asked for by default."""
-    if recipe.traits.asked == "attributes":
-        table = faces.attributes[:TABLE].astype(int)
+    """Write the `label_table` as `labels.csv`, if there is one."""
+    table = label_table(recipe, faces)
+    if table is not None:
         with replacing(path, "w") as file:
             table.to_csv(file, index=False, lineterminator="\n")
 

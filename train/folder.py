@@ -108,13 +108,15 @@ class RunFolder:
         except UserError as error:
             return error
 
-    def write_identity(self, name="run.json"):
-        """Write the identity, and the hardware that the run was on so far; until then
-        the folder is empty, so that a start that fails can be repeated."""
-        (self.path / "samples").mkdir(exist_ok=True)
+    def described(self):
+        """The identity, and the hardware that the run was on so far, as JSON."""
         hardware = list(dict.fromkeys(self.hardware))  # each once, in order
-        with replacing(self.path / name, "w") as file:
-            json.dump(self.identity | {"hardware": hardware}, file, indent=1)
+        return json.dumps(self.identity | {"hardware": hardware}, indent=1)
+
+    def write_identity(self):
+        """Write `run.json`."""
+        with replacing(self.path / "run.json", "w") as file:
+            file.write(self.described())
 
     def remove_remnants(self):
         """Remove the files of a process that was killed while it wrote."""

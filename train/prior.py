@@ -62,7 +62,8 @@ def fit(trained, data, folder):
     known = about.get("digests", {}).get("pixels")
     if known is None:  # of a version that had none
         raise data_utils.DataError(
-            f"{trained.folder}: its card does not say of which images; export anew"
+            f"{trained.folder}: its card does not say of which images, so the prior.npz "
+            "that it came with stays; only of a run that is exported again one is fitted"
         )
     if digests(faces)["pixels"] != known:
         raise data_utils.DataError(

@@ -117,6 +117,10 @@ class Run:
             report(transfer.in_words(self.identity["from"]))
             if transfer.same_training(source.card, self.identity):
                 self._count_on(source)
+            elif (
+                source.recipe.name == recipe.name and "digests" not in source.card["data"]
+            ):
+                report("counts steps from 0: its card does not say of which images")
         # Of other settings, perhaps of other columns; a process that was killed before it
         # saved anything left them in the checkpoint.
         if changed or self.step in [c["step"] for c in self.identity["changes"]]:
@@ -126,7 +130,12 @@ class Run:
         self.snapshots = {self.step_of(epoch): epoch for epoch in recipe.snapshots}
         if not job.rank:
             self.claimed.remove_remnants()
-            self.claimed.write_identity()
+            self.claimed.write_identity()  # first: a start that fails can be repeated
+            (self.folder / "samples").mkdir(exist_ok=True)
+            if source and self.identity["from"]["counted"]:
+                shutil.copy(source.folder / "history.csv", self.folder / "history.csv")
+            if not begun or checkpoint.step_of(self.best) > self.step:
+                self.best.unlink(missing_ok=True)  # of steps that the run has not
             write_label_table(self.folder / "labels.csv", recipe, faces)
 
     def step_of(self, epoch):
@@ -155,8 +164,6 @@ class Run:
             if kept := self.recipe.words(source.recipe):
                 self.report(f"to keep them, add to --set: {' '.join(kept)}")
         self.claimed.hardware = card["hardware"].split("; ") + self.claimed.hardware
-        if not self.job.rank:
-            shutil.copy(source.folder / "history.csv", self.folder / "history.csv")
         self.report(f"counts on from step {self.step:,}")
 
     # ---------------------------------------------------------------- the loop
@@ -279,6 +286,7 @@ class Run:
             "seconds": self.seconds,
             "pending_names": np.asarray(names, "U64"),
             "pending": np.asarray([[p[n] for n in names] for p in self.pending]),
+            "identity": self.claimed.described(),  # its settings may change later
         }
         checkpoint.save(path or self.checkpoint, state, extra)
 
@@ -306,7 +314,6 @@ class Run:
         value = self.evaluation(self.model.average)
         if self.evaluation.is_best(value):
             self.save(self.best)
-            self.claimed.write_identity("best.json")  # settings may change later
         return value
 
     def _draw(self, log):

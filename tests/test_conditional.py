@@ -1,0 +1,113 @@
+"""What D, classifier and G of the conditional families minimize, recomputed in numpy from
+a discriminator whose answers are known."""
+
+import numpy as np
+import pytest
+import tiny
+
+from models.keras_setup import keras, to_numpy
+from train.families import FAMILIES
+
+ops = keras.ops
+WEIGHT = 3.0  # of the classification
+REAL = np.float32([0.2, -0.7, 0.5])[:, None, None, None] * np.ones((1, 16, 16, 3), "f4")
+FAKE = -1.5 * REAL + 0.1  # no number of it is one of `REAL`
+LABEL = np.array([1, 0, 1], "int32")
+
+
+def mean(images):
+    return to_numpy(images)[:, 0, 0, :1]
+
+
+def score(images):
+    return 2 * mean(images) + 0.3
+
+
+def softplus(x):
+    return np.log1p(np.exp(x))
+
+
+def model_of(name, classes, more=(), **changes):
+    """A family whose D answers the score and `classes`, one row, times the mean."""
+    recipe = tiny.recipe(name, batch_size=3, classify=WEIGHT, **changes)
+    model = FAMILIES[recipe.family](recipe, seed=1)
+    rows = [np.float32([row]) for row in (classes, *more)]
+
+    def discriminate(images):
+        level = images[:, 0, 0, :1]
+        return [2 * level + 0.3, *(ops.matmul(level, row) for row in rows)]
+
+    model.discriminate, model.shown = discriminate, lambda images: images
+    model.generate = lambda condition=None: ops.convert_to_tensor(FAKE)
+    return model
+
+
+def binary(logits, label):
+    """Mean cross entropy of sigmoids."""
+    return (softplus(logits) - label * logits).mean()
+
+
+def categorical(logits, label):
+    """Mean cross entropy of a softmax."""
+    shares = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
+    return -np.log(shares[np.arange(len(label)), label]).mean()
+
+
+def same(found, expected):
+    assert float(found) == pytest.approx(float(expected), rel=1e-5)
+
+
+def test_acgan_counts_the_class_asked_for_in_g_and_both_classes_in_d():
+    model = model_of("acgan_c", [1.5])
+    asked = np.array([0, 0, 1], "int32")
+    model.generate_asked = lambda: (ops.convert_to_tensor(FAKE), asked)
+    class_of = lambda images: 1.5 * mean(images)  # noqa: E731
+    of_fake = binary(class_of(FAKE), asked[:, None])
+    same(model.g_loss(REAL)[0], binary(score(FAKE), 1.0) + WEIGHT * of_fake)
+    both = binary(class_of(REAL), LABEL[:, None]) + of_fake
+    told_apart = binary(score(REAL), model.recipe.real_target) + binary(score(FAKE), 0.0)
+    same(model.d_loss(REAL, LABEL)[0], told_apart + WEIGHT * both)
+
+
+@pytest.mark.parametrize("name", ["infogan_b", "acgan_b"])
+def test_three_optimizers_have_the_class_in_g_and_in_the_classifier_not_in_d(name):
+    row = np.float32([0.5, -1.0, 2.0, 0.1, -0.4, 1.0, 0.7])
+    infogan = name == "infogan_b"
+    model = model_of(name, row if infogan else [1.5])
+    asked = np.array([6, 0, 2] if infogan else [0, 0, 1], "int32")
+    model.generate_asked = lambda: (ops.convert_to_tensor(FAKE), asked)
+    if infogan:
+        of_fake = categorical(mean(FAKE) * row, asked)
+        of_classifier, found = of_fake, model.c_loss(FAKE, asked)[0]
+    else:
+        of_fake = binary(1.5 * mean(FAKE), asked[:, None])
+        of_classifier = of_fake + binary(1.5 * mean(REAL), LABEL[:, None])
+        found = model.c_loss(REAL, LABEL, FAKE, asked)[0]
+    same(found, of_classifier)
+    same(model.g_loss(REAL)[0], binary(score(FAKE), 1.0) + WEIGHT * of_fake)
+    same(
+        model.d_loss(REAL, FAKE)[0],
+        binary(score(REAL), model.recipe.real_target) + binary(score(FAKE), 0.0),
+    )
+
+
+def test_attribute_gan_scores_images_together_with_attributes():
+    """Projection: an attribute's number counts for an image that should have it, against
+    one that should not; relativistic pairs; G is asked for, and read as, the same."""
+    match, read = np.float32([0.5, -0.2]), np.float32([1.0, 0.8])
+    label = np.array([[1, 0], [0, 0], [1, 1]], "int32")
+    changes = {"condition": 2, "r1": 0.0, "r2": 0.0}
+    model = model_of("rpgan_attributes", match, [read], **changes)
+    given = []
+    model.generate = lambda condition: given.append(condition) or FAKE
+    signs = 2.0 * label - 1
+
+    def together(images):
+        return score(images) + (mean(images) * match * signs).sum(-1, keepdims=True)
+
+    margin = together(FAKE) - together(REAL)
+    of_fake, of_real = (binary(mean(x) * read, label) for x in (FAKE, REAL))
+    same(model.g_loss(REAL, label)[0], softplus(-margin).mean() + WEIGHT * of_fake)
+    same(model.d_loss(REAL, label)[0], softplus(margin).mean() + WEIGHT * of_real)
+    for condition in given:
+        np.testing.assert_array_equal(to_numpy(condition), label)
