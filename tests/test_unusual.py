@@ -11,7 +11,7 @@ from conftest import refused, write_faces
 
 import data_utils
 from cli import UserError
-from inference import options
+from inference import options, problems
 from metrics.reader import Reader
 from models.keras_setup import keras, to_numpy
 from models.layers import BatchNorm, flat
@@ -219,6 +219,31 @@ def test_images_that_repeat_are_refused_before_anything_is_written(tiny_faces, t
     with pytest.raises(RunError, match="is there twice"):
         Run(tiny.recipe("dcgan_d"), twice, tmp_path / "run", 0, "float32")
     assert not (tmp_path / "run").exists()
+
+
+def test_a_study_of_images_that_repeat_is_refused(faces_folder, tmp_path):
+    """Before the first figure; see the meter of diversity."""
+    for k, path in enumerate(sorted((faces_folder / "train").glob("*.png"))[:4]):
+        for copy in "ab":
+            shutil.copy(path, tmp_path / f"{k}{copy}.png")
+    with pytest.raises(UserError, match="is there twice"):
+        problems.faces_of("anime", tmp_path, tiny.recipe("dcgan_d"))
+
+
+def test_weights_that_lack_an_epoch_say_how_to_get_it(
+    tiny_faces, faces_folder, tmp_path, monkeypatch
+):
+    monkeypatch.setitem(problems.STUDIES, "kl", ("vae_e",))
+    settings = {"snapshots": (1, 2), "batch_size": 24}
+    trained("vae_e", tiny_faces, tmp_path / "run", 2, **settings)
+    export.export(tmp_path / "run", faces_folder, tmp_path)
+    weights = Trained("vae_e", tmp_path)
+    monkeypatch.setattr("metrics.reader.attribute_network", lambda root: weights)
+    with pytest.raises(UserError, match=r"nothing of epoch 2; train it on$"):
+        problems.check({"vae_e": weights}, tmp_path)
+    weights.card["checkpoint"] = "best"
+    with pytest.raises(UserError, match=r"or export its last checkpoint .*--last"):
+        problems.check({"vae_e": weights}, tmp_path)
 
 
 @pytest.mark.parametrize("table", [None, "image_name,Hat"])
