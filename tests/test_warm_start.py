@@ -117,3 +117,8 @@ def test_the_same_recipe_on_the_same_images_counts_on(tmp_path, tiny_faces, face
     other = tiny_faces.first(20)
     run = Run(changed, other, tmp_path / "third", 0, "float32", **words)
     assert run.step == 0 and run.identity["from"]["counted"] is False
+    # A card of an earlier version, without digests.
+    card["data"].pop("digests")
+    (source / "card.json").write_text(json.dumps(card))
+    run = Run(changed, tiny_faces, tmp_path / "fourth", 0, "float32", **words)
+    assert run.step == 0 and "card does not say of which images" in said[-1]
