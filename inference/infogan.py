@@ -72,10 +72,10 @@ def draw(trained, faces, out, categories=(0, 1)):
 
     said = "not measured how many categories its own classifier reads back"
     if measured:
-        read = measured["values"]["own_classifier"]
+        read, chance = (measured["values"][k] for k in ("own_classifier", "chance"))
         said = (
             f"its own classifier reads {read['accuracy']:.1%} of {read['n']} random "
-            f"images as the category asked for (chance {read['chance']:.1%})"
+            f"images as the category asked for (chance {chance:.1%})"
         )
     print(f"{recipe.name}: {said}")
     return {"categories": measured}

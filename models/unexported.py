@@ -30,7 +30,7 @@ def weights_of(run, last=False):
         path = run / "checkpoint.npz"
     if not path.exists():
         if not (run / "run.json").exists():
-            raise UserError(f"{run}: not a run of 'python -m train'")
+            raise UserError(f"{run}: not a run of 'python -m train'; train it first")
         raise UserError(f"{path}: not there yet; a run saves every 5 minutes")
     try:
         with np.load(path, allow_pickle=False) as file:

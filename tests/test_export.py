@@ -111,9 +111,9 @@ def test_export_on_the_command_line(
 ):
     run, root = tmp_path / "run", tmp_path / "weights"
     words = ["--run", str(run), "--data", str(faces_folder)]
-    fails("-m", "train.export", *words, saying=[run / "run.json", "train it first"])
+    fails("-m", "train.export", *words, saying=[run, "train it first"])
     run.mkdir()
-    (run / "checkpoint.npz").write_bytes(b"")
+    np.savez(run / "checkpoint.npz", **{"x/step": 1})  # of an earlier version
     for text in ("{}", "[1]", '{"recipe": {"name": "vae_e", "later": 1}}'):
         (run / "run.json").write_text(text)
         refused(export.main, *words, saying=[run / "run.json", "not of this version"])
