@@ -12,6 +12,7 @@ from models import Recipe, build
 from models.sampling import label_table
 from models.standing import standing_statistics
 
+# What reading a checkpoint that is cut short, or none, raises.
 DAMAGED = (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile)
 
 

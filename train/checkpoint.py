@@ -4,14 +4,11 @@ A checkpoint is one `.npz` of plain arrays, without pickles. It is written under
 temporary name and renamed, so a reader always finds a whole one.
 """
 
-import zipfile
-
 import numpy as np
 
 from cli import UserError, replacing
 from models.keras_setup import to_numpy
-
-DAMAGED = (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile)
+from models.unexported import DAMAGED
 
 
 class CheckpointError(UserError):
