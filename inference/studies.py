@@ -21,27 +21,13 @@ def by_epoch(runs):
 
 
 def origins(runs):
-    """The foot of a figure of several runs; a second line if settings changed during
-    training."""
+    """The foot of a figure of several runs."""
     cards = [trained.card for trained in runs.values()]
     data = cards[0]["data"]
     steps = " / ".join(dict.fromkeys(f"{card['steps']:,}" for card in cards))
     batch = " / ".join(str(b) for b in sorted({c["recipe"]["batch_size"] for c in cards}))
     names = ", ".join(trained.recipe.name for trained in runs.values())
-    changed = "".join(
-        f"\nsettings changed at step {step:,} in {', '.join(which)}"
-        for step, which in changes(runs).items()
-    )
     return (
         f"{names}: {steps} steps, batch {batch}, {data['images']:,} training images "
-        f"of {data['name']}{changed}"
+        f"of {data['name']}"
     )
-
-
-def changes(runs):
-    """{step: names of the recipes whose settings changed there}, in order."""
-    found = {}
-    for trained in runs.values():
-        for change in trained.card["changes"]:
-            found.setdefault(change["step"], []).append(trained.recipe.name)
-    return dict(sorted(found.items()))

@@ -42,11 +42,16 @@ def print_recipe(recipe):
         if key == "optimizers":
             for role, spec in recipe.optimizers.items():
                 print(f"  optimizer {role}: {spec}")
-        elif key not in ("name", "report", "about", "chosen"):
+        elif key not in ("name", "report"):
             print(f"  {key}: {value}")
     print("chosen here, where the report leaves it open:")
     for words in recipe.chosen:
         print(f"  {words}")
+    if rows := recipe.departures():
+        print("\ntrained here with other settings (`--as-reported` takes the report's):")
+        print(f"  {'setting':32}{'report':>12}{'here':>12}  why")
+        for key, report, here, why in rows:
+            print(f"  {key:32}{report!s:>12}{here!s:>12}  {why}")
     for role in recipe.networks:
         network = build(recipe, role)
         print(f"\n{role}: {parameters(network):,} trainable parameters")
@@ -58,10 +63,6 @@ def print_recipe(recipe):
         print("from models import build, get_recipe")
         print(f'{role} = build(get_recipe("{recipe.name}"), "{role}")')
         print(f'{role}.load_weights("{shipped / role}.weights.h5")')
-        from models.trained import Trained
-
-        if words := recipe.words(Trained.of(shipped).recipe):
-            print(f"\nsettings they ended with:\n--set {' '.join(words)}")
 
 
 if __name__ == "__main__":

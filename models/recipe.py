@@ -2,6 +2,7 @@
 fields."""
 
 import dataclasses
+import math
 
 from cli import UserError
 from models.family import FAMILIES
@@ -14,6 +15,7 @@ class RecipeError(UserError):
 
 
 OPTIMIZERS = ("adam", "pytorch_adam", "rmsprop", "sgd")
+SCHEDULES = ("constant", "staircase", "cosine")
 NOISES = ("normal", "uniform", "none")
 
 
@@ -27,32 +29,41 @@ class Optimizer:
     """
 
     name: str = "adam"  # of OPTIMIZERS
-    learning_rate: float = 2e-4
+    learning_rate: float = 2e-4  # at the start
     beta_1: float = 0.9  # Adam only
     beta_2: float = 0.999  # Adam only
     rho: float = 0.9  # RMSprop only: decay of the mean square
     epsilon: float = 1e-7  # Adam: beside the root; RMSprop: inside it
-    decay: float = 1.0  # learning rate x decay ...
-    decay_steps: int = 0  # ... after this many updates, as a staircase; 0 = never
+    schedule: str = "constant"  # of SCHEDULES: how the rate falls
+    decay: float = 1.0  # staircase: the rate is multiplied by it ...
+    decay_steps: int = 0  # ... after every so many updates
+    floor: float = 0.0  # cosine: the share of the rate that the run ends with
 
     def __post_init__(self):
-        if self.name not in OPTIMIZERS:
-            known = ", ".join(OPTIMIZERS)
-            raise RecipeError(f"unknown optimizer '{self.name}'; known: {known}")
+        for field, known in (("name", OPTIMIZERS), ("schedule", SCHEDULES)):
+            if (value := getattr(self, field)) not in known:
+                raise RecipeError(
+                    f"unknown optimizer {field} '{value}'; known: {', '.join(known)}"
+                )
 
 
 @dataclasses.dataclass(frozen=True)
 class Recipe:
-    """A complete system of a report: what `python -m train <name>` trains."""
+    """A complete system of a report, as the report has it.
+
+    `python -m train <name>` trains it as `here` says, with `--as-reported` as it is.
+    """
 
     name: str
     report: str  # "A" ... "E"
-    family: str  # which train_step: a key of models.family.FAMILIES
+    family: str  # what it is: a key of models.family.FAMILIES
+    algorithm: str  # the class that trains it: "module.Class" under train/
     networks: dict  # role -> "module.function" under models/
     optimizers: dict  # role -> Optimizer; the role names what it moves
     batch_size: int  # images per update of each network
-    steps: int  # the default length of a run; resuming may change it
+    steps: int  # the length of a run
     latent: int  # size of the code or noise
+    settings: dict = dataclasses.field(default_factory=dict)  # of the algorithm alone
     about: str = ""
     reported: str = ""  # the report's own result, in its words
     image_size: int = 64
@@ -60,37 +71,56 @@ class Recipe:
     noise: str = "normal"  # or "uniform" in [0, 1), or "none", in an autoencoder
     attribute: str = "Smiling"  # the condition, or the t-SNE's colour
     condition: int = 0  # units appended to the noise, or attributes that are read
-    kl_weight: float = 0.0  # weight of KL (nats per image) beside the squared error
-    sum_squares: bool = False  # squared error summed over the image, not its mean
     d_steps: int = 1  # discriminator updates in a step, each on its own images
     g_steps: int = 1  # generator updates in a step
-    adversarial: str = "bce"  # which loss: a key of train.losses.ADVERSARIAL
-    clip: float = 0.0  # critic weights into [-clip, clip]; 0 = no clipping
-    gradient_penalty: float = 0.0  # weight of (|gradient| - 1)^2 between real and fake
-    r1: float = 0.0  # weight of half of D's squared gradient at real images
-    r2: float = 0.0  # the same at generated images
-    penalty_every: int = 1  # steps between r1 and r2; their weights are multiplied by it
-    classify: float = 1.0  # weight of the classification in the losses of D and G
     augment: float = 0.0  # strength, 0 to 1, of the augmentation of images before D
     image_noise: float = 0.0  # stddev of Gaussian noise on D's images, [-1, 1] units
-    real_target: float = 1.0  # D's target on real images; < 1 is a soft label
+    images: int = 0  # training images, the first of the data's; 0 = all
     flip: bool = False  # mirror half of the training images
-    ema: float = 0.999  # decay of the average of the network that draws
+    # Decay of the average of the network that draws. The average spans a ninth of the
+    # steps so far, and 1 / (1 - ema) steps at the most.
+    ema: float = 0.999
+    evaluate_every: int = 0  # steps between measurements on test/; the best ships
     meter_every: int = 0  # steps between points of the collapse meter; 0 = none
     snapshots: tuple = ()  # epochs whose drawing networks the run keeps
+    start: str = ""  # recipe whose trained weights a run starts from
     chosen: tuple = ()  # choices that the report leaves open, in words
+    here: tuple = ()  # (words of --set, why): what this repository trains with instead
 
     @property
     def traits(self):
         """The properties of its family; see `models.family`."""
         return FAMILIES[self.family]
 
+    def trained_here(self):
+        """This recipe with the settings of `here`, which ship."""
+        return self.replace(
+            dict(pair(w) for words, _ in self.here for w in words.split())
+        )
+
+    def departures(self):
+        """[(setting, the report's value, this repository's, why)], in order."""
+        here = self.trained_here()
+        return [
+            (key, self.value(key), here.value(key), why)
+            for words, why in self.here
+            for key, _ in map(pair, words.split())
+            if self.value(key) != here.value(key)
+        ]
+
+    def value(self, key):
+        """The value of a setting as `--set` names it."""
+        owner, _, field = key.rpartition(".")
+        if not owner and key in self.settings:
+            return self.settings[key]
+        return getattr(self.optimizers[owner] if owner else self, field)
+
     def replace(self, settings):
         """A copy with `settings`, {"field" or "optimizer.field": text}.
 
         Raises:
             RecipeError: an unknown field (the message lists the known ones), a value of
-                another type, or a field that this family does not use.
+                another type or out of bounds, or a field without effect.
         """
         recipe = self
         for key, text in settings.items():
@@ -99,20 +129,6 @@ class Recipe:
         for key in settings:
             _check_used(recipe, key)
         return recipe
-
-    def words(self, other):
-        """["batch_size=64", ...]: the words of `--set` that turn this recipe into
-        `other`, one of the same name; the number of steps is not among them."""
-        records = [("", self, other)]
-        records += [(f"{k}.", o, other.optimizers[k]) for k, o in self.optimizers.items()]
-        found = []
-        for owner, before, after in records:
-            for name in set(_settable(before)) - {"steps"}:
-                value = getattr(after, name)
-                if value != getattr(before, name):
-                    text = ",".join(map(str, value)) if type(value) is tuple else value
-                    found.append(f"{owner}{name}={text}")
-        return sorted(found)
 
     @classmethod
     def from_resolved(cls, plain):
@@ -125,28 +141,48 @@ class Recipe:
         return cls(**(plain | tuples | {"optimizers": optimizers}))
 
     def resolved(self):
-        """The recipe as plain JSON values."""
+        """The settings as plain JSON values, without the words about them."""
         plain = dataclasses.asdict(self)
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in plain.items()}
+        return {
+            k: list(v) if isinstance(v, tuple) else v
+            for k, v in plain.items()
+            if k not in WORDS
+        }
 
 
+WORDS = ("about", "reported", "chosen", "here")  # about a recipe; they train nothing
 FIXED = (
-    "name",
-    "report",
-    "family",
-    "networks",
-    "optimizers",
-    "about",
-    "reported",
-    "chosen",
+    *("name", "report", "family", "algorithm", "networks", "optimizers", "settings"),
+    *WORDS,
     # The tables of the networks were written for these.
-    "pixel_range",
-    "image_size",
-    "condition",
+    *("pixel_range", "image_size", "condition"),
 )
 
+_COUNT = (lambda v: v >= 1, "at least 1")
+_SHARE = (lambda v: 0 <= v <= 1, "from 0 to 1")
+_DECAY = (lambda v: 0 <= v < 1, "from 0 to below 1")
+_ROWS = (lambda v: v >= 0 and v % LOG_EVERY == 0, f"a multiple of {LOG_EVERY}, or 0")
+LIMITS = {
+    **dict.fromkeys(("batch_size", "steps", "latent", "d_steps", "g_steps"), _COUNT),
+    "penalty_every": _COUNT,
+    **dict.fromkeys(("augment", "floor"), _SHARE),
+    "real_target": (lambda v: 0 < v <= 1, "above 0, at most 1"),
+    **dict.fromkeys(("ema", "beta_1", "beta_2", "rho"), _DECAY),
+    "learning_rate": (lambda v: v > 0, "above 0"),
+    "epsilon": (lambda v: v > 0, "above 0"),
+    "decay": (lambda v: 0 < v <= 1, "above 0, at most 1"),
+    "noise": (NOISES.__contains__, f"one of {', '.join(NOISES)}"),
+    **dict.fromkeys(("evaluate_every", "meter_every"), _ROWS),
+}
+_FROM_0 = (lambda v: min(v, default=0) >= 0 if type(v) is tuple else v >= 0, "0 or more")
 
-AT_LEAST_ONE = ("batch_size", "latent", "d_steps", "g_steps", "penalty_every")
+
+def pair(word):
+    """ "batch_size=64" -> ("batch_size", "64")"""
+    key, equals, text = word.partition("=")
+    if not equals:
+        raise RecipeError(f"--set {word}: write FIELD=VALUE")
+    return key, text
 
 
 def _set(recipe, key, text):
@@ -157,29 +193,33 @@ def _set(recipe, key, text):
             raise RecipeError(
                 f"{recipe.name} has no optimizer '{owner}'; it has: {known}"
             )
-        inner = _set_field(recipe.optimizers[owner], field, text, key)
-        return dataclasses.replace(recipe, optimizers=recipe.optimizers | {owner: inner})
-    return _set_field(recipe, field, text, key)
-
-
-def _settable(record):
-    """The fields of a recipe, or of an optimizer, that `--set` may change."""
-    known = [f.name for f in dataclasses.fields(record) if f.name not in FIXED]
-    return known + ["name"] * isinstance(record, Optimizer)
-
-
-def _set_field(record, field, text, key):
-    known = _settable(record)
+        record = recipe.optimizers[owner]
+        if field not in (f.name for f in dataclasses.fields(record)):
+            known = ", ".join(f.name for f in dataclasses.fields(record))
+            raise RecipeError(f"unknown optimizer field '{key}'; known: {known}")
+        value = _parsed(getattr(record, field), text, key)
+        record = dataclasses.replace(record, **{field: value})
+        return dataclasses.replace(recipe, optimizers=recipe.optimizers | {owner: record})
+    if field in recipe.settings:
+        value = _parsed(recipe.settings[field], text, key)
+        return dataclasses.replace(recipe, settings=recipe.settings | {field: value})
+    known = [f.name for f in dataclasses.fields(recipe) if f.name not in FIXED]
     if field not in known:
-        extra = (
-            [f"{role}.learning_rate, ..." for role in record.optimizers]
-            if isinstance(record, Recipe)
-            else []
-        )
+        known += [
+            *recipe.settings,
+            *(f"{r}.learning_rate, ..." for r in recipe.optimizers),
+        ]
         raise RecipeError(
-            f"unknown recipe field '{key}'; known: {', '.join(known + extra)}"
+            f"unknown field '{key}' of {recipe.name}; known: {', '.join(known)}"
         )
-    kind = type(getattr(record, field))
+    return dataclasses.replace(
+        recipe, **{field: _parsed(getattr(recipe, field), text, key)}
+    )
+
+
+def _parsed(before, text, key):
+    """The value that a text stands for, of the type of `before` and within its limits."""
+    kind = type(before)
     try:
         if kind is bool:
             value = {"true": True, "1": True, "false": False, "0": False}[text.lower()]
@@ -187,58 +227,49 @@ def _set_field(record, field, text, key):
             value = tuple(int(part) for part in text.split(",") if part)
         else:
             value = kind(text)
+        if kind is float and not math.isfinite(value):
+            raise ValueError
     except (ValueError, KeyError):
-        raise RecipeError(
-            f"recipe field '{key}' takes {kind.__name__}, not '{text}'"
-        ) from None
-    low = min(value, default=0) if kind is tuple else value
-    if kind in (int, float, tuple) and not (low >= 0):
-        raise RecipeError(f"recipe field '{key}' cannot be {text}")
-    if field in AT_LEAST_ONE and value < 1:
-        raise RecipeError(f"recipe field '{key}' must be at least 1, not {text}")
-    return dataclasses.replace(record, **{field: value})
+        raise RecipeError(f"field '{key}' takes {kind.__name__}, not '{text}'") from None
+    usual = _FROM_0 if kind in (int, float, tuple) else (lambda v: True, "")
+    fits, words = LIMITS.get(key.rpartition(".")[2], usual)
+    if not fits(value):
+        raise RecipeError(f"field '{key}' must be {words}, not {text}")
+    return value
 
 
 def _check(recipe):
     """Raise RecipeError if a setting has no effect or is not possible."""
     family, traits = recipe.family, recipe.traits
-    if recipe.noise not in NOISES:
-        known = ", ".join(NOISES)
-        raise RecipeError(f"recipe field 'noise' is one of {known}, not '{recipe.noise}'")
     if recipe.noise == "none" and not traits.rebuilds:
-        raise RecipeError(f"recipe field 'noise' cannot be none in a recipe of {family}")
+        raise RecipeError(f"field 'noise' cannot be none in a recipe of {family}")
+    if recipe.noise == "uniform" and recipe.settings.get("kl_weight"):
+        raise RecipeError("field 'noise': the KL term is that of normal noise")
     users = {
-        "kl_weight sum_squares": traits.rebuilds,
-        "d_steps g_steps adversarial clip gradient_penalty": traits.adversarial,
-        "r1 r2 augment image_noise real_target": traits.adversarial,
-        "penalty_every": recipe.r1 or recipe.r2,
-        "classify": traits.adversarial and traits.asked,
-        "noise meter_every": traits.draws,
+        "d_steps g_steps augment image_noise": traits.adversarial,
+        "noise meter_every evaluate_every": traits.draws,
     }
     default = {f.name: f.default for f in dataclasses.fields(Recipe)}
     for fields, used in users.items():
         for field in fields.split():
             if not used and getattr(recipe, field) != default[field]:
                 raise RecipeError(
-                    f"recipe field '{field}' has no effect in this recipe of {family}"
+                    f"field '{field}' has no effect in this recipe of {family}"
                 )
-    if recipe.augment > 1:
-        raise RecipeError(f"recipe field 'augment' is 1 at most, not {recipe.augment}")
-    if recipe.meter_every % LOG_EVERY:
-        raise RecipeError(f"recipe field 'meter_every' must be a multiple of {LOG_EVERY}")
 
 
 def _check_used(recipe, key):
-    """Raise RecipeError if a setting that was asked for has no effect beside others."""
+    """Raise RecipeError if a setting has no effect beside others."""
     owner, _, field = key.rpartition(".")
-    if owner:
-        spec = recipe.optimizers[owner]
-        adam = spec.name.endswith("adam")
-        used = {"beta_1": adam, "beta_2": adam, "rho": spec.name == "rmsprop"}
-        used |= {"epsilon": spec.name != "sgd", "decay": spec.decay_steps > 0}
-        beside = "decay_steps=0" if field == "decay" else f"name={spec.name}"
-    else:
-        used = {"real_target": recipe.adversarial in ("bce", "least_squares")}
-        beside = f"adversarial={recipe.adversarial}"
+    if not owner:
+        return
+    spec = recipe.optimizers[owner]
+    adam, stairs = spec.name.endswith("adam"), spec.schedule == "staircase"
+    used = {"beta_1": adam, "beta_2": adam, "rho": spec.name == "rmsprop"}
+    used |= {"epsilon": spec.name != "sgd", "floor": spec.schedule == "cosine"}
+    used |= {"decay": stairs and spec.decay_steps > 0, "decay_steps": stairs}
     if not used.get(field, True):
-        raise RecipeError(f"recipe field '{key}' has no effect with {beside}")
+        beside = ("name", "schedule")[field in ("decay", "decay_steps", "floor")]
+        raise RecipeError(
+            f"field '{key}' has no effect with {beside}={getattr(spec, beside)}"
+        )

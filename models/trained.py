@@ -23,27 +23,6 @@ from models import WEIGHTS, Recipe, build, get_recipe
 LEVELS = (25, 40, 60, 250)  # values for `save` that an export tries, in this order
 
 
-def epochs_after(step, run):
-    """Epochs that a run has trained after a step; its batch may have changed on the way.
-
-    Args:
-        step: number of steps, or an array of them.
-        run: dict with "recipe", "changes" and "data", as cards and `run.json` have them.
-
-    Returns:
-        float, or an array like `step`.
-    """
-    size = {name: run["recipe"][name] for name in ("batch_size", "d_steps")}
-    images, end = 0, np.inf
-    for change in reversed([{"step": 0, "differences": []}, *run["changes"]]):
-        steps = np.clip(step, change["step"], max(end, change["step"])) - change["step"]
-        images = images + steps * size["batch_size"] * size["d_steps"]
-        end = change["step"]
-        known = [d for d in change["differences"] if d["setting"] in size]
-        size |= {d["setting"]: d["before"] for d in known}
-    return images / run["data"]["images"]
-
-
 class WeightsError(UserError):
     """Weights that are missing, damaged or of another network."""
 
@@ -82,7 +61,6 @@ class Trained:
             self.recipe = Recipe.from_resolved(self.card["recipe"])
             for key in ("files", "data", "steps"):
                 _ = self.card[key]
-            self.card.setdefault("changes", [])
         except (ValueError, KeyError, TypeError) as error:
             raise WeightsError(f"{path}: not a card of this version ({error})") from None
         if (self.recipe.name, self.recipe.networks) != (name, known.networks):
@@ -122,8 +100,13 @@ class Trained:
         return sorted(int(name.removeprefix("epoch_")) for name in names)
 
     def epoch_of(self, step):
-        """Epochs after a step, as `epochs_after` has them."""
-        return epochs_after(step, self.card)
+        """Epochs after a step, a number or an array of them."""
+        return (
+            step
+            * self.card["images_seen"]
+            / self.card["steps"]
+            / self.card["data"]["images"]
+        )
 
     def end(self):
         """The epoch at the end of training; a whole one if it is that within a step."""
@@ -213,28 +196,14 @@ class Trained:
     def origin(self):
         """One line for the foot of a figure: which weights, trained on what."""
         card = self.card
-        changed = [f"{change['step']:,}" for change in card["changes"]]
-        changes = f"; settings changed at step {', '.join(changed)}" if changed else ""
-        before, earlier = "", ancestors(card)
-        if earlier:
-            names = ", ".join(dict.fromkeys(name for name, _, _ in earlier))
-            before = f"; before that {sum(s for _, s, _ in earlier):,} steps of {names}"
+        start = f"; started from {card['from']['recipe']}" if card.get("from") else ""
+        if card.get("several_runs"):
+            start = "; several runs"
         return (
             f"{self.recipe.name} (Report {self.recipe.report}): {card['steps']:,} steps, "
             f"batch {self.recipe.batch_size}, {card['data']['images']:,} training images "
-            f"of {card['data']['name']}{changes}{before}"
+            f"of {card['data']['name']}{start}"
         )
-
-
-def ancestors(card):
-    """What weights were trained as before their own steps, the latest first:
-    [(recipe, steps, whether that was a warm start)]."""
-    found, start = [], card.get("from")
-    while start:
-        if not start.get("counted"):
-            found.append((start["recipe"], start["steps"], bool(start.get("warm_start"))))
-        start = start.get("from")
-    return found
 
 
 def sha256(path):

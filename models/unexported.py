@@ -35,18 +35,14 @@ def weights_of(run, last=False):
         raise UserError(f"{path}: not there yet; a run saves every 5 minutes")
     try:
         with np.load(path, allow_pickle=False) as file:
-            said = str(file["x/identity"]) if "x/identity" in file else None
+            said = str(file["x/identity"])
     except DAMAGED:
         raise UserError(f"{path}: not a whole checkpoint") from None
-    settings = path
     try:
-        if said is None:  # of an earlier version, which had it in a file of its own
-            settings = run / ("best.json" if path.stem == "best" else "run.json")
-            said = settings.read_text()
         identity = json.loads(said)
         recipe = Recipe.from_resolved(identity["recipe"])
-    except (OSError, ValueError, KeyError, TypeError):
-        raise UserError(f"{settings}: not of this version, or cut short") from None
+    except (ValueError, KeyError, TypeError):
+        raise UserError(f"{path}: not of this version") from None
     return path, recipe, identity
 
 

@@ -12,7 +12,7 @@ from models import build
 from models.describe import describe, parameters
 from models.recipe import LOG_EVERY
 from models.recipes import RECIPES
-from models.trained import Trained, ancestors
+from models.trained import Trained
 from report import RESULTS
 from report.short_runs import RESULTS as SHORT_RUNS
 
@@ -56,7 +56,11 @@ def recipe_facts(recipe, root):
         "obtained": record.headline(trained),
         "card": {k: v for k, v in card.items() if k not in ("recipe", "files")},
         "trained": training_of(trained.recipe),
-        "departures": departures(recipe, card),
+        "departures": [
+            f"{key.replace('_', ' ')} {here} instead of {report}"
+            for key, report, here, _ in recipe.departures()
+            if key != "steps"
+        ],
         "end": {k: float(v) for k, v in history.tail(LAST).mean().dropna().items()},
         "metrics": record.newest(trained),
     }
@@ -79,49 +83,6 @@ def training_of(recipe):
         "steps": recipe.steps,
         "latent": recipe.latent,
     }
-
-
-def departures(recipe, card):
-    """How the settings of a run differ from its recipe: lines of text, in order."""
-    first = dict(_flat(card["recipe"]))
-    lines = []
-    for change in reversed(card["changes"]):  # back to its first settings
-        own = []
-        for difference in change["differences"]:
-            key, after = difference["setting"], difference["after"]
-            if key in first:
-                first[key] = difference["before"]
-            own.append(f"from step {change['step']:,} on {_short(key)} {after}")
-        lines = own + lines
-    known = dict(_flat(recipe.resolved()))
-    start = card.get("from") or {"widened": []}
-    before = [
-        f"first {steps:,} steps of {name}" + " (warm start)" * warm
-        for name, steps, warm in reversed(ancestors(card))
-    ]
-    before += [f"{place} widened for the condition" for place in start["widened"]]
-    begun = before + [
-        f"{_short(key)} {value} instead of {known[key]}"
-        for key, value in first.items()
-        if key in known and value != known[key] and key.split(".")[0] not in _WORDS
-    ]
-    return begun + lines
-
-
-_WORDS = ("about", "reported", "chosen", "steps", "networks", "snapshots")
-
-
-def _flat(settings, path=""):
-    for key, value in settings.items():
-        name = f"{path}.{key}" if path else key
-        if isinstance(value, dict):
-            yield from _flat(value, name)
-        else:
-            yield name, value
-
-
-def _short(key):
-    return key.removeprefix("optimizers.").replace("_", " ")
 
 
 def networks():

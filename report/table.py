@@ -46,7 +46,7 @@ def obtained(trained):
 
 def table(root=WEIGHTS):
     """The table as markdown lines, one row a recipe."""
-    from models.trained import Trained, ancestors  # Keras, which may be missing
+    from models.trained import Trained  # Keras, which may be missing
 
     lines = [
         "| recipe | report | reported | obtained | trained |",
@@ -60,8 +60,8 @@ def table(root=WEIGHTS):
             images, hours = card["images_seen"], card["training_hours"]
             took = f"{hours:.1f} h" if hours >= 0.1 else f"{60 * hours:.0f} min"
             how = f"{images:,} images, {took}"
-            if earlier := sum(steps for _, steps, _ in ancestors(card)):
-                how = f"{earlier:,} steps + {how}"
+            if card.get("several_runs"):
+                how = "several runs"
         cells = (f"`{recipe.name}`", recipe.report, recipe.reported or "-", result, how)
         lines.append(f"| {' | '.join(cells)} |")
     return lines

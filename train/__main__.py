@@ -1,10 +1,11 @@
 """Command line: train one recipe, or resume a run."""
 
 import argparse
+import dataclasses
 import math
 
 from cli import UserError, run_cli
-from models.recipe import LOG_EVERY
+from models.recipe import pair
 from models.recipes import RECIPES, get_recipe
 
 
@@ -19,15 +20,21 @@ def parse(words=None):
     parser.add_argument(
         "--run", required=True, help="folder of this run; made if missing"
     )
-    parser.add_argument("--images", type=int, help="use only the first of them")
+    parser.add_argument(
+        "--as-reported",
+        action="store_true",
+        help="take the report's settings; default: those that ship",
+    )
     length = parser.add_mutually_exclusive_group()
-    length.add_argument("--steps", type=int, help="default: the recipe's")
+    length.add_argument(
+        "--steps", type=int, help="default: the recipe's; rates that fall do so over them"
+    )
     length.add_argument("--epochs", type=float, help="the same in epochs")
     parser.add_argument(
         "--from",
         dest="start",
         metavar="WEIGHTS",
-        help="start from trained weights: a recipe's name, or a folder with card.json",
+        help="fine-tune trained weights: a recipe's, or a folder's with card.json",
     )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
@@ -47,23 +54,6 @@ def parse(words=None):
     parser.add_argument("--checkpoint-seconds", type=float, default=300)
     parser.add_argument("--sample-every", type=int, default=500, metavar="STEPS")
     parser.add_argument(
-        "--evaluate-every",
-        type=int,
-        metavar="STEPS",
-        help="measure on test/ and keep the best checkpoint for train.export",
-    )
-    parser.add_argument(
-        "--patience",
-        type=int,
-        metavar="N",
-        help="stop after N measurements in a row without improvement",
-    )
-    parser.add_argument(
-        "--change",
-        action="store_true",
-        help="resume with other settings than the run had; it records the change",
-    )
-    parser.add_argument(
         "--dry-run", action="store_true", help="build, time two steps, write nothing"
     )
     return parser.parse_args(words)
@@ -72,36 +62,25 @@ def parse(words=None):
 def main(words=None):
     args = parse(words)
     recipe = get_recipe(args.recipe)
-    settings = {}
-    for item in args.set:
-        key, equals, value = item.partition("=")
-        if not equals:
-            raise UserError(f"--set {item}: write FIELD=VALUE")
-        settings[key] = value
-    recipe = recipe.replace(settings)
-    for name in ("images", "steps", "epochs", "sample_every", "patience"):
+    if not args.as_reported:
+        recipe = recipe.trained_here()
+    if args.steps is not None:
+        args.set.append(f"steps={args.steps}")
+    recipe = recipe.replace(dict(map(pair, args.set)))
+    for name in ("epochs", "sample_every"):
         value = getattr(args, name)
         if value is not None and not 0 < value < math.inf:
             option = name.replace("_", "-")
             raise UserError(f"--{option} must be a number above 0, not {value}")
     if not 0 <= (seconds := args.checkpoint_seconds) < math.inf:
         raise UserError(f"--checkpoint-seconds must be a number from 0, not {seconds}")
-    if args.patience and not args.evaluate_every:
-        raise UserError("--patience counts measurements: give --evaluate-every too")
-    every = args.evaluate_every
-    if every is not None and (every <= 0 or every % LOG_EVERY):
-        raise UserError(
-            f"--evaluate-every must be a multiple of {LOG_EVERY}, not {every}"
-        )
     if not 0 <= args.seed < 2**32:
         raise UserError(f"--seed must be in 0 to 2**32 - 1, not {args.seed}")
 
     if not args.dry_run:
         print(f"{recipe.name}: reads {args.data}, trains in {args.run}", flush=True)
     from train.job import join, leave_together  # imports Keras, which takes seconds
-    from train.losses import adversarial
 
-    adversarial(recipe.adversarial)  # an unknown one is refused before anything else
     job = join()
     return leave_together(job, lambda: work(recipe, args, job))
 
@@ -113,54 +92,52 @@ def work(recipe, args, job):
 
     job.begin(recipe.batch_size)
     faces = data_utils.load_faces(args.data, "train", recipe.image_size)
-    if args.images:
-        faces = faces.first(args.images)
+    if recipe.images:
+        faces = faces.first(min(recipe.images, len(faces.images)))
     recipe = fitted(recipe, faces)
-    steps = args.steps or recipe.steps
     if args.epochs:
         images = recipe.batch_size * recipe.d_steps
         steps = max(1, round(args.epochs * len(faces.images) / images))
+        recipe = dataclasses.replace(recipe, steps=steps)
 
     from models import keras_setup
 
     keras_setup.set_precision(args.precision)
     if args.dry_run:
-        if args.start:
+        if start := args.start or recipe.start:
             from train.transfer import source_of
 
-            source_of(args.start, recipe)  # may refuse
-        return dry_run(recipe, faces, steps, args.seed, job)
+            source_of(start, recipe)  # may refuse
+        return dry_run(recipe, faces, args.seed, job)
 
     from train.run import Run
 
     evaluation = None
-    if args.evaluate_every and not job.rank:
+    if recipe.evaluate_every and not job.rank:
         from models import WEIGHTS
         from train.evaluate import Evaluation
 
         table = label_table(recipe, faces)
         table = None if table is None else table.to_numpy()
-        evaluation = Evaluation(recipe, args.data, WEIGHTS, args.patience, table)
+        evaluation = Evaluation(recipe, args.data, WEIGHTS, table)
     run = Run(
         recipe,
         faces,
         args.run,
         args.seed,
         args.precision,
-        args.change,
-        start=args.start,
+        start=args.start or recipe.start,
         job=job,
     )
-    run.evaluation, run.evaluate_every = evaluation, args.evaluate_every
-    if args.epochs:  # an earlier part of the run may have had another batch
-        steps = run.step_of(args.epochs)
-    return train(run, steps, args)
+    run.evaluation = evaluation
+    return train(run, args)
 
 
-def train(run, steps, args):
+def train(run, args):
     """Train and show the progress; returns the exit status."""
     from train.progress import shown
 
+    steps = run.recipe.steps
     if run.step >= steps:
         print(f"{run.folder}: has {run.step} of {steps} steps; give more --steps")
         return 0
@@ -178,18 +155,18 @@ def train(run, steps, args):
     return 0
 
 
-def dry_run(recipe, faces, steps, seed, job):
+def dry_run(recipe, faces, seed, job):
     """Build everything, run two steps, print what a run would be."""
     import json
     import time
 
     from models.describe import parameters
     from train.backend import compiled
-    from train.families import FAMILIES
+    from train.families import algorithm
     from train.feed import Feed
 
     feed = Feed(recipe, faces, seed, job)
-    model = FAMILIES[recipe.family](recipe, seed, job)
+    model = algorithm(recipe)(recipe, seed, job)
     print(json.dumps(recipe.resolved(), indent=1))
     for role, network in model.networks.items():
         print(f"{role}: {parameters(network):,} trainable parameters")
@@ -197,7 +174,7 @@ def dry_run(recipe, faces, steps, seed, job):
     advance(0, 1)
     began = time.monotonic()
     logs = {k: round(v, 4) for k, v in advance(1, 1)[0].items()}
-    seconds = time.monotonic() - began
+    seconds, steps = time.monotonic() - began, recipe.steps
     print(f"{len(faces.images)} images of {faces.folder}; losses at step 2: {logs}")
     print(
         f"a step takes {seconds:.2f} s here, {steps} steps about "

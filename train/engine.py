@@ -15,13 +15,14 @@ from train.job import ALONE
 ops = keras.ops
 
 
-def make_optimizer(spec):
-    """A `keras.optimizers` optimizer from a recipe's `Optimizer`."""
-    rate = spec.learning_rate
-    if spec.decay_steps:
-        rate = keras.optimizers.schedules.ExponentialDecay(
-            rate, spec.decay_steps, spec.decay, staircase=True
-        )
+def make_optimizer(spec, updates):
+    """A `keras.optimizers` optimizer from a recipe's `Optimizer`; a run has so many
+    `updates` by it."""
+    rate, schedules = spec.learning_rate, keras.optimizers.schedules
+    if spec.schedule == "staircase" and spec.decay_steps:
+        rate = schedules.ExponentialDecay(rate, spec.decay_steps, spec.decay, True)
+    if spec.schedule == "cosine":
+        rate = schedules.CosineDecay(rate, updates, alpha=spec.floor)
     if spec.name == "sgd":
         return keras.optimizers.SGD(rate)
     if spec.name == "rmsprop":
@@ -67,7 +68,9 @@ class Family(keras.Model):
         self.moves = self.owned()
         self.optimizers = {}
         for role, variables in self.moves.items():
-            self.optimizers[role] = make_optimizer(recipe.optimizers[role])
+            each = {"discriminator": recipe.d_steps, "generator": recipe.g_steps}
+            updates = recipe.steps * each.get(role, 1)
+            self.optimizers[role] = make_optimizer(recipe.optimizers[role], updates)
             # An unbuilt optimizer has no variables, so nothing would be restored.
             self.optimizers[role].build(variables)
         self.built = True

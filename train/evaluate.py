@@ -33,43 +33,36 @@ class Evaluation:
         recipe: the `Recipe` in training.
         data: its data folder; the test split is used.
         root: the folder of all weights, with those of the attribute network.
-        patience: `over` is true after this many values in a row without improvement.
         table: for a recipe of several attributes at once, the attributes of the
             training images that the weights will ship with, as in `models.asked`.
 
     Raises:
-        cli.UserError: no test images or too few, no attribute network, or a recipe
-            that draws no images.
+        cli.UserError: no test images or too few, or no attribute network.
     """
 
-    def __init__(self, recipe, data, root, patience=None, table=None):
-        if not recipe.traits.draws:
-            raise UserError(f"{recipe.name}: --evaluate-every is for what draws images")
-        self.recipe, self.patience, self.table = recipe, patience, table
+    def __init__(self, recipe, data, root, table=None):
+        self.recipe, self.table = recipe, table
         self.name = "test_mse" if recipe.traits.rebuilds else "test_frechet"
         with _float32():
             self.real = Real(data, recipe.image_size, COUNT, root)
             if self.real.split != "test":
-                raise UserError(f"{data}: no test/ in it; --evaluate-every needs it")
+                raise UserError(
+                    f"{data}: no test/ in it to measure on; add it, or --set "
+                    "evaluate_every=0 and the last step ships, not the best"
+                )
             if not recipe.traits.rebuilds:
                 self.real.reader.trained.check()
-        self.copies, self.best, self.unimproved = {}, math.inf, 0
+        self.copies, self.best = {}, math.inf
 
-    def resume(self, history, since=0):
-        """Continue from the values in the `history.csv` of a run after step `since`: up
-        to there they are those of the weights it started from, which it does not keep."""
+    def resume(self, history):
+        """Continue from the values in the `history.csv` of a run."""
         import pandas as pd
 
         if not history.exists():
             return
         rows = pd.read_csv(history)
-        rows = rows[rows["step"] > since]
         for value in rows.get(self.name, pd.Series(dtype=float)).dropna():
             self.is_best(value)
-
-    @property
-    def over(self):
-        return self.patience is not None and self.unimproved >= self.patience
 
     def __call__(self, average):
         """The value of averaged networks, {role: `keras.Model`}, to six digits, as in
@@ -98,10 +91,9 @@ class Evaluation:
         return frechet(self.real.features, self.real.reader.features(images))
 
     def is_best(self, value):
-        """Whether `value` improves on the best so far; counts values that do not."""
+        """Whether `value` improves on the best so far, which it then becomes."""
         improves = value < self.best
         self.best = min(value, self.best)
-        self.unimproved = 0 if improves else self.unimproved + 1
         return improves
 
 

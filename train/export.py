@@ -133,10 +133,10 @@ def write_networks(chosen, identity, folder, faces, levels):
     from models.sampling import label_table
     from models.standing import standing_statistics
     from train import checkpoint, machine
-    from train.families import FAMILIES
+    from train.families import algorithm
 
     run, recipe = chosen.parent, Recipe.from_resolved(identity["recipe"])
-    model = FAMILIES[recipe.family](recipe, identity["seed"])
+    model = algorithm(recipe)(recipe, identity["seed"])
     extra = checkpoint.restore(chosen, model.state())
     networks = dict(model.average)
     table = label_table(run, recipe)
@@ -150,15 +150,14 @@ def write_networks(chosen, identity, folder, faces, levels):
         networks["discriminator"] = model.networks["discriminator"]
     steps = int(extra["step"])
     write_history(run, folder, steps, model, extra)
-    images = int(extra.get("images", steps * recipe.batch_size * recipe.d_steps))
+    images = steps * recipe.batch_size * recipe.d_steps
     epochs = round(images / identity["data"]["images"], 2)
     networks |= kept_snapshots(run, identity, folder, epochs, table)
     return {
         "recipe": recipe.resolved(),
         "data": identity["data"],
         "terms": TERMS,
-        "from": identity.get("from"),
-        "changes": identity["changes"],
+        "from": identity["from"],
         "seed": identity["seed"],
         "precision": identity["precision"],
         "backend": identity["backend"],
@@ -205,7 +204,7 @@ def kept_snapshots(run, identity, folder, epochs, table=None):
     folders = sorted((run / "snapshots").glob("epoch_*"))
     folders = [f for f in folders if epoch_of(f) < epochs - step / 2]
     if recipe.report == "D":
-        folders = around_collapse(folder / "history.csv", folders, identity)
+        folders = around_collapse(folder / "history.csv", folders, step)
     found = {}
     for path in [p for folder in folders for p in sorted(folder.glob("*.weights.h5"))]:
         role = path.name.removesuffix(".weights.h5")
@@ -216,13 +215,12 @@ def kept_snapshots(run, identity, folder, epochs, table=None):
     return found
 
 
-def around_collapse(history, folders, identity):
+def around_collapse(history, folders, step):
     """Of the folders of snapshots, the last before the run collapsed and the first after
-    it; all if it did not collapse."""
+    it; all if it did not collapse. A `step` is so many epochs."""
     import pandas as pd
 
     from metrics import collapse
-    from models.trained import epochs_after
 
     history = pd.read_csv(history)
     if "diversity" not in history:  # trained without the meter
@@ -231,8 +229,7 @@ def around_collapse(history, folders, identity):
     at = collapse.moment(history["step"].tolist(), history["diversity"].tolist())
     if at is None:
         return folders
-    epoch = epochs_after(at, identity)
-    later = [epoch_of(f) >= epoch for f in folders]
+    later = [epoch_of(f) >= at * step for f in folders]
     split = later.index(True) if True in later else len(folders)
     return folders[max(0, split - 1) : split + 1]
 

@@ -50,10 +50,10 @@ class VAE(Family):
             kld = losses.kl_divergence(mean, log_var)
             logs = {"mse": mse, "kld": kld}
             error = mse
-            if self.recipe.sum_squares:
+            if self.recipe.settings["sum_squares"]:
                 error = mse * (output.shape[1] * output.shape[2] * output.shape[3])
                 logs["nelbo"] = error + kld
-            total = error + self.recipe.kl_weight * kld
+            total = error + self.recipe.settings["kl_weight"] * kld
             return total, {"loss": total} | logs
 
         logs = self.minimize("vae", loss)
@@ -71,9 +71,13 @@ class GAN(Family):
     the recipe sets them."""
 
     drawing = ("generator",)
+    adversarial_loss = "bce"
+
+    def setting(self, name, default):
+        return self.recipe.settings.get(name, default)
 
     def setup(self):
-        self.adversarial = losses.adversarial(self.recipe.adversarial)
+        self.adversarial = losses.ADVERSARIAL[self.adversarial_loss]
         self.logits = logits(self.networks["discriminator"])
         # The variables that each answer of D depends on, its own head included.
         self.answers = below_outputs(self.networks["discriminator"])
@@ -136,7 +140,7 @@ class GAN(Family):
 
     def d_adversarial(self, real, fake):
         """D's (loss, logs) from its scores of real and of generated images."""
-        loss, logs = self.adversarial.d_loss(real, fake, self.recipe.real_target)
+        loss, logs = self.adversarial.d_loss(real, fake, self.setting("real_target", 1.0))
         threshold = self.adversarial.threshold
         if threshold is None:
             threshold = 0.5 * (ops.mean(real) + ops.mean(fake))
@@ -155,24 +159,25 @@ class GAN(Family):
                 R1 and R2, as many times as large (Karras et al. 2020).
             score: images -> `(batch, 1)`.
         """
-        recipe, total, logs = self.recipe, 0.0, {}
-        if recipe.gradient_penalty:
+        total, logs = 0.0, {}
+        if weight := self.setting("gradient_penalty", 0.0):
             share = self.random(keras.random.uniform, 1, 1, 1)
             between = fake + share * (real - fake)
             penalty = losses.gradient_penalty(self.image_gradient(score, between))
-            total += recipe.gradient_penalty * penalty
+            total += weight * penalty
             logs["gradient_penalty"] = penalty
-        if recipe.r1 or recipe.r2:
+        weight_1, weight_2 = self.setting("r1", 0.0), self.setting("r2", 0.0)
+        if weight_1 or weight_2:
 
             def squared_gradients():
                 on_real = losses.squared_gradient(self.image_gradient(score, real))
-                if not recipe.r2:
+                if not weight_2:
                     return on_real, 0.0 * on_real
                 return on_real, losses.squared_gradient(self.image_gradient(score, fake))
 
-            every = recipe.penalty_every
+            every = self.setting("penalty_every", 1)
             r1, r2 = now_and_then(self.step % every == 0, squared_gradients, self.touched)
-            total += every * (recipe.r1 * r1 + recipe.r2 * r2)
+            total += every * (weight_1 * r1 + weight_2 * r2)
             logs |= {"r1": every * r1, "r2": every * r2}  # means over steps are right
         return total, logs
 
@@ -185,9 +190,9 @@ class GAN(Family):
     def clip_critic(self):
         """Clip the weights of the critic after its update, if the recipe does; the
         critic is what the score depends on, so not the head of a classifier."""
-        if self.recipe.clip:
+        if clip := self.setting("clip", 0.0):
             for v in self.answers[0]:
-                v.assign(ops.clip(v, -self.recipe.clip, self.recipe.clip))
+                v.assign(ops.clip(v, -clip, clip))
 
     def sample(self, noise):
         """Images from the averaged generator: `(n, latent + condition)` ->
@@ -223,7 +228,7 @@ class ACGAN(GAN):
         loss, logs = self.d_adversarial(on_real, on_fake)
         penalty, more = self.gradient_penalties(real, fake, self.score)
         guess, read = classified(real_class, label, fake_class, asked)
-        loss += self.recipe.classify * guess
+        loss += self.recipe.settings["classify"] * guess
         return loss + penalty, {"d_loss": loss} | logs | more | read
 
     def g_loss(self, real, label=None):
@@ -231,7 +236,9 @@ class ACGAN(GAN):
         on_real = self.score(self.shown(real)) if self.adversarial.pairs else None
         on_fake, fake_class = self.discriminate(self.shown(fake))
         loss = self.adversarial.g_loss(on_fake, on_real)
-        loss += self.recipe.classify * losses.classification(fake_class, asked)
+        loss += self.recipe.settings["classify"] * losses.classification(
+            fake_class, asked
+        )
         return loss, {"g_loss": loss}
 
     def generate_asked(self):
@@ -318,6 +325,8 @@ class AttributeGAN(ACGAN):
     reads the attributes, as an auxiliary classifier does.
     """
 
+    adversarial_loss = "relativistic"
+
     def d_loss(self, real, label):
         fake = self.generate(ops.cast(label, "float32"))
         real, fake = self.shown(real), self.shown(ops.stop_gradient(fake))
@@ -330,7 +339,7 @@ class AttributeGAN(ACGAN):
         logs = logs | more
         if read is not None:  # of real images only: generated ones are wrong early on
             guess = losses.classification(read, label)
-            loss += self.recipe.classify * guess
+            loss += self.recipe.settings["classify"] * guess
             logs |= {
                 "c_loss_real": guess,
                 "c_accuracy_real": losses.label_accuracy(read, label),
@@ -346,7 +355,7 @@ class AttributeGAN(ACGAN):
         on_fake, read = self.matched(fake, label)
         loss = self.adversarial.g_loss(on_fake, on_real)
         if read is not None:
-            loss += self.recipe.classify * losses.classification(read, label)
+            loss += self.recipe.settings["classify"] * losses.classification(read, label)
         return loss, {"g_loss": loss}
 
     def matched(self, images, label):
@@ -427,12 +436,38 @@ def classified(real_class, label, fake_class, asked):
     }
 
 
-FAMILIES = {
-    "vae": VAE,
-    "gan": GAN,
-    "acgan": ACGAN,
-    "acgan3": ACGAN3,
-    "infogan": InfoGAN,
-    "attribute_gan": AttributeGAN,
-    "classifier": Classifier,
+class LSGAN(GAN):
+    adversarial_loss = "least_squares"
+
+
+class WGAN(GAN):
+    adversarial_loss = "wasserstein"
+
+
+class ACWGAN(ACGAN):
+    adversarial_loss = "wasserstein"
+
+
+class RelativisticGAN(GAN):
+    adversarial_loss = "relativistic"
+
+
+ALGORITHMS = {
+    "vae.VAE": VAE,
+    "gans.GAN": GAN,
+    "gans.LSGAN": LSGAN,
+    "gans.WGAN": WGAN,
+    "gans.WGANGP": WGAN,
+    "gans.RelativisticGAN": RelativisticGAN,
+    "gans.ACGAN": ACGAN,
+    "gans.ACWGAN": ACWGAN,
+    "gans.ACGAN3": ACGAN3,
+    "gans.InfoGAN": InfoGAN,
+    "gans.AttributeGAN": AttributeGAN,
+    "classifier.Classifier": Classifier,
 }
+
+
+def algorithm(recipe):
+    """The class that trains a recipe."""
+    return ALGORITHMS[recipe.algorithm]

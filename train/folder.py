@@ -23,12 +23,12 @@ class RunFolder:
     Args:
         path: the folder.
         identity: dict of JSON values, what `run.json` says of the run: its recipe,
-            seed, precision, data, and what changed since it began.
+            seed, precision and data.
         job: the `train.job.Job`; process 0 alone writes.
         report: called with one line of text when there is something to say.
 
     Attributes:
-        identity: the same dict; `claim` adds the run's "changes" and "from" to it.
+        identity: the same dict; `claim` adds the run's "from" to it.
     """
 
     def __init__(self, path, identity, job=ALONE, report=print):
@@ -36,14 +36,8 @@ class RunFolder:
         self.job, self.report = job, report
         self.hardware = [machine.hardware()]
 
-    def claim(self, change=False):
+    def claim(self):
         """Make the folder this run's and lock it, or refuse it.
-
-        Args:
-            change: accept a run of other settings.
-
-        Returns:
-            [{"setting", "before", "after"}]: the settings that differ.
 
         Raises:
             RunError: the folder holds another run or something else, or it cannot be
@@ -51,11 +45,10 @@ class RunFolder:
             train.lock.Locked: another process trains in it.
         """
         begun = (self.path / "run.json").exists()
-        changed = self._compare() if begun else []
-        if changed and not change:
+        if begun and (others := self._compare()):
             raise RunError(
-                f"{self.path}: a run with other settings: {in_words(changed)}"
-                "; use a new --run folder, or --change to resume with these"
+                f"{self.path}: a run with other settings: {in_words(others)}; use a new "
+                "--run folder, with --from to start from weights of this one"
             )
         if not begun and self.path.exists():
             if not self.path.is_dir():
@@ -69,18 +62,14 @@ class RunFolder:
         refused = None if self.job.rank else self._lock(begun)
         if self.job.anyone(refused):
             raise refused or RunError(f"{self.path}: process 0 cannot train there")
-        return changed
 
     def _compare(self):
         """Read `run.json`, keep what it remembers, return how the settings differ."""
         path = self.path / "run.json"
         try:
-            theirs = {"replicas": 1} | json.loads(path.read_text())
+            theirs = json.loads(path.read_text())
             # A field that is newer than the run has its default there.
             theirs["recipe"] = Recipe.from_resolved(theirs["recipe"]).resolved()
-            if "digests" not in theirs["data"]:  # of a version that had none
-                theirs["data"]["digests"] = self.identity["data"]["digests"]
-                self.report(f"{path}: does not say of which images; not compared")
         except (ValueError, KeyError, TypeError):
             raise RunError(
                 f"{path}: not of this version; use a new --run folder"
@@ -90,8 +79,7 @@ class RunFolder:
             raise RunError(
                 f"{self.path}: a run of {names[0]}, not of {names[1]}; use another --run"
             )
-        self.identity["changes"] = theirs.get("changes", [])
-        self.identity["from"] = theirs.setdefault("from", None)
+        self.identity["from"] = theirs["from"]
         self.hardware = theirs.pop("hardware", []) + self.hardware
         return differences(theirs, self.identity)
 
@@ -124,19 +112,15 @@ class RunFolder:
             path.unlink(missing_ok=True)
 
 
-NOT_SETTINGS = (
-    *(f"recipe.{k}" for k in ("steps", "about", "reported", "chosen")),
-    "data.name",
-)
-
-
 def differences(theirs, mine, path=""):
-    """[{"setting": "batch_size", "before": 32, "after": 64}, ...]; steps may differ, and
-    the data folder's name."""
+    """[{"setting": "batch_size", "before": 32, "after": 64}, ...]; the data folder's name
+    may differ, and the steps where no rate falls along them."""
     out = []
+    if not path and not any(o["schedule"] == "cosine" for o in _optimizers(theirs, mine)):
+        mine = mine | {"recipe": mine["recipe"] | {"steps": theirs["recipe"]["steps"]}}
     for key in sorted(set(theirs) | set(mine)):
         name = f"{path}.{key}" if path else key
-        if name in NOT_SETTINGS:
+        if name == "data.name":
             continue
         a, b = theirs.get(key), mine.get(key)
         if isinstance(a, dict) and isinstance(b, dict):
@@ -145,6 +129,10 @@ def differences(theirs, mine, path=""):
             setting = name.removeprefix("recipe.")
             out.append({"setting": setting, "before": a, "after": b})
     return out
+
+
+def _optimizers(*identities):
+    return [o for i in identities for o in i["recipe"]["optimizers"].values()]
 
 
 def in_words(found):

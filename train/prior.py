@@ -59,13 +59,7 @@ def fit(trained, data, folder):
     about = trained.card["data"]
     faces = data_utils.load_faces(data, "train", trained.recipe.image_size)
     faces = faces.first(about["images"])
-    known = about.get("digests", {}).get("pixels")
-    if known is None:  # of a version that had none
-        raise data_utils.DataError(
-            f"{trained.folder}: its card does not say of which images, so the prior.npz "
-            "that it came with stays; only of a run that is exported again one is fitted"
-        )
-    if digests(faces)["pixels"] != known:
+    if digests(faces)["pixels"] != about.get("digests", {}).get("pixels"):
         raise data_utils.DataError(
             f"{faces.folder}: not the images of {about['name']} that "
             f"{trained.recipe.name} was trained on; only their codes have its density"

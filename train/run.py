@@ -1,7 +1,6 @@
 """One training run: the loop, what it writes into its folder, and how it resumes."""
 
 import math
-import shutil
 import time
 from pathlib import Path
 
@@ -15,13 +14,14 @@ from models import asked, latents
 from models.keras_setup import BACKEND, keras, to_numpy
 from models.recipe import LOG_EVERY
 from train import backend, checkpoint, signals, transfer
-from train.families import FAMILIES
+from train.families import algorithm
 from train.feed import Feed, describe, write_label_table
-from train.folder import RunError, RunFolder, differences
+from train.folder import RunError, RunFolder
 from train.job import ALONE
 from train.log import Log, means
 
 GRID = 32  # images in the grid from fixed latents
+EARLY = (10, 25, 50, 100, 200)  # steps with a grid, besides every `sample_every`-th
 
 
 class NotANumber(UserError):
@@ -40,15 +40,13 @@ class Run:
         folder: the run folder; created, or resumed.
         seed: everything random is a function of (seed, step).
         precision: "float32" or "bfloat16"; already set for Keras.
-        change: resume although settings differ; `run.json` records what changed, and
-            at which step.
         report: called with one line of text when there is something to say.
         start: weights that a new run starts from; see `train.transfer`.
         job: the `train.job.Job` of several processes.
 
     Attributes:
-        evaluation: None, or a `train.evaluate.Evaluation`.
-        evaluate_every: steps between its values, a multiple of `LOG_EVERY`.
+        evaluation: None, or a `train.evaluate.Evaluation`, which measures every
+            `recipe.evaluate_every` steps.
         best: the file of the checkpoint with the best value.
 
     Raises:
@@ -64,7 +62,6 @@ class Run:
         folder,
         seed,
         precision,
-        change=False,
         report=print,
         start=None,
         job=ALONE,
@@ -81,7 +78,6 @@ class Run:
             "data": describe(recipe, faces),
             "replicas": job.replicas,
             "from": None,
-            "changes": [],
         }
         self.claimed = RunFolder(folder, self.identity, job, report)
         self.feed = Feed(recipe, faces, seed, job)  # may refuse the data: before writing
@@ -94,83 +90,43 @@ class Run:
         begun, source = self.checkpoint.exists(), None
         if start and not begun:
             source = transfer.source_of(start, recipe)  # may refuse, too
-        changed = self.claimed.claim(change)
+        self.claimed.claim()
         if start and begun and not transfer.same_start(self.identity["from"], start):
             raise RunError(
                 f"{self.folder}: a run that did not start from {start}; leave --from "
                 "away, or use a new --run folder"
             )
         if not begun:  # of a run that was killed before it saved anything
-            self.identity |= {"from": None, "changes": []}
-        self.model = FAMILIES[recipe.family](recipe, seed, job)
-        self.evaluation, self.evaluate_every = None, LOG_EVERY
-        self.step, self.images, self.seconds, self.pending = 0, 0, 0.0, []
+            self.identity["from"] = None
+        self.model = algorithm(recipe)(recipe, seed, job)
+        self.evaluation = None
+        self.step, self.seconds, self.pending = 0, 0.0, []
         if begun:
             extra = checkpoint.restore(self.checkpoint, self.model.state())
             self.step = int(extra["step"])
-            images = self.step * recipe.batch_size * recipe.d_steps
-            self.images = int(extra.get("images", images))
             self.seconds = float(extra["seconds"])
             self.pending = checkpoint.pending_of(extra)
         elif source:
             self.identity["from"] = transfer.start_from(self.model, source)
             report(transfer.in_words(self.identity["from"]))
-            if transfer.same_training(source.card, self.identity):
-                self._count_on(source)
-            elif (
-                source.recipe.name == recipe.name and "digests" not in source.card["data"]
-            ):
-                report("counts steps from 0: its card does not say of which images")
-        # Of other settings, perhaps of other columns; a process that was killed before it
-        # saved anything left them in the checkpoint.
-        if changed or self.step in [c["step"] for c in self.identity["changes"]]:
-            self.pending = []
-        if changed:
-            self.identity["changes"].append({"step": self.step, "differences": changed})
         self.snapshots = {self.step_of(epoch): epoch for epoch in recipe.snapshots}
         if not job.rank:
             self.claimed.remove_remnants()
             self.claimed.write_identity()  # first: a start that fails can be repeated
             (self.folder / "samples").mkdir(exist_ok=True)
-            if source and self.identity["from"]["counted"]:
-                shutil.copy(source.folder / "history.csv", self.folder / "history.csv")
             if not begun or checkpoint.step_of(self.best) > self.step:
                 self.best.unlink(missing_ok=True)  # of steps that the run has not
             write_label_table(self.folder / "labels.csv", recipe, faces)
 
     def step_of(self, epoch):
-        """The step that ends nearest to this epoch, if the settings stay as they are."""
-        left = epoch * len(self.faces.images) - self.images
-        steps = left / (self.recipe.batch_size * self.recipe.d_steps)
-        return max(1, self.step + math.floor(steps + 0.5))
-
-    def _count_on(self, source):
-        """Take over steps, curves and changes of exported weights of the same recipe and
-        images, so that the run goes on as the exported one would have; only the
-        optimizers begin anew."""
-        card, mine = source.card, self.identity
-        self.step, self.images = card["steps"], card["images_seen"]
-        self.seconds = 3600 * card["training_hours"]
-        self.model.step.assign(self.step)
-        mine["from"]["counted"] = True
-        mine["changes"] = list(card["changes"])
-        kinds = ("precision", "backend")
-        before = {"recipe": source.recipe.resolved()} | {k: card[k] for k in kinds}
-        now = {"recipe": self.recipe.resolved()} | {k: mine[k] for k in kinds}
-        if changed := differences(before, now):
-            mine["changes"].append({"step": self.step, "differences": changed})
-            words = "{setting} {before} -> {after}".format_map
-            self.report(f"settings that change: {', '.join(map(words, changed))}")
-            if kept := self.recipe.words(source.recipe):
-                self.report(f"to keep them, add to --set: {' '.join(kept)}")
-        self.claimed.hardware = card["hardware"].split("; ") + self.claimed.hardware
-        self.report(f"counts on from step {self.step:,}")
+        """The step that ends nearest to this epoch."""
+        images = self.recipe.batch_size * self.recipe.d_steps
+        return max(1, math.floor(epoch * len(self.faces.images) / images + 0.5))
 
     # ---------------------------------------------------------------- the loop
 
     def train(self, steps, checkpoint_seconds=300, sample_every=500, progress=None):
-        """Train until `steps` or until the evaluation's patience is over; return True
-        then, and False if a signal stopped it.
+        """Train until `steps`; return True then, and False if a signal stopped it.
 
         After SIGINT, SIGTERM or SIGHUP (to any of the processes) the step in progress
         is finished and saved.
@@ -195,32 +151,27 @@ class Run:
         finally:
             if log:
                 log.close()
-        # Only the first process evaluates; all return the same.
-        done = self.step >= steps or self.job.anyone(self._patience_is_over())
+        done = self.step >= steps
         if log and done:
             self._film()
         return done
 
     def _loop(self, log, stop, steps, checkpoint_seconds, sample_every, progress):
         if log and self.evaluation and self.best.exists():
-            start = self.identity["from"] or {}
-            since = start["steps"] if start.get("counted") else 0
-            self.evaluation.resume(self.folder / "history.csv", since)
-            if self._patience_is_over():
-                stop.append("patience")
+            self.evaluation.resume(self.folder / "history.csv")
         advance, most = backend.compiled(self.model, self.feed, LOG_EVERY)
         saved = time.monotonic()
         while self.step < steps and not self.job.anyone(stop):
             began = time.monotonic()
             to_go = (LOG_EVERY - self.step % LOG_EVERY, steps - self.step)
             to_go += (sample_every - self.step % sample_every,)
-            to_go += tuple(s - self.step for s in self.snapshots if s > self.step)
+            others = (*EARLY, *self.snapshots)
+            to_go += tuple(s - self.step for s in others if s > self.step)
             rows = advance(self.step, min(most, *to_go))
             took = time.monotonic() - began
             self.seconds += took
             for logs in rows:
                 self.step += 1
-                self.images += self.recipe.batch_size * self.recipe.d_steps
                 self._check(logs)
                 if progress:
                     progress(self.step, logs)
@@ -232,10 +183,10 @@ class Run:
                     self.save()
                     log.flush()
                     saved = time.monotonic()
-            if self._patience_is_over():
-                stop.append("patience")
         if log:
             self.save()
+            if stop and self._draws():
+                self._draw(log)  # to see where the run was stopped
             if self.pending:  # stopped between two rows: those steps as a row
                 log.scalars(self.step, means(self.pending, self.model, self.seconds))
 
@@ -247,15 +198,15 @@ class Run:
             self._draw(log)  # TensorBoard dropped it with that row
         return log
 
-    def _patience_is_over(self):
-        return self.evaluation is not None and self.evaluation.over
+    def _draws(self):
+        return hasattr(self.model, "sample")
 
     def _record(self, log, steps, sample_every):
         """Write the curves, images and snapshots that are due after a step."""
         if self.step % LOG_EVERY == 0 or self.step == steps:
             self._write(log)
-        draws = hasattr(self.model, "sample")
-        if draws and (self.step % sample_every == 0 or self.step == steps):
+        due = self.step in (*EARLY, steps) or self.step % sample_every == 0
+        if due and self._draws():
             self._draw(log)
         if self.step in self.snapshots:
             self._keep(self.snapshots[self.step])
@@ -282,11 +233,10 @@ class Run:
         names = list(self.pending[0]) if self.pending else []
         extra = {
             "step": self.step,
-            "images": self.images,
             "seconds": self.seconds,
             "pending_names": np.asarray(names, "U64"),
             "pending": np.asarray([[p[n] for n in names] for p in self.pending]),
-            "identity": self.claimed.described(),  # its settings may change later
+            "identity": self.claimed.described(),
         }
         checkpoint.save(path or self.checkpoint, state, extra)
 
@@ -309,7 +259,7 @@ class Run:
     def _evaluate(self):
         """The evaluation's value, or None if it is not due at this step; saves a
         checkpoint of the best value so far."""
-        if self.step % self.evaluate_every:
+        if self.step % self.recipe.evaluate_every:
             return None
         value = self.evaluation(self.model.average)
         if self.evaluation.is_best(value):
