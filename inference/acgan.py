@@ -5,7 +5,7 @@ import numpy as np
 from metrics import record
 from models import sampling
 from plot_utils import BLUE, ORANGE, RED, panels, save, sheet
-from train.losses import adversarial
+from train.model import algorithm_of
 
 
 def draw(trained, faces, out):
@@ -22,7 +22,7 @@ def draw(trained, faces, out):
             ("d_loss_fake", "on generated images", RED),
         ]
     parts.append(("g_loss", "generator (with classification)", ORANGE))
-    unit = adversarial(recipe.adversarial).unit
+    unit = algorithm_of(recipe).unit
     both = [("real", "on real images", BLUE), ("fake", "on generated images", RED)]
     figure = panels(
         history,

@@ -4,14 +4,14 @@ import numpy as np
 
 from models import sampling
 from plot_utils import BLUE, ORANGE, RED, panels, save, sheet
-from train.losses import adversarial
+from train.model import algorithm_of
 
 
 def draw(trained, faces, out):
     """Problem 2: fig2_2 curves, with D's losses on real and on generated images, fig2_3
     samples, fig2_4 failures in boxes."""
     recipe, foot = trained.recipe, trained.origin()
-    unit, history = adversarial(recipe.adversarial).unit, trained.history()
+    unit, history = algorithm_of(recipe).unit, trained.history()
     parts = [("d_loss_real", "on real images"), ("d_loss_fake", "on generated images")]
     if "d_loss_real" not in history:
         parts = [("score_real", "of real images"), ("score_fake", "of generated images")]
@@ -50,9 +50,9 @@ def draw(trained, faces, out):
         "among the 24 that it finds most real"
     )
     save(sheet(many[shown], 8, title, boxed=boxed), out / "fig2_4.jpg", foot)
-    last = trained.network("discriminator").outputs[0]._keras_history.operation
-    unbounded = last.get_config().get("activation") in (None, "linear")
-    kind = "D's score" if unbounded else "D's probability of being real"
+    last = trained.network("discriminator").layers[-1].get_config()
+    bounded = last.get("activation") == "sigmoid"
+    kind = "D's probability of being real" if bounded else "D's score"
     least, median, most = np.percentile(scores, (0, 50, 100))
     print(
         f"{recipe.name}: {kind} of 256 random images: least {least:.4f}, "

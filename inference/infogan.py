@@ -8,7 +8,7 @@ from cli import UserError
 from metrics import record
 from models import sampling
 from plot_utils import BLUE, GREEN, ORANGE, RED, panels, save, sheet
-from train.losses import adversarial
+from train.model import algorithm_of
 
 
 def draw(trained, faces, out, categories=(0, 1)):
@@ -23,8 +23,8 @@ def draw(trained, faces, out, categories=(0, 1)):
         )
     recipe, foot = trained.recipe, trained.origin()
     unit = "cross entropy (nats)"
-    if recipe.adversarial != "bce":
-        unit = f"{adversarial(recipe.adversarial).unit}; category: {unit}"
+    if "cross entropy" not in (of_d := algorithm_of(recipe).unit):
+        unit = f"{of_d}; category: {unit}"
     figure = panels(
         trained.history(),
         (

@@ -5,7 +5,7 @@ import numpy as np
 from metrics import record
 from models import sampling
 from plot_utils import BLUE, ORANGE, RED, panels, save, sheet
-from train.losses import adversarial
+from train.model import algorithm_of
 
 FACES = 8  # rows of fig7_3
 
@@ -27,7 +27,7 @@ def draw(trained, faces, out):
         also = " (with classification)" if "c_loss_real" in history else ""
         lines = [("d_loss", "discriminator", BLUE), ("g_loss", "generator", ORANGE)]
         lines = [(column, name + also, color) for column, name, color in lines]
-        unit = adversarial(t.recipe.adversarial).unit
+        unit = algorithm_of(t.recipe).unit
         charts.append((f"{t.recipe.name}: losses, training", unit, lines))
     if last.recipe.traits.asked == "attributes":
         both = [("real", "on real images", BLUE), ("fake", "on generated images", RED)]

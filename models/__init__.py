@@ -20,6 +20,7 @@ __all__ = [
     "RecipeError",
     "asked",
     "build",
+    "function_of",
     "get_recipe",
     "latents",
 ]
@@ -27,25 +28,54 @@ __all__ = [
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights"  # <recipe>/card.json ...
 
 
-def build(recipe, role):
+def build(recipe, role, probabilities=False):
     """Build one network of a recipe, with fresh weights.
 
     Args:
         recipe: a `Recipe`.
         role: a key of `recipe.networks`, such as "generator".
+        probabilities: whether a discriminator or classifier ends in its table's sigmoid
+            or softmax, as figures take it, or in scores, as losses do.
 
     Returns:
         The named `keras.Model`.
+
+    Raises:
+        RecipeError: no such function under models/.
     """
-    module, function = recipe.networks[role].split(".")
-    network = getattr(importlib.import_module("models." + module), function)
+    function = function_of(recipe, role)
     sizes = {
+        "probabilities": probabilities,
         "size": recipe.image_size,
         "latent": recipe.latent,
         "condition": recipe.condition,
     }
-    takes = inspect.signature(network).parameters
-    return network(**{name: size for name, size in sizes.items() if name in takes})
+    takes = inspect.signature(function).parameters
+    network = function(**{name: size for name, size in sizes.items() if name in takes})
+    if not network.built:  # a Sequential or a subclass without an Input
+        side = recipe.image_size
+        draws = role == recipe.traits.draws
+        network(
+            np.zeros(
+                (1, recipe.latent + recipe.condition) if draws else (1, side, side, 3)
+            )
+        )
+    return network
+
+
+def function_of(recipe, role):
+    """The function that builds a network of a recipe.
+
+    Raises:
+        RecipeError: there is none of that name under models/.
+    """
+    module, _, name = recipe.networks[role].partition(".")
+    try:
+        return getattr(importlib.import_module("models." + module), name)
+    except (ModuleNotFoundError, AttributeError) as error:
+        raise RecipeError(
+            f"{recipe.name}: network '{recipe.networks[role]}' of the {role}: {error}"
+        ) from None
 
 
 def asked(recipe, seeds, table=None):

@@ -53,7 +53,7 @@ def print_recipe(recipe):
         for key, report, here, why in rows:
             print(f"  {key:32}{report!s:>12}{here!s:>12}  {why}")
     for role in recipe.networks:
-        network = build(recipe, role)
+        network = build(recipe, role, probabilities=True)
         print(f"\n{role}: {parameters(network):,} trainable parameters")
         print_layers(network)
     shipped = WEIGHTS / recipe.name

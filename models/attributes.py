@@ -13,8 +13,8 @@ from models.layers import BatchNorm, conv, output, stack
 layers = keras.layers
 
 
-def classifier(size=64, condition=13):
-    """Image `(size, size, 3)` in [-1, 1] -> [probability of each attribute
+def classifier(size=64, condition=13, probabilities=False):
+    """Image `(size, size, 3)` in [-1, 1] -> scores, or [probability of each attribute
     `(condition,)`, probability of each of four quarter turns `(4,)`, blur in [0, 1]
     `(1,)`]."""
 
@@ -38,7 +38,7 @@ def classifier(size=64, condition=13):
     heads = (("sigmoid", "attributes", condition), ("softmax", "turn", 4))
     heads += (("sigmoid", "blur", 1),)
     ends = [
-        output(kind, name)(layers.Dense(units, name=f"{name}_logits")(x))
+        output(kind, name, probabilities)(layers.Dense(units, name=f"{name}_logits")(x))
         for kind, name, units in heads
     ]
     return keras.Model(image, ends, name="classifier")

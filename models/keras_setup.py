@@ -144,7 +144,7 @@ def set_precision(precision):
 @contextlib.contextmanager
 def in_float32(network):
     """Let a network built for bf16 compute in float32 within the block."""
-    layers = {id(layer): layer for layer in (network, *network.layers)}.values()
+    layers = list(network._flatten_layers())  # with itself and those inside others
     policies = [layer.dtype_policy for layer in layers]
     for layer in layers:
         layer.dtype_policy = "float32"

@@ -228,40 +228,31 @@ def stack(x, *rows):
     return x
 
 
-def output(kind, name=None):
-    """The activation at the end of a network, in float32 at every precision."""
-    return layers.Activation(kind, dtype="float32", name=name)
+def output(kind, name=None, applied=True):
+    """The activation at the end of a network, in float32 at every precision; the last row
+    of a table whose network ends in scores is not `applied`, but for probabilities."""
+    return layers.Activation(kind if applied else "linear", dtype="float32", name=name)
 
 
-def logits(network):
-    """The same network without its last sigmoid or softmax.
+def without_head(network, head):
+    """The trainable variables of a network but those of one of its heads.
 
-    Losses take logits, because log(sigmoid(x)) is -inf for a large negative x. Both
-    networks share their layers, so training one trains the other.
-
-    Returns:
-        A `keras.Model` with one output per output of `network`, each
-        `(batch, units)`.
+    Args:
+        network: a `keras.Model` with several answers.
+        head: what the names of that head's layers begin with.
 
     Raises:
-        RecipeError: an activation that is not a layer of its own, so that a loss would
-            take probabilities for logits.
+        RecipeError: no layer has such a name.
     """
-    ends = []
-    for tensor in network.outputs:
-        last = tensor._keras_history.operation
-        apart = isinstance(last, layers.Activation)
-        inside = getattr(getattr(last, "activation", None), "__name__", "")
-        if not apart and {inside, type(last).__name__.lower()} & {"sigmoid", "softmax"}:
-            raise RecipeError(
-                f"{network.name}: ends in {last.name} with a sigmoid or softmax inside; "
-                "losses take what comes before it: end with Dense(1), output('sigmoid')"
-            )
-        ends.append(last.input if apart else tensor)
-    return keras.Model(network.input, ends, name=network.name + "_logits")
-
-
-def below_outputs(network):
-    """For each output of a network, the trainable variables that it depends on."""
-    parts = [keras.Model(network.input, tensor) for tensor in network.outputs]
-    return [part.trainable_variables for part in parts]
+    own = [layer for layer in network.layers if layer.name.startswith(head)]
+    if not any(layer.trainable_variables for layer in own):
+        raise RecipeError(
+            f"{network.name}: no head '{head}'; name its layers '{head}_...', so that "
+            "each optimizer finds what it moves"
+        )
+    return [
+        v
+        for layer in network.layers
+        if layer not in own
+        for v in layer.trainable_variables
+    ]

@@ -75,12 +75,14 @@ def critic(size=64):
     return keras.Model(image, score, name="discriminator")
 
 
-def acgan_critic(size=64):
-    """Image -> [Wasserstein score `(1,)`, probability of the attribute `(1,)`]."""
+def acgan_critic(size=64, probabilities=False):
+    """Image -> [Wasserstein score `(1,)`, score or probability of the attribute]."""
     image = keras.Input((size, size, 3), name="image")
     features = _features(image)
     score = output("linear", "score")(layers.Dense(1)(features))
     # Not clipped with the critic: with weights below 0.01 a classifier cannot be
     # confident.
-    label = output("sigmoid", "label")(layers.Dense(1, name="label_head")(features))
+    label = output("sigmoid", "label", probabilities)(
+        layers.Dense(1, name="label_head")(features)
+    )
     return keras.Model(image, [score, label], name="discriminator")

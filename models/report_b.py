@@ -129,37 +129,37 @@ def _extractor(image):
     )
 
 
-def _head(features, units, activation, name):
+def _head(features, units, name, activation, probabilities):
     """Dense 64, then the answer."""
     return stack(
         features,
         layers.Dense(64, name=name + "_hidden"),
         leaky(),
         layers.Dense(units, name=name + "_head"),
-        output(activation, name),
+        output(activation, name, probabilities),
     )
 
 
-def discriminator(size=64):
-    """Image `(size, size, 3)` in [-1, 1] -> probability of being real `(1,)`."""
+def discriminator(size=64, probabilities=False):
+    """Image `(size, size, 3)` in [-1, 1] -> score or probability of being real `(1,)`."""
     image = keras.Input((size, size, 3), name="image")
-    real = _head(_extractor(image), 1, "sigmoid", "real")
+    real = _head(_extractor(image), 1, "real", "sigmoid", probabilities)
     return keras.Model(image, real, name="discriminator")
 
 
-def acgan_discriminator(size=64):
-    """Image -> [probability of being real `(1,)`, of having the attribute `(1,)`]."""
+def acgan_discriminator(size=64, probabilities=False):
+    """Image -> scores or probabilities [real `(1,)`, the attribute `(1,)`]."""
     image = keras.Input((size, size, 3), name="image")
     features = _extractor(image)
-    real = _head(features, 1, "sigmoid", "real")
-    label = _head(features, 1, "sigmoid", "label")
+    real = _head(features, 1, "real", "sigmoid", probabilities)
+    label = _head(features, 1, "label", "sigmoid", probabilities)
     return keras.Model(image, [real, label], name="discriminator")
 
 
-def infogan_discriminator(size=64, condition=7):
-    """Image -> [probability of being real `(1,)`, of each category `(condition,)`]."""
+def infogan_discriminator(size=64, condition=7, probabilities=False):
+    """Image -> scores or probabilities [real `(1,)`, each category `(condition,)`]."""
     image = keras.Input((size, size, 3), name="image")
     features = _extractor(image)
-    real = _head(features, 1, "sigmoid", "real")
-    label = _head(features, condition, "softmax", "label")
+    real = _head(features, 1, "real", "sigmoid", probabilities)
+    label = _head(features, condition, "label", "softmax", probabilities)
     return keras.Model(image, [real, label], name="discriminator")

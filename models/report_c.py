@@ -91,8 +91,8 @@ def dcgan_generator(latent=100, size=64, dropout=0.0):
     return pytorch_init(keras.Model(noise, x, name="generator"))
 
 
-def dcgan_discriminator(size=64, dropout=0.0, critic=False):
-    """Image `(size, size, 3)` in [-1, 1] -> probability of being real `(1,)`.
+def dcgan_discriminator(size=64, dropout=0.0, critic=False, probabilities=False):
+    """Image `(size, size, 3)` in [-1, 1] -> score or probability of being real `(1,)`.
 
     The report has 64; `dropout` before the last convolution is Report D's, and
     so is the `critic`: a score, not a probability, and no batch norm.
@@ -114,7 +114,7 @@ def dcgan_discriminator(size=64, dropout=0.0, critic=False):
         [layers.Dropout(dropout)] if dropout else [],
         conv(1, size // 16, 1, pad=0, use_bias=False),  # (11)
         layers.Flatten(),
-        output("linear" if critic else "sigmoid", "real"),  # (12)
+        output("sigmoid", "real", probabilities and not critic),  # (12)
     )
     return pytorch_init(keras.Model(image, x, name="discriminator"))
 
@@ -143,8 +143,8 @@ def acgan_generator(latent=100, condition=1, size=64):
     return pytorch_init(keras.Model(noise, x, name="generator"))
 
 
-def acgan_discriminator(size=64):
-    """Image -> [probability of being real `(1,)`, class probabilities `(2,)`]."""
+def acgan_discriminator(size=64, probabilities=False):
+    """Image -> scores or probabilities [real `(1,)`, each class `(2,)`]."""
 
     def block(filters, strides, pad):
         return [
@@ -167,6 +167,10 @@ def acgan_discriminator(size=64):
         block(512, 1, 0),  # conv6, 4x4
         layers.Flatten(),
     )
-    real = output("sigmoid", "real")(layers.Dense(1, name="real_fc_dis")(x))
-    label = output("softmax", "label")(layers.Dense(2, name="label_fc_aux")(x))
+    real = output("sigmoid", "real", probabilities)(
+        layers.Dense(1, name="real_fc_dis")(x)
+    )
+    label = output("softmax", "label", probabilities)(
+        layers.Dense(2, name="label_fc_aux")(x)
+    )
     return pytorch_init(keras.Model(image, [real, label], name="discriminator"))

@@ -17,14 +17,14 @@ def dropout_generator(latent=100, size=96):
     return report_c.dcgan_generator(latent, size, dropout=0.5)
 
 
-def discriminator(size=96):
-    """Image `(size, size, 3)` in [-1, 1] -> probability of being real `(1,)`."""
-    return report_c.dcgan_discriminator(size)
+def discriminator(size=96, probabilities=False):
+    """Image `(size, size, 3)` in [-1, 1] -> score or probability of being real `(1,)`."""
+    return report_c.dcgan_discriminator(size, probabilities=probabilities)
 
 
-def dropout_discriminator(size=96):
+def dropout_discriminator(size=96, probabilities=False):
     """The cure: dropout 0.5 before the discriminator's last convolution."""
-    return report_c.dcgan_discriminator(size, dropout=0.5)
+    return report_c.dcgan_discriminator(size, 0.5, probabilities=probabilities)
 
 
 def critic(size=96):

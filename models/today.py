@@ -95,8 +95,8 @@ def discriminator(size=64, width=WIDTH):
     return keras.Model(image, output("linear", "score")(score), name="discriminator")
 
 
-def attribute_discriminator(size=64, condition=13, width=WIDTH):
-    """Image -> [score `(1,)`, how well each attribute matches `(condition,)`,
+def attribute_discriminator(size=64, condition=13, width=WIDTH, probabilities=False):
+    """Image -> [score `(1,)`, how well each attribute matches `(condition,)`, score or
     probability of each attribute `(condition,)`]."""
     image = keras.Input((size, size, 3), name="image")
     x = _features(image, width)
@@ -107,6 +107,6 @@ def attribute_discriminator(size=64, condition=13, width=WIDTH):
     ends = [
         output("linear", "score")(score),
         output("linear", "match")(match),
-        output("sigmoid", "label")(read),
+        output("sigmoid", "label", probabilities)(read),
     ]
     return keras.Model(image, ends, name="discriminator")

@@ -133,7 +133,7 @@ class Trained:
 
             path = self._file(role)
             with zeros_at_first():
-                network = build(self.recipe, kind)
+                network = build(self.recipe, kind, probabilities=True)
             load(network, path)
             self._built[role] = network
         return self._built[role]

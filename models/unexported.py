@@ -85,7 +85,7 @@ class RunWeights:
         Raises:
             UserError: the run has none, or it is of another network.
         """
-        network = build(self.recipe, role)
+        network = build(self.recipe, role, probabilities=True)
         for k, variable in enumerate(network.variables):
             if "seed_generator" in variable.path:
                 continue

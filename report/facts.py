@@ -93,7 +93,7 @@ def networks():
             if function in tables:
                 tables[function]["recipes"].append(recipe.name)
                 continue
-            network = build(recipe, role)
+            network = build(recipe, role, probabilities=True)
             tables[function] = {
                 "report": recipe.report,
                 "function": function,

@@ -18,9 +18,9 @@ from models import get_recipe
 from models.keras_setup import BACKEND, keras, to_numpy
 from models.layers import BatchNorm, layers, output, stack
 from train import backend
-from train.families import FAMILIES
 from train.feed import Feed
 from train.job import join, leave_together
+from train.model import model_of
 from train.run import Run
 
 BATCH = 4
@@ -91,13 +91,13 @@ def main(words, job):
     for a, b in zip(weights(whole), weights(parts), strict=True):
         np.testing.assert_array_equal(a, b)
     if BACKEND == "jax":  # many steps a dispatch, as on an accelerator
-        looped = FAMILIES[recipe.family](recipe, 3, job)
+        looped = model_of(recipe, 3, job)
         advance = backend._jax_loop(looped, Feed(recipe, faces, 3, job), steps)
         advance(0, 2), advance(2, steps - 2)
         for a, b in zip(weights(looped), weights(whole), strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-4)
     else:  # batch norm sees the rows of its process, and all end up alike
-        model = FAMILIES["acgan"](recipe_of("acgan"), 3, job)
+        model = model_of(recipe_of("acgan"), 3, job)
         feed = Feed(model.recipe, faces, 3, job)
         backend.compiled(model, feed, 1)[0](0, 2)
         for name, v in model.state().items():

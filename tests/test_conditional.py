@@ -1,12 +1,14 @@
-"""What D, classifier and G of the conditional families minimize, recomputed in numpy from
-a discriminator whose answers are known."""
+"""What every player of every algorithm minimizes, recomputed in numpy from a
+discriminator whose answers are known."""
+
+import dataclasses
 
 import numpy as np
 import pytest
 import tiny
 
 from models.keras_setup import keras, to_numpy
-from train.families import FAMILIES
+from train.model import model_of
 
 ops = keras.ops
 WEIGHT = 3.0  # of the classification
@@ -27,19 +29,61 @@ def softplus(x):
     return np.log1p(np.exp(x))
 
 
-def model_of(name, classes, more=(), **changes):
-    """A family whose D answers the score and `classes`, one row, times the mean."""
-    recipe = tiny.recipe(name, batch_size=3, classify=WEIGHT, **changes)
-    model = FAMILIES[recipe.family](recipe, seed=1)
-    rows = [np.float32([row]) for row in (classes, *more)]
+def made(name, classes=None, more=(), **changes):
+    """An algorithm whose D answers the score and `classes`, one row, times the mean."""
+    recipe = tiny.recipe(name, batch_size=3, **changes)
+    if "classify" in recipe.settings:
+        settings = recipe.settings | {"classify": WEIGHT}
+        recipe = dataclasses.replace(recipe, settings=settings)
+    model = model_of(recipe, seed=1)
+    rows = [] if classes is None else [np.float32([row]) for row in (classes, *more)]
 
-    def discriminate(images):
+    def answers(images):
         level = images[:, 0, 0, :1]
-        return [2 * level + 0.3, *(ops.matmul(level, row) for row in rows)]
+        score = 2 * level + 0.3
+        return [score, *(ops.matmul(level, row) for row in rows)] if rows else score
 
-    model.discriminate, model.shown = discriminate, lambda images: images
-    model.generate = lambda condition=None: ops.convert_to_tensor(FAKE)
+    model.D, model.seen = answers, lambda images: images
+    model.G = lambda noise: ops.convert_to_tensor(FAKE)
+    model.batch = 3
     return model
+
+
+REAL_SCORE, FAKE_SCORE = (2 * x[:, 0, 0, :1] + 0.3 for x in (REAL, FAKE))
+PLAYERS = {  # recipe: (loss of D, loss of G), of the scores r of real, f of fake images
+    "dcgan_c": lambda r, f: (binary(r, 0.9) + binary(f, 0.0), binary(f, 1.0)),
+    "lsgan_d": lambda r, f: (
+        0.5 * (np.square(r - 1).mean() + np.square(f).mean()),
+        0.5 * np.square(f - 1).mean(),
+    ),
+    "wgan_a": lambda r, f: (f.mean() - r.mean(), -f.mean()),
+    "wgan_gp_d": lambda r, f: (f.mean() - r.mean(), -f.mean()),
+    "rpgan": lambda r, f: (softplus(f - r).mean(), softplus(r - f).mean()),
+}
+
+
+@pytest.mark.parametrize("name", PLAYERS)
+def test_losses_of_an_unconditional_gan_are_its_papers(name):
+    model = made(name)
+    for setting in ("gradient_penalty", "r1", "r2"):  # penalties have tests of their own
+        if setting in model.recipe.settings:
+            setattr(model, setting, 0.0)
+    of_d, of_g = PLAYERS[name](REAL_SCORE, FAKE_SCORE)
+    loss, logs = model.d_loss(REAL, None)
+    same(loss, of_d)
+    same(logs["d_loss"], of_d)
+    same(model.g_loss(REAL, None)[0], of_g)
+
+
+def test_report_as_acgan_adds_both_classes_to_the_critics_loss():
+    model = made("acgan_a", [1.5])
+    c = np.array([0, 0, 1], "int32")
+    model.conditional = lambda: (ops.convert_to_tensor(FAKE), c)
+    of_fake = binary(1.5 * mean(FAKE), c[:, None])
+    of_real = binary(1.5 * mean(REAL), LABEL[:, None])
+    critic = FAKE_SCORE.mean() - REAL_SCORE.mean()
+    same(model.d_loss(REAL, LABEL)[0], critic + WEIGHT * (of_real + of_fake))
+    same(model.g_loss(REAL, LABEL)[0], WEIGHT * of_fake - FAKE_SCORE.mean())
 
 
 def binary(logits, label):
@@ -58,14 +102,14 @@ def same(found, expected):
 
 
 def test_acgan_counts_the_class_asked_for_in_g_and_both_classes_in_d():
-    model = model_of("acgan_c", [1.5])
+    model = made("acgan_c", [1.5])
     asked = np.array([0, 0, 1], "int32")
-    model.generate_asked = lambda: (ops.convert_to_tensor(FAKE), asked)
+    model.conditional = lambda: (ops.convert_to_tensor(FAKE), asked)
     class_of = lambda images: 1.5 * mean(images)  # noqa: E731
     of_fake = binary(class_of(FAKE), asked[:, None])
-    same(model.g_loss(REAL)[0], binary(score(FAKE), 1.0) + WEIGHT * of_fake)
+    same(model.g_loss(REAL, LABEL)[0], binary(score(FAKE), 1.0) + WEIGHT * of_fake)
     both = binary(class_of(REAL), LABEL[:, None]) + of_fake
-    told_apart = binary(score(REAL), model.recipe.real_target) + binary(score(FAKE), 0.0)
+    told_apart = binary(score(REAL), model.real_target) + binary(score(FAKE), 0.0)
     same(model.d_loss(REAL, LABEL)[0], told_apart + WEIGHT * both)
 
 
@@ -73,21 +117,21 @@ def test_acgan_counts_the_class_asked_for_in_g_and_both_classes_in_d():
 def test_three_optimizers_have_the_class_in_g_and_in_the_classifier_not_in_d(name):
     row = np.float32([0.5, -1.0, 2.0, 0.1, -0.4, 1.0, 0.7])
     infogan = name == "infogan_b"
-    model = model_of(name, row if infogan else [1.5])
+    model = made(name, row if infogan else [1.5])
     asked = np.array([6, 0, 2] if infogan else [0, 0, 1], "int32")
-    model.generate_asked = lambda: (ops.convert_to_tensor(FAKE), asked)
+    model.conditional = lambda: (ops.convert_to_tensor(FAKE), asked)
     if infogan:
         of_fake = categorical(mean(FAKE) * row, asked)
-        of_classifier, found = of_fake, model.c_loss(FAKE, asked)[0]
+        of_classifier, found = of_fake, model.c_loss(REAL, None, (FAKE, asked))[0]
     else:
         of_fake = binary(1.5 * mean(FAKE), asked[:, None])
         of_classifier = of_fake + binary(1.5 * mean(REAL), LABEL[:, None])
-        found = model.c_loss(REAL, LABEL, FAKE, asked)[0]
+        found = model.c_loss(REAL, LABEL, (FAKE, asked))[0]
     same(found, of_classifier)
-    same(model.g_loss(REAL)[0], binary(score(FAKE), 1.0) + WEIGHT * of_fake)
+    same(model.g_loss(REAL, LABEL)[0], binary(score(FAKE), 1.0) + WEIGHT * of_fake)
     same(
-        model.d_loss(REAL, FAKE)[0],
-        binary(score(REAL), model.recipe.real_target) + binary(score(FAKE), 0.0),
+        model.d_loss(REAL, LABEL, (FAKE, asked))[0],
+        binary(score(REAL), model.real_target) + binary(score(FAKE), 0.0),
     )
 
 
@@ -96,10 +140,10 @@ def test_attribute_gan_scores_images_together_with_attributes():
     one that should not; relativistic pairs; G is asked for, and read as, the same."""
     match, read = np.float32([0.5, -0.2]), np.float32([1.0, 0.8])
     label = np.array([[1, 0], [0, 0], [1, 1]], "int32")
-    changes = {"condition": 2, "r1": 0.0, "r2": 0.0}
-    model = model_of("rpgan_attributes", match, [read], **changes)
+    model = made("rpgan_attributes", match, [read], condition=2)
+    model.r1 = model.r2 = 0.0
     given = []
-    model.generate = lambda condition: given.append(condition) or FAKE
+    model.G = lambda noise: given.append(noise[:, -2:]) or FAKE
     signs = 2.0 * label - 1
 
     def together(images):

@@ -15,8 +15,8 @@ from conftest import REPOSITORY
 
 from cli import UserError
 from models.keras_setup import BACKEND, to_numpy
-from train.families import FAMILIES
 from train.job import ALONE, Job, join
+from train.model import model_of
 
 STEPS, DIES = 6, 4
 needs_jax = pytest.mark.skipif(
@@ -140,7 +140,7 @@ def test_a_job_equals_one_process_and_goes_on_after_a_kill(
 
 def test_replicas_share_the_noise_and_draw_dropout_of_their_own():
     def numbers(job):
-        model = FAMILIES["acgan"](distributed_worker.recipe_of("acgan"), 1, job)
+        model = model_of(distributed_worker.recipe_of("acgan"), 1, job)
         model.begin()
         return [to_numpy(state).tolist() for state in model.seeds]
 

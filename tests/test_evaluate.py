@@ -26,7 +26,7 @@ from train.run import Run
 def faces(tiny_faces, monkeypatch):
     """What these recipes are trained on here, with networks of tests/tiny.py."""
     for name in ("vae_e", "acgan_c"):
-        monkeypatch.setitem(RECIPES, name, tiny.recipe(name))
+        monkeypatch.setitem(RECIPES, name, tiny.recipe(name, evaluate_every=25))
     return tiny_faces
 
 
@@ -40,7 +40,7 @@ def test_the_value_is_that_of_the_weights_exported(
     try:
         run = Run(get_recipe(name), faces, tmp_path / "run", 0, "bfloat16")
         evaluation = Evaluation(run.recipe, faces_folder, WEIGHTS)
-        run.evaluation, run.evaluate_every = evaluation, 25
+        run.evaluation = evaluation
         run.train(25)
         average = [to_numpy(v) for n in run.model.average.values() for v in n.variables]
         value = evaluation(run.model.average)
@@ -68,60 +68,46 @@ class Scripted:
     """An evaluation whose values are known; all else as it is."""
 
     name, is_best, resume = "test_mse", Evaluation.is_best, Evaluation.resume
-    over = Evaluation.over
 
-    def __init__(self, values, patience=None):
-        self.values, self.patience = iter(values), patience
-        self.best, self.unimproved = np.inf, 0
+    def __init__(self, values):
+        self.values, self.best = iter(values), np.inf
 
     def __call__(self, average):
         return next(self.values)
 
 
 def test_the_best_is_kept_whole_and_exported(faces, faces_folder, tmp_path):
-    """Through a stop, a change of settings and a collapse, until patience is over."""
+    """Through a stop, and values that get worse."""
 
-    def run(values, steps, change=False, rate=1e-4):
-        recipe = get_recipe("vae_e").replace({"vae.learning_rate": str(rate)})
-        words = (recipe, faces, tmp_path / "run", 0, "float32", change)
-        new = Run(*words, report=lambda text: None)
+    def run(values, steps):
+        new = Run(
+            get_recipe("vae_e"), faces, tmp_path / "run", 0, "float32", report=print
+        )
         new.model.train_step = lambda data: {"loss": keras.ops.convert_to_tensor(0.5)}
-        new.evaluation, new.evaluate_every = Scripted(values, patience=3), 50
-        return new, new.train(steps)
+        new.evaluation = Scripted(values)
+        new.train(steps)
+        return new
 
-    assert run([3.0, 1.0], 100)[1]
+    run([3.0, 1.0], 50)
     kept = (tmp_path / "run" / "best.npz").read_bytes()
-    changed, done = run([2.0, 1.5], 200, change=True, rate=2e-4)
-    assert done and changed.evaluation.unimproved == 2
+    assert run([2.0, 1.5], 100).evaluation.best == 1.0
     assert (tmp_path / "run" / "best.npz").read_bytes() == kept
-    last, done = run([1.2], 1000, rate=2e-4)
-    assert done and last.step == 250  # its patience is over
-    again, done = run([], 1000, rate=2e-4)
-    assert done and again.step == 250
-
     cards = [
         export.export(tmp_path / "run", faces_folder, tmp_path / "weights", last=last)
         for last in (False, True)
     ]
-    said = [
-        (
-            card["steps"],
-            card["checkpoint"],
-            card["recipe"]["optimizers"]["vae"]["learning_rate"],
-            [change["step"] for change in card["changes"]],
-        )
-        for card in cards
-    ]
-    assert said == [(100, "best", 1e-4, []), (250, "last", 2e-4, [100])]
-    assert Trained("vae_e", tmp_path / "weights").history()["step"].max() == 250
+    said = [(card["steps"], card["checkpoint"]) for card in cards]
+    assert said == [(50, "best"), (100, "last")]
+    assert Trained("vae_e", tmp_path / "weights").history()["step"].max() == 100
 
 
 def test_a_best_checkpoint_of_steps_that_the_run_lost_is_removed(tiny_faces, tmp_path):
     def begin():
-        words = (tiny.recipe("vae_e"), tiny_faces, tmp_path / "run", 0, "float32")
+        recipe = tiny.recipe("vae_e", evaluate_every=25)
+        words = (recipe, tiny_faces, tmp_path / "run", 0, "float32")
         run = Run(*words, report=lambda text: None)
         run.model.train_step = lambda data: {"loss": keras.ops.convert_to_tensor(0.5)}
-        run.evaluation, run.evaluate_every = Scripted([3.0, 2.0]), 25
+        run.evaluation = Scripted([3.0, 2.0])
         return run
 
     run, best = begin(), tmp_path / "run" / "best.npz"
@@ -141,38 +127,13 @@ def test_a_best_checkpoint_of_steps_that_the_run_lost_is_removed(tiny_faces, tmp
     assert not best.exists()
 
 
-def test_settings_of_a_checkpoint_are_in_it(tiny_faces, tmp_path):
-    """A kill between two files cannot part them."""
-    words = (tmp_path / "run", 0, "float32")
-    Run(tiny.recipe("vae_e"), tiny_faces, *words, report=print).train(1)
-    Run(tiny.recipe("vae_e", flip=True), tiny_faces, *words, True, report=print)
-    path, recipe, identity = weights_of(tmp_path / "run")
-    assert path.name == "checkpoint.npz" and not recipe.flip and not identity["changes"]
-    (tmp_path / "run" / "run.json").unlink()
-    assert weights_of(tmp_path / "run")[1:] == (recipe, identity)
-
-
-def test_values_of_the_weights_it_started_from_do_not_count(tmp_path):
-    """A run that counts on has their curve, not their checkpoint."""
-    (tmp_path / "history.csv").write_text(
-        "step,loss,test_mse\n50,1,0.5\n100,1,0.3\n125,1,\n150,1,0.9\n200,1,0.8\n"
-    )
-    for since, best, unimproved in ((0, 0.3, 2), (100, 0.8, 0)):
-        evaluation = Scripted([])
-        evaluation.resume(tmp_path / "history.csv", since)
-        assert (evaluation.best, evaluation.unimproved) == (best, unimproved)
-
-
 def test_mistakes_come_before_anything_is_written(faces_folder, tmp_path, monkeypatch):
     run, plain = tmp_path / "run", tmp_path / "plain"
     shutil.copytree(faces_folder / "train", plain)
     common = ("--data", faces_folder, "--run", run)
     for words, said in (
-        (("vae_e", *common, "--evaluate-every", 30), "multiple of 25"),
         (("vae_e", *common, "--checkpoint-seconds", "nan"), "--checkpoint-seconds must"),
-        (("vae_e", *common, "--patience", 2), "--evaluate-every"),
-        (("vae_e", "--data", plain, "--run", run, "--evaluate-every", 25), "no test/"),
-        (("attributes", *common, "--evaluate-every", 25), "draws images"),
+        (("vae_a", "--data", plain, "--run", run), "no test/"),
     ):
         refused(main, *words, saying=[said])
     assert not run.exists()

@@ -45,7 +45,7 @@ from models import RECIPES, build, get_recipe
 from models.describe import parameters
 from models.keras_setup import keras, to_numpy
 from train import backend, export
-from train.families import FAMILIES
+from train.model import model_of
 from train.feed import Feed
 from train.run import Run
 
@@ -66,22 +66,22 @@ again = run("parts")
 again.train(3)
 for a, b in zip(whole.model.state().values(), again.model.state().values()):
     np.testing.assert_array_equal(to_numpy(a), to_numpy(b))
-looped = FAMILIES["vae"](recipe, 0)  # many steps a dispatch, as on an accelerator
+looped = model_of(recipe, 0)  # many steps a dispatch, as on an accelerator
 advance = backend._jax_loop(looped, Feed(recipe, faces, 0), 5)
 assert len(advance(0, 3)) == 3
 for (key, a), b in zip(looped.state().items(), whole.model.state().values()):
     apart = np.abs(to_numpy(a) - to_numpy(b))
     # Where a gradient is rounding alone, Adam moves by its sign: a rate a step.
     assert apart.max() < 3 * 2 * 2e-4 and (apart > 1e-4).mean() < 1e-3, key
-critic = FAMILIES["gan"](small("wgan_gp_d", image_size=32, d_steps=1), 0)
+critic = model_of(small("wgan_gp_d", image_size=32, d_steps=1), 0)
 logs = critic.train_step({"images": np.zeros((1, 2, 32, 32, 3), "uint8")})
 assert np.isfinite(float(logs["gradient_penalty"]))
 more = {"gradient_penalty": 0.0, "r1": 1.0, "penalty_every": 2}
-lazy = FAMILIES["gan"](small("wgan_gp_d", image_size=tiny.SIZE, d_steps=1, **more), 0)
+lazy = model_of(small("wgan_gp_d", image_size=tiny.SIZE, d_steps=1, **more), 0)
 rows = backend._jax_loop(lazy, Feed(lazy.recipe, faces, 0), 4)(0, 4)
 assert [row["r1"] > 0 for row in rows] == [True, False, True, False], rows
 # A D with dropout and batch norm draws and counts in a penalty, as on TensorFlow.
-torn = FAMILIES["gan"](small("dcgan_dropout_d", image_size=tiny.SIZE), 0)
+torn = model_of(small("dcgan_dropout_d", image_size=tiny.SIZE), 0)
 torn.begin()
 images = torn.pixels(faces.images[:2])
 statistics = [v for v in torn.touched if "moving_mean" in v.name]

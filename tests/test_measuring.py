@@ -225,7 +225,6 @@ def test_damaged_records_are_said(tmp_path):
     with pytest.raises(UserError, match=r"history\.csv: missing or unreadable"):
         trained.check()
     card = json.loads((trained.folder / "card.json").read_text())
-    assert Trained("acgan_c", tmp_path).card["changes"]
     del card["data"]
     (trained.folder / "card.json").write_text(json.dumps(card))
     with pytest.raises(UserError, match="not a card of this version"):

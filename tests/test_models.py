@@ -5,16 +5,16 @@ import functools
 import numpy as np
 import pytest
 
-from models import RECIPES, RecipeError, build, get_recipe, today
+from models import RECIPES, build, get_recipe, today
 from models.describe import parameters
 from models.keras_setup import keras, to_numpy
-from models.layers import BatchNorm, logits
+from models.layers import BatchNorm
 
 
 @functools.cache
 def built(name, role):
     """A network that tests read and must not change."""
-    return build(get_recipe(name), role)
+    return build(get_recipe(name), role, probabilities=True)
 
 
 # Rows as in the tables: kernel / filters / strides / output shape, or for dense
@@ -141,7 +141,7 @@ def test_networks_layer_by_layer(recipe, role):
     # the two branches of B's generator, and its heads, may interleave
     assert sorted(map(str, found)) == sorted(map(str, TABLES[recipe, role]))
     assert found[0] == TABLES[recipe, role][0]
-    critic = RECIPES[recipe].gradient_penalty and role == "discriminator"
+    critic = "gradient_penalty" in RECIPES[recipe].settings and role == "discriminator"
     of_report_d = f"D {'critic' if critic else role}"
     ends, hidden = ENDS.get((recipe, role)) or ENDS[of_report_d]
     last = [t._keras_history.operation for t in network.outputs]
@@ -210,7 +210,7 @@ def test_report_c_equals_pytorch(name):
     make, order = twins()[name]
     recipe, role = name.split("-")
     torch.manual_seed(1)
-    theirs, ours = make(), build(get_recipe(recipe), role)
+    theirs, ours = make(), build(get_recipe(recipe), role, probabilities=True)
     assert parameters(ours) == sum(p.numel() for p in theirs.parameters())
     for module in theirs.modules():  # statistics and scales away from 0 and 1
         if isinstance(module, torch.nn.BatchNorm2d):
@@ -307,26 +307,15 @@ def test_report_c_starts_as_pytorch_does():
                 assert np.abs(kernel).mean() == pytest.approx(bound / 2, rel=0.05)
 
 
-def test_logits_are_what_the_last_activation_reads():
-    network = built("acgan_c", "discriminator")
+def test_probabilities_are_scores_under_the_tables_last_row():
     x = np.random.default_rng(0).standard_normal((4, 64, 64, 3)).astype("float32")
+    network = built("acgan_c", "discriminator")
+    scores = build(get_recipe("acgan_c"), "discriminator")
+    scores.set_weights(network.get_weights())
     real, label = network(x)
-    real_logit, label_logit = logits(network)(x)
-    np.testing.assert_allclose(keras.ops.sigmoid(real_logit), real, atol=1e-6)
-    np.testing.assert_allclose(keras.ops.softmax(label_logit), label, atol=1e-6)
-
-
-def test_a_sigmoid_inside_another_layer_is_refused():
-    """A loss would take its probabilities for logits, and train without a word."""
-    image = keras.Input((8, 8, 3))
-    x = keras.layers.Flatten()(image)
-    inside = keras.layers.Dense(1, activation="sigmoid")(x)
-    plain = keras.layers.Dense(1)(x)
-    for end in (inside, keras.ops.sigmoid(plain), keras.layers.Softmax()(plain)):
-        with pytest.raises(RecipeError, match="end with Dense"):
-            logits(keras.Model(image, end))
-    for end in (plain, keras.layers.Flatten()(plain)):
-        assert logits(keras.Model(image, end)).outputs[0] is end
+    real_score, label_score = scores(x)
+    np.testing.assert_allclose(keras.ops.sigmoid(real_score), real, atol=1e-6)
+    np.testing.assert_allclose(keras.ops.softmax(label_score), label, atol=1e-6)
 
 
 @pytest.mark.parametrize("size", [64, 96, 128, 160])

@@ -13,7 +13,7 @@ from models import latents
 from models.keras_setup import to_numpy
 from report import short_runs
 from report.short_runs import STUDIES, Study, images_a_step
-from train.families import FAMILIES
+from train.model import model_of
 
 
 @pytest.mark.parametrize("name", STUDIES)
@@ -73,7 +73,7 @@ def test_an_autoencoder_is_trained_without_noise():
     steps = {}
     for noise in ("normal", "none"):
         recipe = dataclasses.replace(tiny.recipe("vae_c"), noise=noise, kl_weight=0.0)
-        model = FAMILIES["vae"](recipe)
+        model = model_of(recipe)
         images = np.random.default_rng(0).integers(0, 256, (1, 2, 16, 16, 3), "uint8")
         pixels = model.pixels(images[0])
         code = model.networks["encoder"](pixels, training=True)[0]

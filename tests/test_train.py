@@ -186,19 +186,6 @@ def test_a_run_of_other_settings_is_refused_with_the_difference(run, faces):
         again(images=fewer)
 
 
-def test_a_change_of_settings_is_remembered(run, faces):
-    run.train(1)
-    recipe = run.recipe.replace({"vae.learning_rate": "0.1", "vae.decay_steps": "9"})
-    for _ in range(2):  # the second time nothing is new
-        again = Run(recipe, faces, run.folder, 0, "float32", change=True)
-        assert again.model.learning_rates() == {"vae": pytest.approx(0.1)}
-        assert len(again.identity["changes"]) == 1
-    (change,) = json.loads((run.folder / "run.json").read_text())["changes"]
-    setting = "optimizers.vae.learning_rate"
-    was = {"setting": setting, "before": 2e-4, "after": 0.1}
-    assert change["step"] == 1 and was in change["differences"]
-
-
 def test_a_folder_that_is_no_run_is_refused(faces, tmp_path):
     (tmp_path / "thesis.txt").write_text("do not overwrite")
     with pytest.raises(RunError, match="not empty and not a run"):

@@ -7,7 +7,7 @@ from scipy.ndimage import gaussian_filter
 import data_utils
 from models.keras_setup import keras, to_numpy
 from train import views
-from train.families import FAMILIES
+from train.model import model_of
 
 ops = keras.ops
 RANGE = (-1.0, 1.0)
@@ -40,7 +40,7 @@ def test_views_are_a_function_of_seed_and_step(faces):
     labels = np.stack([faces.label(n) for n in faces.attributes], 1).astype("float32")
 
     def made(seed, step):
-        model = FAMILIES["classifier"](recipe, seed)
+        model = model_of(recipe, seed)
         model.step.assign(step)
         model.begin()
         return [to_numpy(x) for x in views.views(images, labels, model.random)]

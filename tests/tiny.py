@@ -85,12 +85,12 @@ def generator(latent, condition=0):
     return keras.Model(noise, _draw(noise, "tanh"), name="generator")
 
 
-def _discriminator(*heads):
+def _discriminator(probabilities, *heads):
     """Heads: (activation, name, units)."""
     image = keras.Input((SIZE, SIZE, 3), name="image")
     x = layers.Dropout(0.3)(layers.Flatten()(_features(image)))
     ends = [
-        output(kind, name)(
+        output(kind, name, probabilities)(
             layers.Dense(units, use_bias=name != "match", name=f"{name}_head")(x)
         )
         for kind, name, units in heads
@@ -98,32 +98,33 @@ def _discriminator(*heads):
     return keras.Model(image, ends if len(ends) > 1 else ends[0], name="discriminator")
 
 
-def discriminator():
-    return _discriminator(("sigmoid", "real", 1))
+def discriminator(probabilities=False):
+    return _discriminator(probabilities, ("sigmoid", "real", 1))
 
 
-def acgan_discriminator():
-    return _discriminator(("sigmoid", "real", 1), ("sigmoid", "label", 1))
+def acgan_discriminator(probabilities=False):
+    return _discriminator(probabilities, ("sigmoid", "real", 1), ("sigmoid", "label", 1))
 
 
-acgan3_discriminator = acgan_discriminator
+def infogan_discriminator(condition, probabilities=False):
+    heads = ("sigmoid", "real", 1), ("softmax", "label", condition)
+    return _discriminator(probabilities, *heads)
 
 
-def infogan_discriminator(condition):
-    return _discriminator(("sigmoid", "real", 1), ("softmax", "category", condition))
-
-
-def attribute_gan_discriminator(condition):
+def attribute_gan_discriminator(condition, probabilities=False):
     heads = (("linear", "match", condition), ("sigmoid", "attributes", condition))
-    return _discriminator(("sigmoid", "real", 1), *heads)
+    return _discriminator(probabilities, ("sigmoid", "real", 1), *heads)
 
 
-def classifier(condition):
+def classifier(condition, probabilities=False):
     image = keras.Input((SIZE, SIZE, 3), name="image")
     x = layers.GlobalAveragePooling2D(name="features")(_features(image))
     heads = (("sigmoid", "attributes", condition), ("softmax", "turn", 4))
     heads += (("sigmoid", "blur", 1),)
-    ends = [output(kind, name)(layers.Dense(units)(x)) for kind, name, units in heads]
+    ends = [
+        output(kind, name, probabilities)(layers.Dense(units)(x))
+        for kind, name, units in heads
+    ]
     return keras.Model(image, ends, name="classifier")
 
 
@@ -134,15 +135,15 @@ def losses(name, **changes):
     Returns:
         {name: float}, two updates of D, then one of G.
     """
-    from train.families import FAMILIES
+    from train.model import model_of
 
     calm = {"flip": False, "augment": 0.0, "image_noise": 0.0, "d_steps": 2}
     # Slowly: an update by a gradient that is rounding alone would be as large as others.
     calm["optimizers"] = {
-        role: dataclasses.replace(optimizer, learning_rate=1e-7, decay=1.0)
+        role: dataclasses.replace(optimizer, learning_rate=1e-7)
         for role, optimizer in get_recipe(name).optimizers.items()
     }
-    model = FAMILIES["gan"](recipe(name, **calm | changes), 0)
+    model = model_of(recipe(name, **calm | changes), 0)
     rng = np.random.default_rng(0)
     for key, variable in model.state().items():
         if key.startswith("net/") and len(variable.shape) > 1:
@@ -153,5 +154,5 @@ def losses(name, **changes):
         if isinstance(layer, layers.Dropout):
             layer.rate = 0.0
     images = rng.integers(0, 256, (2, 2, SIZE, SIZE, 3), "uint8")
-    logs = model.train_step({"images": images})
+    logs = model.train_step((images,))
     return {key: float(value) for key, value in logs.items()}

@@ -162,11 +162,13 @@ def dry_run(recipe, faces, seed, job):
 
     from models.describe import parameters
     from train.backend import compiled
-    from train.families import algorithm
+    from train.check import check
     from train.feed import Feed
+    from train.model import model_of
 
     feed = Feed(recipe, faces, seed, job)
-    model = algorithm(recipe)(recipe, seed, job)
+    model = model_of(recipe, seed, job)
+    check(model)
     print(json.dumps(recipe.resolved(), indent=1))
     for role, network in model.networks.items():
         print(f"{role}: {parameters(network):,} trainable parameters")

@@ -6,6 +6,8 @@ accelerator the images stay on the device, batches are gathered there, and one c
 many steps.
 """
 
+import contextlib
+
 from cli import UserError
 from models.keras_setup import BACKEND, keras
 
@@ -50,6 +52,18 @@ def _jax_gradients(loss_fn, variables, others):
     (_, (logs, moved)), grads = jax.value_and_grad(pure, has_aux=True)(values, rest)
     _assign(others, moved)
     return logs, grads
+
+
+@contextlib.contextmanager
+def created_outside():
+    """Variables made within the block belong to no function that is being compiled."""
+    if BACKEND != "tensorflow":
+        yield
+        return
+    import tensorflow as tf
+
+    with tf.init_scope():
+        yield
 
 
 def input_gradient(fn, x, others):
@@ -175,7 +189,7 @@ def compiled(model, feed, most):
     """The training steps of `model` on batches of `feed`, compiled.
 
     Args:
-        model: a `train.engine.Family`.
+        model: a `train.model.Algorithm`.
         feed: a `train.feed.Feed`.
         most: the largest number of steps in one call.
 
@@ -187,7 +201,7 @@ def compiled(model, feed, most):
     if BACKEND == "tensorflow":
         import tensorflow as tf
 
-        step = tf.function(_tensorflow_step(model))
+        step = tf.function(_tensorflow_step(model), autograph=False)
         return lambda first, count: _one_by_one(step, feed, first, count), 1
     import jax
 
@@ -252,7 +266,7 @@ def _jax_loop(model, feed, most):
 
     variables, pure = _jax_pure(model)
     job = model.job
-    data = {name: jnp.asarray(array) for name, array in feed.data.items()}
+    data = tuple(map(jnp.asarray, feed.data))
     data = job.replicated(data)
 
     def loop(values, data, order, count):

@@ -133,10 +133,10 @@ def write_networks(chosen, identity, folder, faces, levels):
     from models.sampling import label_table
     from models.standing import standing_statistics
     from train import checkpoint, machine
-    from train.families import algorithm
+    from train.model import model_of
 
     run, recipe = chosen.parent, Recipe.from_resolved(identity["recipe"])
-    model = algorithm(recipe)(recipe, identity["seed"])
+    model = model_of(recipe, identity["seed"])
     extra = checkpoint.restore(chosen, model.state())
     networks = dict(model.average)
     table = label_table(run, recipe)
@@ -293,13 +293,9 @@ def largest_change(networks, role, copy, recipe, faces):
     if kind in ("decoder", "generator", "encoder"):
         return "pixel in [0, 1]", float(np.abs(before - after).max() / (high - low))
     before, after = (x if isinstance(x, list) else [x] for x in (before, after))
-    heads = [t._keras_history.operation for t in networks[role].outputs]
-    changes = [
-        (float(np.abs(a - b).max()), head.get_config().get("activation"))
-        for head, a, b in zip(heads, before, after, strict=True)
-    ]
-    change, activation = max(changes, key=lambda pair: pair[0])
-    return "score" if activation == "linear" else "probability", change
+    return "score", max(
+        float(np.abs(a - b).max()) for a, b in zip(before, after, strict=True)
+    )
 
 
 def measure_headline(trained, data, root):

@@ -13,20 +13,19 @@ from train.job import ALONE
 
 
 class Feed:
-    """Batches as a function of the step: {"images", "labels"} of numpy arrays; in a
-    `train.job.Job` of several processes each has its own rows of them.
+    """Batches as a function of the step: (images,) or (images, labels), numpy arrays; in
+    a `train.job.Job` of several processes each has its own rows of them.
 
-    `images` is uint8 `(d_steps, batch, size, size, 3)`; `labels`, only where
-    the recipe learns from them, int32 `(d_steps, batch)`, or `(d_steps, batch,
-    attributes)` for several attributes at once. `data` holds all of both.
+    Images are uint8 `(d_steps, batch, size, size, 3)`; labels, only where the recipe
+    learns from them, int32 `(d_steps, batch)`, or `(d_steps, batch, attributes)` for
+    several attributes at once. `data` holds all of both, in this order.
     """
 
     def __init__(self, recipe, faces, seed, job=ALONE):
         self.recipe, self.seed, self.job = recipe, seed, job
-        self.data = {"images": faces.images}
         labels = labels_of(recipe, faces)
-        if labels is not None:
-            self.data["labels"] = labels
+        self.data = (faces.images,) if labels is None else (faces.images, labels)
+        self.labels = labels
 
     def __call__(self, step):
         return self.gather(self.data, *self.order(step))
@@ -36,7 +35,7 @@ class Feed:
         `(d_steps, batch)` each."""
         shape = (self.recipe.d_steps, self.recipe.batch_size)
         count = shape[0] * shape[1]
-        images = len(self.data["images"])
+        images = len(self.data[0])
         chosen = data_utils.indices(images, count, step, self.seed)
         mirror = np.zeros(count, bool)
         if self.recipe.flip:
@@ -45,11 +44,11 @@ class Feed:
 
     def gather(self, data, chosen, mirror, xp=np):
         """The batch of an `order`, from arrays of numpy or of the module `xp`."""
-        batch = {name: array[chosen] for name, array in data.items()}
+        images, *labels = (array[chosen] for array in data)
         if self.recipe.flip:
-            mirror, images = mirror[..., None, None, None], batch["images"]
-            batch["images"] = xp.where(mirror, images[..., ::-1, :], images)
-        return batch
+            mirror = mirror[..., None, None, None]
+            images = xp.where(mirror, images[..., ::-1, :], images)
+        return images, *labels
 
 
 def labels_of(recipe, faces):
@@ -83,7 +82,7 @@ class Batches(keras.utils.PyDataset):
         than it asks for that epoch's first batches."""
         batch = self.feed(self.epoch * self.steps + step)
         self.epoch += step == self.steps - 1
-        return batch
+        return tuple(part.reshape(-1, *part.shape[2:]) for part in batch)
 
 
 TABLE = 1000  # rows of labels that ship with weights

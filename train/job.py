@@ -60,10 +60,6 @@ class Job:
 
     # ---------------------------------------------------------- inside a step
 
-    def local_rows(self, x):
-        """Of an array `(batch, ...)` the rows that this process computes."""
-        return x
-
     def average(self, tensors):
         """Mean over the processes of float32 tensors; the same shapes."""
         return tensors
@@ -150,11 +146,6 @@ class TensorFlowJob(Several):
 
         return self._average([tf.constant(array)])[0].numpy()
 
-    def local_rows(self, x):
-        import tensorflow as tf
-
-        return tf.split(x, self.count)[self.rank]
-
     def average(self, tensors):
         import tensorflow as tf
 
@@ -191,11 +182,6 @@ class JaxJob(Several):
         import jax
 
         return jax.sharding.NamedSharding(self.mesh, jax.sharding.PartitionSpec(*axes))
-
-    def local_rows(self, x):
-        import jax  # which computes the rows of each process there
-
-        return jax.lax.with_sharding_constraint(x, self._sharding("batch"))
 
     def jit(self, function, **options):
         return super().jit(function, **options, out_shardings=self._sharding())

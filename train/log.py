@@ -22,7 +22,7 @@ def means(steps, model, seconds):
 
     Args:
         steps: the logs of each step of the row, {name: float}, with `step_seconds`.
-        model: the `train.engine.Family` after the last of them.
+        model: the `train.model.Algorithm` after the last of them.
         seconds: seconds of training so far.
     """
     row = {k: float(np.mean([s[k] for s in steps])) for k in steps[0]}

@@ -14,11 +14,12 @@ from models import asked, latents
 from models.keras_setup import BACKEND, keras, to_numpy
 from models.recipe import LOG_EVERY
 from train import backend, checkpoint, signals, transfer
-from train.families import algorithm
+from train.check import check
 from train.feed import Feed, describe, write_label_table
 from train.folder import RunError, RunFolder
 from train.job import ALONE
 from train.log import Log, means
+from train.model import model_of
 
 GRID = 32  # images in the grid from fixed latents
 EARLY = (10, 25, 50, 100, 200)  # steps with a grid, besides every `sample_every`-th
@@ -98,7 +99,9 @@ class Run:
             )
         if not begun:  # of a run that was killed before it saved anything
             self.identity["from"] = None
-        self.model = algorithm(recipe)(recipe, seed, job)
+        self.model = model_of(recipe, seed, job)
+        if not begun:
+            check(self.model)
         self.evaluation = None
         self.step, self.seconds, self.pending = 0, 0.0, []
         if begun:
@@ -199,7 +202,7 @@ class Run:
         return log
 
     def _draws(self):
-        return hasattr(self.model, "sample")
+        return self.recipe.traits.draws is not None
 
     def _record(self, log, steps, sample_every):
         """Write the curves, images and snapshots that are due after a step."""
@@ -282,10 +285,10 @@ class Run:
 
     def draw(self, count=GRID):
         """Images of the averaged network from fixed latents, uint8 `(count, ...)`."""
-        labels = asked(self.recipe, range(count), self.feed.data.get("labels"))
+        labels = asked(self.recipe, range(count), self.feed.labels)
         noise = latents(self.recipe, range(count), labels)
         images = [
-            to_numpy(keras.ops.cast(self.model.sample(part), "float32"))
+            to_numpy(keras.ops.cast(self.model(part), "float32"))
             for part in np.split(noise, range(64, count, 64))
         ]
         return data_utils.to_uint8(np.concatenate(images), self.recipe.pixel_range)

@@ -72,7 +72,7 @@ def start_from(model, trained):
     """Copy weights into a new model and into its averages.
 
     Args:
-        model: a `train.engine.Family` that has not been trained.
+        model: a `train.model.Algorithm` that has not been trained.
         trained: what `source_of` found for its recipe.
 
     Returns:
