@@ -8,6 +8,7 @@ from conftest import ATTRIBUTES, write_faces
 from PIL import Image
 
 import data_utils
+from data_tools import cache
 from data_utils import DataError, load_faces
 
 
@@ -71,7 +72,7 @@ def test_cache_serves_the_same_and_never_a_changed_folder(data, monkeypatch):
     first = load_faces(data)
     assert isinstance(first.images, np.memmap)  # not all in memory, even the first time
     with monkeypatch.context() as patch:
-        patch.setattr(data_utils, "_decode", lambda *a: pytest.fail("decoded twice"))
+        patch.setattr(cache, "_decode", lambda *a: pytest.fail("decoded twice"))
         np.testing.assert_array_equal(load_faces(data).images, first.images)
     Image.new("RGB", (64, 64), (1, 2, 3)).save(data / "train" / "00000.png")
     assert (load_faces(data).images[0] == (1, 2, 3)).all()
@@ -169,7 +170,7 @@ def test_cells_that_are_missing_or_not_binary(data, cell, saying):
     [
         ("name,Smiling\na.png,1\n", "no column image_name"),
         ("image_name,Smiling\n", "no rows"),
-        ("image_name,Smiling\n00001.png,1\n00001.png,0\n", "stands there twice"),
+        ("image_name,Smiling\n00001.png,1\n00001.png,0\n", "listed twice"),
         ("image_name,Smiling,Male\n00001.png,-1,0\n", "both 0 and -1"),
         ("", "not a CSV file"),
     ],

@@ -8,8 +8,7 @@ from conftest import ATTRIBUTES, draw_face, refused
 from PIL import Image
 
 import data_utils
-import make_data
-import write_data
+from data_tools import convert
 
 EXTRA = "Eyeglasses"
 
@@ -49,7 +48,7 @@ def words(celeba, out, *more, table="list_attr_celeba.txt"):
 @pytest.mark.parametrize("table", ["list_attr_celeba.txt", "list_attr_celeba.csv"])
 def test_celeba_becomes_the_courses_layout(celeba, tmp_path, table):
     out = tmp_path / "data"
-    make_data.main(words(celeba, out, "--train", 8, "--test", 3, table=table))
+    convert.main(words(celeba, out, "--train", 8, "--test", 3, table=table))
     train, test = (data_utils.load_faces(out, split) for split in ("train", "test"))
     assert train.names == [f"{k:06d}.png" for k in range(1, 9)]
     assert test.names == [f"{k:06d}.png" for k in range(9, 12)]
@@ -66,7 +65,7 @@ def test_celeba_becomes_the_courses_layout(celeba, tmp_path, table):
 def test_the_partition_file_says_which_images_are_for_what(celeba, tmp_path):
     out, part = tmp_path / "data", celeba / "list_eval_partition.txt"
     more = ["--partition", part, "--train", 5, "--test", 3, "--attributes", "all"]
-    make_data.main(words(celeba, out, *more))
+    convert.main(words(celeba, out, *more))
     train, test = (data_utils.load_faces(out, split) for split in ("train", "test"))
     assert train.names == [f"{k:06d}.png" for k in (1, 4, 6, 7, 9)]
     assert test.names == [f"{k:06d}.png" for k in (2, 5, 10)]
@@ -75,49 +74,45 @@ def test_the_partition_file_says_which_images_are_for_what(celeba, tmp_path):
 
 def test_a_folder_that_is_half_made_is_finished(celeba, tmp_path, monkeypatch):
     out, more = tmp_path / "data", ["--train", 6, "--test", 2]
-    made, png = [], write_data._png
+    read, made = convert.read_image, []
 
     def cut_off(source, size):
-        if made and len(made) > 4:
+        if len(made) > 4:
             raise KeyboardInterrupt
         made.append(source)
-        return png(source, size)
+        return read(source, size)
 
-    monkeypatch.setattr(write_data, "estimated_bytes", lambda *_: 0)
-    monkeypatch.setattr(write_data, "_png", cut_off)
-    with pytest.raises(KeyboardInterrupt):
-        make_data.main(words(celeba, out, *more))
-    there = {p.name for p in (out / "train").iterdir()}
+    with monkeypatch.context() as patch:
+        patch.setattr(convert, "read_image", cut_off)
+        with pytest.raises(KeyboardInterrupt):
+            convert.main(words(celeba, out, *more))
+    there = {p.name for p in (out / "train").glob("*.png")}
     assert 0 < len(there) < 6 and not (out / "train.csv").exists()
-
     again = []
-    monkeypatch.setattr(write_data, "_png", lambda *a: again.append(a) or png(*a))
-    make_data.main(words(celeba, out, *more))
+    monkeypatch.setattr(convert, "read_image", lambda *a: again.append(a) or read(*a))
+    convert.main(words(celeba, out, *more))
     assert len(again) == 8 - len(there)
     assert len(data_utils.load_faces(out).images) == 6
     other = words(celeba, out, "--train", 5, "--test", 2)
-    refused(make_data.main, *other, saying=["other train", out])
+    refused(convert.main, *other, saying=["other train", out])
 
 
 def test_what_cannot_be_done_says_why(celeba, tmp_path, monkeypatch):
     out = tmp_path / "data"
     many = words(celeba, out)
-    refused(make_data.main, *many, saying=["--train 40,000", "12 images", "fewer"])
+    refused(convert.main, *many, saying=["--train 40,000", "12 images", "fewer"])
     few = ["--train", 2, "--test", 2]
     alien = ["--attributes", "Smiling,Tail"]
-    refused(make_data.main, *words(celeba, out, *few, *alien), saying=["Tail", EXTRA])
+    refused(convert.main, *words(celeba, out, *few, *alien), saying=["Tail", EXTRA])
     lost = tmp_path / "img"
     lost.mkdir()
-    refused(make_data.main, "folder", lost, out, saying=[lost, "no images"])
-    refused(make_data.main, "folder", tmp_path / "a.zip", out, saying=["unpack"])
+    refused(convert.main, "folder", lost, out, saying=[lost, "no images"])
+    refused(convert.main, "folder", tmp_path / "a.zip", out, saying=["unpack"])
     draw_face(np.random.default_rng(0))[0].save(lost / "000001.jpg")
     table = celeba / "list_attr_celeba.txt"
-    refused(make_data.main, "celeba", lost, table, out, saying=["11 of its 12"])
-    refused(make_data.main, "folder", lost, celeba, saying=["holds something else"])
-    refused(make_data.main, "folder", lost, lost / "out", saying=["outside it"])
-    usage = write_data.shutil.disk_usage(tmp_path)._replace(free=1000)
-    monkeypatch.setattr(write_data.shutil, "disk_usage", lambda _: usage)
-    refused(make_data.main, *words(celeba, out, *few), saying=["MB are free"])
+    refused(convert.main, "celeba", lost, table, out, saying=["11 of its 12"])
+    refused(convert.main, "folder", lost, celeba, saying=["holds something else"])
+    refused(convert.main, "folder", lost, lost / "out", saying=["outside it"])
     assert not out.exists()
 
 
@@ -128,13 +123,13 @@ def test_any_folder_becomes_the_courses_layout(tmp_path, capsys):
         folder.mkdir(parents=True, exist_ok=True)
         Image.new("RGB", (30, 40), (k, 0, 0)).save(folder / f"{k:02d}.png")
     (images / "a" / "07.png").write_bytes(b"not an image")
-    make_data.main(["folder", str(images), str(out), "--size", "32"])
+    convert.main(["folder", str(images), str(out), "--size", "32"])
     assert "left out" in (said := capsys.readouterr().out) and "a_07.png" in said
     train, test = (data_utils.load_faces(out, split, 32) for split in ("train", "test"))
     assert (len(train.images), len(test.images)) == (17, 2)
     assert test.names == ["b_16.png", "b_18.png"] and test.attributes is None
     assert test.images.shape[1:] == (32, 32, 3) and test.images[0, 0, 0, 0] == 16
-    assert json.loads((out / write_data.RECORD).read_text())["kind"] == "folder"
+    assert json.loads((out / convert.RECORD).read_text())["kind"] == "folder"
 
 
 def test_the_command_line(command, fails, tmp_path):
@@ -149,7 +144,7 @@ def test_a_table_may_name_images_of_subfolders(tmp_path):
     (tmp_path / "t.csv").write_text("image_name,Hat,Tie\nb/1.png,1,0\na/1.png,0,1\n")
     words = ["folder", tmp_path / "images", tmp_path / "data", "--test", 1]
     more = ["--table", tmp_path / "t.csv", "--attributes", "Hat"]
-    make_data.main([str(word) for word in words + more])
+    convert.main([str(word) for word in words + more])
     test = data_utils.load_faces(tmp_path / "data", "test")
     assert test.names == ["b_1.png"]
     assert test.attributes.to_dict("records") == [{"Hat": 1}]
@@ -164,15 +159,13 @@ def folder_of(path, *names):
 
 def test_no_image_is_lost_without_a_word(tmp_path, capsys):
     both = folder_of(tmp_path / "both", "a_1.png", "a/1.png", "b.png")
-    refused(
-        make_data.main, "folder", both, tmp_path / "out", saying=["a_1.png", "rename"]
-    )
+    refused(convert.main, "folder", both, tmp_path / "out", saying=["a_1.png", "rename"])
     elsewhere = folder_of(tmp_path / "elsewhere", "1.png")
     linked = folder_of(tmp_path / "linked", "0.png", "2.png")
     (linked / "sub").symlink_to(elsewhere)
     (linked / "round").symlink_to(linked)
     words = ("folder", linked, tmp_path / "data", "--size", 32, "--test", 1)
-    make_data.main([str(word) for word in words])
+    convert.main([str(word) for word in words])
     found = sorted(p.name for p in (tmp_path / "data").glob("t*/*.png"))
     assert found == ["0.png", "2.png", "sub_1.png"]
     assert "2 train and 1 test images" in capsys.readouterr().out
@@ -181,17 +174,17 @@ def test_no_image_is_lost_without_a_word(tmp_path, capsys):
 def test_only_images_that_were_written_count(tmp_path, capsys):
     images = folder_of(tmp_path / "images", "1.png", "2.png", "3.png")
     (images / "2.png").write_bytes(b"not an image")
-    make_data.main(["folder", str(images), str(tmp_path / "data"), "--test", "1"])
+    convert.main(["folder", str(images), str(tmp_path / "data"), "--test", "1"])
     assert "1 train and 1 test images" in capsys.readouterr().out
     (images / "3.png").write_bytes(b"not an image")
     words = ("folder", images, tmp_path / "more", "--test", 1)
-    refused(make_data.main, *words, saying=["no image for test can be read"])
+    refused(convert.main, *words, saying=["no image for test can be read"])
 
 
 def test_an_attribute_named_twice_is_refused(celeba, tmp_path):
     twice = ("--attributes", "Smiling,Smiling")
-    refused(make_data.main, *words(celeba, tmp_path / "out", *twice), saying=["twice"])
+    refused(convert.main, *words(celeba, tmp_path / "out", *twice), saying=["twice"])
     (tmp_path / "out").mkdir()
-    (tmp_path / "out" / write_data.RECORD).write_text("[]")
+    (tmp_path / "out" / convert.RECORD).write_text("[]")
     few = words(celeba, tmp_path / "out", "--train", 8, "--test", 3)
-    refused(make_data.main, *few, saying=["made before"])
+    refused(convert.main, *few, saying=["made before"])

@@ -17,7 +17,6 @@ import pytest
 import tiny
 from conftest import REPOSITORY
 
-import cli
 import data_utils
 from train import lock
 from train.log import Log
@@ -144,7 +143,7 @@ def test_a_file_system_without_locks_says_so_once(faces, tmp_path, monkeypatch):
     def flock(file, how):
         raise OSError(38, "Function not implemented")
 
-    monkeypatch.setattr(cli.fcntl, "flock", flock)
+    monkeypatch.setattr("fcntl.flock", flock)
     said = []
     begin(faces, tmp_path, report=said.append)
     assert len(said) == 1 and "no lock here (Function not implemented)" in said[0]
