@@ -10,6 +10,7 @@ import json
 import os
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from PIL import Image
 
@@ -25,6 +26,7 @@ COURSE = (
 )
 TRAIN, TEST = 40_000, 2_621  # the course's numbers of images
 RECORD = "made_from.json"  # which command made a folder
+SOURCE = "/"  # a column that no table has: attributes are not called so
 
 
 def parse(words=None):
@@ -84,8 +86,8 @@ def celeba(args, files):
     first images of the table, and those that follow them.
 
     Returns:
-        {"train", "test": frame of the image to read, "source", and of attributes, by the
-        name of the image to write}.
+        {"train", "test": frame of attributes, and in column `SOURCE` the file to read,
+        by the name of the file to write}.
 
     Raises:
         UserError: the table is not of these images, or there are not enough of them.
@@ -105,19 +107,16 @@ def folder(args, base, files):
     by name are for tests. Returns and raises as `celeba`."""
     inner = {path.relative_to(base).parts[0] for path in files.values()} - {*files}
     if {"train", "test"} <= inner and not args.table:
-        if others := sorted(inner - {"train", "test"}):
-            print(
-                f"{base}: {', '.join(others)} left out; train/ and test/ stay as they are"
-            )
+        others = ", ".join(sorted(inner - {"train", "test"}))
+        print(f"{base}: train/ and test/ stay apart" + f"; not {others}" * bool(others))
         parts = []
         for part in (base / "train", base / "test"):
-            table = (
-                part.with_suffix(".csv") if part.with_suffix(".csv").exists() else None
-            )
+            table = part.with_suffix(".csv")
+            table = table if table.exists() else None
             parts.append(_rows(table, args.attributes, images_below(part)[1], part))
         return _firsts(args, *parts, base)
     if inner:
-        print(f"{base}: one set of images in {', '.join(sorted(inner))}")
+        print(f"{base}: one set of the images in {', '.join(sorted(inner))}")
     where = args.table or args.images
     frame = _rows(args.table, args.attributes, files, args.images).sort_index()
     test = min(len(frame) // 10, TEST) if args.test is None else args.test
@@ -128,21 +127,20 @@ def folder(args, base, files):
 
 
 def _rows(table, wanted, files, folder):
-    """Frame by name of image: column "source", its file, and attributes."""
     if table is None:
         if wanted:
-            raise UserError("--attributes: no table has them; see --table")
-        return pd.DataFrame({"source": files}, dtype=object)
+            raise UserError("--attributes: they stand in a table; see --table")
+        return pd.DataFrame({SOURCE: files}, dtype=object)
     frame = read_attributes(table)
-    names = [*frame] if wanted in (None, "all") else wanted.split(",")
-    names = [name.strip() for name in names]
-    for name in names:
-        if names.count(name) > 1:
-            raise UserError(f"--attributes {wanted}: {name} is listed twice")
-        if name not in frame:
-            known = ", ".join(frame)
-            raise DataError(f"{table}: no attribute '{name}'; it has: {known}")
-    frame = frame[names]
+    if wanted not in (None, "all"):
+        names = [name.strip() for name in wanted.split(",")]
+        for name in names:
+            if names.count(name) > 1:
+                raise UserError(f"--attributes {wanted}: {name} is listed twice")
+            if name not in frame:
+                known = ", ".join(frame)
+                raise DataError(f"{table}: no attribute '{name}'; it has: {known}")
+        frame = frame[names]
     frame.index = frame.index.str.replace("/", "_")  # as `images_below` names them
     found = find(frame.index, files)
     if missing := [name for name, path in found.items() if path is None]:
@@ -150,26 +148,22 @@ def _rows(table, wanted, files, folder):
             f"{table}: {len(missing):,} of its {len(frame):,} images are not in "
             f"{folder}: {', '.join(missing[:3])} ...; is the archive unpacked whole?"
         )
-    frame.insert(0, "source", pd.Series(found, dtype=object))
-    return frame
+    return frame.assign(**{SOURCE: found})
 
 
 def _firsts(args, train, test, where):
     """The first rows of both splits, as many as the options say."""
-    splits = {}
-    for name, frame in (("train", train), ("test", test)):
-        count = getattr(args, name)
-        if count is not None and count > len(frame):
+    splits = {"train": train[: args.train], "test": test[: args.test]}
+    for name, rows in (("train", train), ("test", test)):
+        if (count := getattr(args, name) or 0) > len(rows):
             raise UserError(
-                f"--{name} {count:,}: {where} has {len(frame):,} images for {name}; "
-                "ask for fewer"
+                f"--{name} {count:,}: {where} has {len(rows):,} images for {name}; "
+                "request fewer"
             )
-        frame = frame[:count].rename(lambda image: f"{os.path.splitext(image)[0]}.png")
-        if frame.index.has_duplicates:
-            raise DataError(
-                f"{where}: two images differ by their suffix only; rename one"
-            )
-        splits[name] = frame
+        names = [f"{os.path.splitext(image)[0]}.png" for image in splits[name].index]
+        splits[name] = splits[name].set_axis(names)
+        if splits[name].index.has_duplicates:
+            raise DataError(f"{where}: images that differ by their suffix; rename one")
     return splits
 
 
@@ -185,15 +179,14 @@ def write(splits, args):
     left_out = []
     for name, frame in splits.items():
         (args.out / name).mkdir(exist_ok=True)
-        paths = [args.out / name / image for image in frame.index]
-        jobs = [(*job, args.size) for job in zip(frame["source"], paths, strict=True)]
-        made = list(in_parallel(_make, jobs, f"writing {name}"))
-        if not any(made):
-            raise DataError(f"{args.images}: no image for {name} can be read")
-        left_out += [
-            path.name for path, is_there in zip(paths, made, strict=True) if not is_there
+        jobs = [
+            (file, args.out / name / k, args.size) for k, file in frame[SOURCE].items()
         ]
-        splits[name] = frame[made].drop(columns="source")
+        made = np.array(list(in_parallel(_make, jobs, f"writing {name}")))
+        if not made.any():
+            raise DataError(f"{args.images}: no image for {name} can be read")
+        left_out += frame.index[~made].to_list()
+        splits[name] = frame[made].drop(columns=SOURCE)
     for name, frame in splits.items():
         if len(frame.columns):
             with replacing(args.out / f"{name}.csv", "w") as file:
@@ -206,15 +199,10 @@ def write(splits, args):
 
 def _begin(splits, args):
     """Check that `out` is new, or of this very command."""
-    record = {
-        "kind": args.kind,
-        "images": args.images.resolve().name,
-        "size": args.size,
-        "cropped": "the largest square in the middle",
-        **{name: len(frame) for name, frame in splits.items()},
-        "attributes": [*next(iter(splits.values())).drop(columns="source")],
-        "first": {name: frame.index[0] for name, frame in splits.items()},
-    }
+    record = {"kind": args.kind, "images": args.images.resolve().name, "size": args.size}
+    for name, frame in splits.items():
+        record[name] = {"images": len(frame), "first": frame.index[0]}
+        record["attributes"] = [*frame.drop(columns=SOURCE)]
     out, path = args.out, args.out / RECORD
     if out.resolve().is_relative_to(args.images.resolve()):
         raise UserError(f"{out}: lies in {args.images}; name a folder outside it")

@@ -124,13 +124,12 @@ def _eight_bits(image, path):
 def in_parallel(function, items, label):
     """`function` of each item, in their order, by a few threads, with a progress bar
     on a terminal."""
-    if hasattr(os, "sched_getaffinity"):
-        allowed = len(os.sched_getaffinity(0))  # what a container or `taskset` leaves
-    else:
-        allowed = os.cpu_count() or 1
+    allowed = os.cpu_count() or 1
+    if hasattr(os, "sched_getaffinity"):  # what a container or `taskset` leaves
+        allowed = len(os.sched_getaffinity(0))
     with concurrent.futures.ThreadPoolExecutor(min(THREADS, allowed)) as pool:
-        # In parts, or all would be read before the first is written.
-        parts = (items[k : k + 1024] for k in range(0, len(items), 1024))
+        # In parts, or all could be read before the first is written.
+        parts = (items[k : k + 256] for k in range(0, len(items), 256))
         try:
             yield from track(
                 (result for part in parts for result in pool.map(function, part)),

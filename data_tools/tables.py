@@ -54,16 +54,13 @@ def read_partition(path):
     Raises:
         DataError: anything else.
     """
-    text = _text(path).replace(",", " ")
-    try:
-        rows = dict(line.split() for line in text.splitlines() if line.strip())
-        rows.pop("image_id", None)
-        part = pd.Series(rows).astype(int)
-        if part.empty or not part.isin([0, 1, 2]).all():
-            raise ValueError("a row is an image and 0, 1 or 2")
-    except ValueError as error:
-        raise DataError(f"{path}: not CelebA's partition file ({error})") from None
-    return part
+    lines = [line for line in _text(path).splitlines() if line.strip()]
+    rows = re.findall(r"^\s*(\S+?)[\s,]+([012])\s*$", "\n".join(lines), re.M)
+    if not rows or len(rows) < len(lines) - lines[0].startswith("image_id"):
+        raise DataError(
+            f"{path}: not CelebA's partition file, an image and 0, 1 or 2 in each line"
+        )
+    return pd.Series(dict(rows)).astype(int)
 
 
 def _text(path):
