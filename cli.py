@@ -129,18 +129,17 @@ def replacing(path, mode="wb", sync=True):
 
 @contextlib.contextmanager
 def locked(path):
-    """One process at a time in the body, of those that name the same file; where the
-    file system has no locks, or `path` cannot be written beside, nobody waits."""
+    """One process at a time in the body, of those that name the same file. Where the
+    file system has no locks, nobody waits."""
     path = Path(path)
-    path = path.with_name(f".{path.name}.lock")
-    lock = filelock.FileLock(path, fallback_to_soft=False)
+    lock = filelock.FileLock(path.with_name(f".{path.name}.lock"), fallback_to_soft=False)
     with contextlib.suppress(OSError):
         lock.acquire()
     try:
         yield
     finally:
-        if lock.is_locked:
-            path.unlink(missing_ok=True)  # first: else it could be another's
+        with contextlib.suppress(OSError):
+            os.unlink(lock.lock_file)  # before the release, else it could be another's
         lock.release()
 
 
