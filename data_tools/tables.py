@@ -83,7 +83,7 @@ def _lines(table):
     mark, counted = None, False
     while lines:
         line = lines[0].strip(" ,;")
-        if found := re.fullmatch(r'"?sep=(.?)"?', lines[0].strip(" "), re.I):  # Excel's
+        if found := re.match(r'"?sep=(.?)"?[,;\s]*$', lines[0].strip(" "), re.I):  # Excel's
             mark = found[1]
         elif line.isdecimal():  # the number of images in CelebA's list
             counted = True

@@ -35,6 +35,7 @@ SAME = {
     "semicolons and decimal commas": RIGHT.replace(",", ";").replace(".0", ",0"),
     "tabs": RIGHT.replace(",", "\t"),
     "Excel's first line": "sep=,\n" + RIGHT,
+    "Excel's first line, saved again": "sep=,,,\n" + RIGHT,
     "Excel's first line, quoted": '\ufeff"sep=;"\r\n' + RIGHT.replace(",", ";"),
     "comments": "# attributes, by hand\n#\n" + RIGHT + "# end, of the table\n",
     "a comment names the columns": "# " + RIGHT,
