@@ -96,10 +96,10 @@ def _decode(paths, size, report):
         if count == 1:
             ((why, (name,)),) = refused.items()
             raise DataError(f"{path.parent / name}: {why}")
-        listed = (f"{why}: {', '.join(names[:NAMED])}" for why, names in refused.items())
+        listed = [f"{', '.join(names[:NAMED])}: {why}" for why, names in refused.items()]
         raise DataError(
-            f"{path.parent}: {count} of {len(paths)} images cannot be used; "
-            + "; ".join(listed)
+            f"{path.parent}: {count} of {len(paths)} images cannot be used. "
+            + ". ".join(listed)
         )
     for note, text in NOTES.items():
         if done[note]:

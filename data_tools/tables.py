@@ -11,6 +11,8 @@ from cli import DataError
 from data_tools.files import kind_of
 
 NAMES = ("image_name", "image_id")  # the course's, CelebA's CSV's
+EXCEL = re.compile(r'"?sep=(.?)"?[,;\s]*', re.IGNORECASE)  # its first line
+COMMENT = re.compile(r"\s*#(?!.*\.(png|jpe?g))", re.IGNORECASE)  # but no image's name
 EMPTY = ("", "na", "nan", "n/a", "null", "none")
 
 
@@ -83,7 +85,7 @@ def _lines(table):
     mark, counted = None, False
     while lines:
         line = lines[0].strip(" ,;")
-        if found := re.match(r'"?sep=(.?)"?[,;\s]*$', lines[0].strip(" "), re.I):  # Excel's
+        if found := EXCEL.fullmatch(lines[0].strip(" ")):
             mark = found[1]
         elif line.isdecimal():  # the number of images in CelebA's list
             counted = True
@@ -99,8 +101,7 @@ def _lines(table):
             if counted
             else f"{table}: not a CSV file (nothing in it)"
         )
-    # Without comments; the name of an image may begin like one.
-    lines = [x for x in lines if not re.match(r"\s*#(?!.*\.(png|jpe?g))", x, re.I)]
+    lines = [line for line in lines if not COMMENT.match(line)]
     mark = mark or max(",;" if counted else ",;\t", key=lines[0].count)
     if counted and mark not in lines[0]:
         return [f"image_name {lines[0]}", *lines[1:]], " "
