@@ -129,7 +129,7 @@ def folder(args, base, files):
 def _rows(table, wanted, files, folder):
     if table is None:
         if wanted:
-            raise UserError("--attributes: they stand in a table; see --table")
+            raise UserError("--attributes: there is no table; see --table")
         return pd.DataFrame({SOURCE: files}, dtype=object)
     frame = read_attributes(table)
     if wanted not in (None, "all"):
@@ -148,6 +148,8 @@ def _rows(table, wanted, files, folder):
             f"{table}: {len(missing):,} of its {len(frame):,} images are not in "
             f"{folder}: {', '.join(missing[:3])} ...; is the archive unpacked whole?"
         )
+    if more := len(files) - len(frame):
+        print(f"{table}: {more:,} images in {folder} have no row; they are left out")
     return frame.assign(**{SOURCE: found})
 
 

@@ -80,10 +80,12 @@ def images_below(folder):
     Raises:
         DataError: not a folder, no images, or two that would be called the same.
     """
-    if folder.suffix.lower() in (".zip", ".7z", ".tar", ".gz"):
-        raise DataError(f"{folder}: an archive; unpack it and give the folder")
     if not folder.is_dir():
-        raise DataError(f"{folder}: no such folder")
+        archive = folder.suffix.lower() in (".zip", ".7z", ".tar", ".gz")
+        what = (
+            "an archive; unpack it and give the folder" if archive else "no such folder"
+        )
+        raise DataError(f"{folder}: {what}")
     paths = list(walk(folder))
     if not paths:
         raise DataError(f"{folder}: no images; it should hold PNG or JPEG files")

@@ -125,7 +125,7 @@ def _cells(table, lines, mark):
     except ValueError as error:
         raise DataError(f"{table}: not a CSV file ({error})") from None
     cells = cells.fillna("").apply(lambda column: column.str.strip())
-    names, rows = cells.iloc[0], cells[1:]
+    names, rows = cells.iloc[0].str.normalize("NFC"), cells[1:]
     if re.search("[\ud800-\udfff]", "".join(names)):
         raise DataError(f"{table}: names of columns are not UTF-8; save it as UTF-8")
     return rows[(rows != "").any(axis=1)].set_axis(names, axis=1)

@@ -218,7 +218,8 @@ FOLDERS = {  # files, options -> names in train/, in test/, what is said
 def test_any_folder_becomes_the_courses_layout(
     files, options, train, test, saying, tmp_path, capsys
 ):
-    images, out = folder_of(tmp_path / "images", *files), tmp_path / "data"
+    # Unpacking leaves folders that are called like their archive.
+    images, out = folder_of(tmp_path / "images.7z", *files), tmp_path / "data"
     out.mkdir()
     (out / ".DS_Store").touch()
     faces = made(out, "folder", images, out, "--size", 32, *options, size=32)
@@ -251,14 +252,16 @@ def test_links_to_folders_are_followed_and_circles_left(tmp_path):
     assert (train.names, test.names) == (["0.png", "2.png"], ["sub_1.png"])
 
 
-def test_a_table_may_name_images_of_subfolders(tmp_path):
+def test_a_table_may_name_images_of_subfolders(tmp_path, capsys):
     images = folder_of(tmp_path / "images", "b/1.png", "a/1.png")
     (tmp_path / "t.csv").write_text("image_name,source,Tie\nb/1.jpg,1,0\na/1.png,0,1\n")
+    folder_of(images, "c.png")
     line = ["folder", images, tmp_path / "data", "--test", 1]
     more = ["--table", tmp_path / "t.csv", "--attributes", "source"]
     _, test = made(tmp_path / "data", *line, *more)
     assert test.names == ["b_1.png"] and test.images[0, 0, 0, 0] == 0
     assert test.attributes.to_dict("records") == [{"source": 1}]
+    assert "1 images in" in (said := capsys.readouterr().out) and "left out" in said
 
 
 def test_a_data_folder_in_another_size(tmp_path):

@@ -55,6 +55,12 @@ def test_the_same_table(text, tmp_path):
 NAMES = ["my face.png", "a#1.png", "#2.png", 'a "b", c.png', "臉.png", "NA", "007"]
 
 
+def test_attributes_have_one_spelling(tmp_path):
+    """Also where macOS has taken their letters apart."""
+    (tmp_path / "t.csv").write_text("image_name,Fre\u0301mir\na.png,1\n")
+    assert list(read_attributes(tmp_path / "t.csv")) == ["Fr\u00e9mir"]
+
+
 def test_names_are_kept_as_they_are(tmp_path):
     quoted = [name.replace('"', '""') for name in NAMES]
     lines = ["image_name,source", *(f'"{n}",1' if '"' in n else f"{n},1" for n in quoted)]
