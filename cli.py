@@ -13,15 +13,10 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None
-
 PYTHON = (3, 11)
 PACKAGES = (  # of requirements.txt, as they are imported
     *("keras", "numpy", "pandas", "matplotlib", "sklearn", "scipy", "imageio", "PIL"),
-    *("h5py", "rich", "tensorboard"),
+    *("h5py", "rich", "tensorboard", "filelock"),
 )
 
 
@@ -54,6 +49,7 @@ def check_installation(version=sys.version_info, found=find_spec):
 
 
 check_installation()
+import filelock  # noqa: E402
 
 
 class UserError(ValueError):
@@ -104,9 +100,10 @@ def _say(mistake):
 
 
 @contextlib.contextmanager
-def replacing(path, mode="wb"):
+def replacing(path, mode="wb", sync=True):
     """Open a temporary file that becomes `path` only if the body succeeds; text is
-    UTF-8, but for names of files that are not."""
+    UTF-8, but for names of files that are not. Without `sync`, what a crash of the
+    machine leaves may be empty."""
     path = Path(path)
     text = {} if "b" in mode else {"encoding": "utf-8", "errors": "surrogateescape"}
     # Of several machines on one file system two may have the same process number.
@@ -116,7 +113,8 @@ def replacing(path, mode="wb"):
         with open(temporary, mode, **text) as file:
             yield file
             file.flush()
-            os.fsync(file.fileno())
+            if sync:
+                os.fsync(file.fileno())
         os.replace(temporary, path)
     except OSError as error:
         if error.errno is None:  # an encoder's: only text
@@ -129,36 +127,20 @@ def replacing(path, mode="wb"):
             temporary.unlink()
 
 
-def open_locked(path, wait=True):
-    """Open a file, made if missing, which no other caller has open in this way; closing
-    it, or the end of the process, lets the next one in. Whoever is in may replace or
-    remove the file.
-
-    Args:
-        path: the file.
-        wait: for one's turn.
-
-    Raises:
-        BlockingIOError: another has it, and `wait` is false.
-        OSError: it cannot be written (then with a `filename`), or the file system has
-            no locks.
-    """
-    while True:
-        file = open(path, "a+")  # noqa: SIM115 - it stays open
-        try:
-            if fcntl is None:
-                raise OSError(0, "this system has no locks")
-            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-            with contextlib.suppress(FileNotFoundError):
-                if os.path.samestat(os.fstat(file.fileno()), os.stat(path)):
-                    return file
-        except PermissionError:  # some network file systems' word for it
-            file.close()
-            raise BlockingIOError(11, "in use") from None
-        except BaseException:
-            file.close()
-            raise
-        file.close()  # the one before has replaced or removed it
+@contextlib.contextmanager
+def locked(path):
+    """One process at a time in the body, of those that name the same file. Where the
+    file system has no locks, nobody waits."""
+    path = Path(path)
+    lock = filelock.FileLock(path.with_name(f".{path.name}.lock"), fallback_to_soft=False)
+    with contextlib.suppress(OSError):
+        lock.acquire()
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            os.unlink(lock.lock_file)  # before the release, else it could be another's
+        lock.release()
 
 
 def writable(folder):

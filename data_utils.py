@@ -8,20 +8,17 @@ without CSV works wherever no attribute is needed.
 import cli  # noqa: F401 - first of all: it says what is not installed
 
 # isort: split
-import collections
-import concurrent.futures
 import contextlib
 import dataclasses
-import hashlib
-import os
-import sys
+import functools
 from pathlib import Path
 
 import numpy as np
 
-from attribute_table import read_attributes
-from cli import DataError, replacing
-from image_file import NOTES, OTHERS, SUFFIXES, read_image
+from cli import DataError, run_cli
+from data_tools import cache, convert
+from data_tools.files import find, ignored, image_files
+from data_tools.tables import read_attributes
 
 
 @dataclasses.dataclass
@@ -34,8 +31,8 @@ class Faces:
         attributes: pandas frame `(n, attributes)` of 0 and 1 (int8), or None.
         names: file names, in the same order.
         folder: the folder of images.
-        without_row: images of the folder that the CSV does not list; left out.
-        left_out: others that `first` left out.
+        without_row: how many images of the folder the CSV does not list.
+        left_out: how many others `first` left out.
     """
 
     images: np.ndarray
@@ -60,7 +57,9 @@ class Faces:
             DataError: there are fewer.
         """
         if count > len(self.images):
-            raise DataError(f"{self.folder}: {len(self.images)} images, asked {count}")
+            raise DataError(
+                f"{self.folder}: {len(self.images)} images, {count} requested"
+            )
         table = None if self.attributes is None else self.attributes[:count]
         return dataclasses.replace(
             self,
@@ -103,7 +102,7 @@ def load_faces(data, split="train", size=64, report=print):
         `Faces`.
 
     Raises:
-        DataError: missing folder or images, unreadable image, CSV that does
+        DataError: missing folder or images, unreadable images, CSV that does
             not fit the images or is not binary.
     """
     data = Path(data)
@@ -113,42 +112,27 @@ def load_faces(data, split="train", size=64, report=print):
     folder, table, hint = data / split, data / f"{split}.csv", ""
     if not folder.is_dir():
         hint = _hint(data, split)
-        if table.exists():
-            raise DataError(
-                f"{folder}: no such folder, but {table} lists its images{hint}"
-            )
-        if split != "train":
-            raise DataError(
-                f"{folder}: no such folder; images to test on belong there{hint}"
-            )
+        if table.exists() or split != "train":
+            why = f", but {table} lists its images" if table.exists() else ""
+            why = why or "; images to test on belong there"
+            raise DataError(f"{folder}: no such folder{why}{hint}")
         folder = data
     listed = table.exists()
-    try:
-        present = {p.name: p for p in image_files(folder, None if listed else report)}
-    except DataError as error:
-        raise DataError(f"{error}{hint}") from None
-    attributes, names = None, list(present)
-    if listed:
-        attributes = read_attributes(table)
-        names = [str(n) for n in attributes.index]
-        missing = [n for n in names if n not in present]
-        if missing:
-            raise DataError(
-                f"{table}: {len(missing)} of its images are not in {folder}: "
-                f"{', '.join(missing[:5])}; add them or remove their rows"
-            )
-    without_row = len(present) - len(names)
-    if without_row:
+    present = {p.name: p for p in image_files(folder, None if listed else report, hint)}
+    attributes = read_attributes(table) if listed else None
+    paths = find(attributes.index, present) if listed else present
+    if missing := [name for name, path in paths.items() if path is None]:
+        raise DataError(
+            f"{table}: {len(missing)} of its images are not in {folder}: "
+            f"{', '.join(missing[:5])}; add them or remove their rows"
+        )
+    if without_row := len(present) - len(paths):
         report(
             f"{table}: {without_row} of {len(present)} images in {folder} have no row; "
             "they are left out"
         )
-    paths = [present[n] for n in names]
-    digest = _digest(folder, paths, size)
-    images = _cached(digest, paths, size, report)
-    if len(images) != len(paths):
-        raise DataError(f"cache {digest[:12]} does not fit {folder}; remove it")
-    return Faces(images, attributes, names, folder, without_row)
+    images = cache.decoded(list(paths.values()), size, report)
+    return Faces(images, attributes, list(paths), folder, without_row)
 
 
 def _hint(data, split=None):
@@ -160,41 +144,13 @@ def _hint(data, split=None):
         return f" (without the blank: {text.strip()})" if text != text.strip() else ""
     if data.resolve().name == split and (data / ".." / f"{split}.csv").exists():
         return f"; give {data.parent} instead"
-    for inner in sorted(path for path in data.iterdir() if path.is_dir()):
+    for inner in sorted(p for p in data.iterdir() if p.is_dir() and not ignored(p.name)):
         if inner.name.lower() == split:
             return f"; rename {inner} to {split}"
         with contextlib.suppress(OSError):  # a folder of somebody else
             if (inner / split).is_dir():
                 return f"; give {inner} instead"
     return ""
-
-
-def image_files(folder, report=None):
-    """The image files of a folder, sorted by name.
-
-    Args:
-        folder: the folder.
-        report: called with one line of text where images of other kinds are left out.
-
-    Raises:
-        DataError: there are none, or one is a link to nothing.
-    """
-    files, others = [], 0
-    for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
-        suffix = os.path.splitext(entry.name)[1].lower()
-        if entry.name.startswith(".") or suffix not in SUFFIXES:
-            others += suffix in OTHERS
-        elif entry.is_file():
-            files.append(Path(entry.path))
-        elif not entry.is_dir():
-            raise DataError(f"{entry.path}: a link to nothing; restore or remove it")
-    found = f"{others} images of other kinds ({' '.join(OTHERS)})"
-    if not files:
-        what = f"; {found} there" if others else ""
-        raise DataError(f"{folder}: no images; put PNG or JPEG files there{what}")
-    if others and report:
-        report(f"{folder}: {found} are left out")
-    return files
 
 
 def indices(n, batch, step, seed):
@@ -212,101 +168,9 @@ def indices(n, batch, step, seed):
     return out
 
 
-_last_permutations = {}
-
-
+@functools.lru_cache(maxsize=3)
 def _permutation(n, seed, epoch):
-    key = (n, seed, epoch)
-    if key not in _last_permutations:
-        while len(_last_permutations) > 2:
-            _last_permutations.pop(next(iter(_last_permutations)))
-        _last_permutations[key] = np.random.default_rng((seed, epoch)).permutation(n)
-    return _last_permutations[key]
-
-
-# ------------------------------------------------------------ decoding, cache
-
-
-def _digest(folder, paths, size):
-    # The number is that of the way images are decoded.
-    h = hashlib.sha256(os.fsencode(f"2 {folder.resolve()} {size}\n"))
-    for path in paths:
-        info = path.stat()
-        times = f"{info.st_mtime_ns} {info.st_ctime_ns}"  # the latter cannot be copied
-        h.update(os.fsencode(f"{path.name} {info.st_size} {times}\n"))
-    return h.hexdigest()
-
-
-def _decode(paths, size, report):
-    """The images of `paths`, one after the other, decoded by all cores."""
-    from rich.console import Console
-    from rich.progress import track
-
-    done = collections.Counter()
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        # In parts, or all would be read before the first is written.
-        parts = (paths[k : k + 1024] for k in range(0, len(paths), 1024))
-        decoded = track(
-            (x for part in parts for x in pool.map(lambda p: read_image(p, size), part)),
-            "decoding images",
-            len(paths),
-            console=Console(file=sys.stderr),
-            transient=True,
-            disable=not sys.stderr.isatty(),
-        )
-        try:
-            for image, notes in decoded:
-                done.update(notes)
-                yield image
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
-    for note, text in NOTES.items():
-        if done[note]:
-            report(f"{done[note]} of {len(paths)} images {text.format(size=size)}")
-
-
-def cache_folder():
-    """Where decoded images are kept: $HW4_CACHE, else the user's cache folder; None
-    where the user has no home."""
-    home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    folder = os.environ.get("HW4_CACHE") or os.path.join(home, "hw4-faces")
-    folder = os.path.expanduser(folder)
-    return None if folder.startswith("~") else Path(folder)
-
-
-def _cached(digest, paths, size, report):
-    """All images as one array, memory-mapped from the cache: decoded right into it,
-    they are never all in memory, unless no cache can be written."""
-    folder = cache_folder()
-    if folder is None:
-        report("no home folder to cache decoded images in; HW4_CACHE names another")
-        return _in_memory(paths, size, report)
-    path = folder / f"{digest}.npy"
-    with contextlib.suppress(OSError, ValueError, EOFError):
-        return np.load(path, mmap_mode="r", allow_pickle=False)
-    shape = (len(paths), size, size, 3)
-    header = {"descr": "|u1", "fortran_order": False, "shape": shape}
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as file:
-            np.lib.format.write_array_header_1_0(file, header)
-            for image in _decode(paths, size, report):
-                file.write(image)
-        return np.load(path, mmap_mode="r", allow_pickle=False)
-    except OSError as error:
-        report(f"{path.parent}: cannot cache decoded images there ({error.strerror})")
-        return _in_memory(paths, size, report)
-
-
-def _in_memory(paths, size, report):
-    images = np.empty((len(paths), size, size, 3), "uint8")
-    for k, image in enumerate(_decode(paths, size, report)):
-        images[k] = image
-    return images
-
-
-# -------------------------------------------------------------------- pixels
+    return np.random.default_rng((seed, epoch)).permutation(n)
 
 
 def to_uint8(images, pixel_range):
@@ -336,7 +200,4 @@ def tile(images, columns, gap=2, background=255):
 
 
 if __name__ == "__main__":
-    from cli import run_cli
-    from make_data import main
-
-    run_cli(main)
+    run_cli(convert.main)

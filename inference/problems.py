@@ -7,7 +7,7 @@ import json
 import sys
 from inspect import signature
 
-from cli import UserError, open_locked, replacing, writable
+from cli import UserError, locked, replacing, writable
 from inference import gallery
 from inference.options import coloured
 from inference.tsne import Embedding
@@ -256,9 +256,7 @@ def faces_of(problem, data, recipe):
 def record_results(path, problem, numbers, root=WEIGHTS):
     """Merge the numbers of one problem into `results.json` and rewrite `index.html`
     beside it; one process at a time."""
-    with contextlib.ExitStack() as stack:
-        with contextlib.suppress(OSError):  # no locks there
-            stack.enter_context(open_locked(path))
+    with locked(path):
         try:
             results = json.loads(path.read_text())
         except (OSError, ValueError):

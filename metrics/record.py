@@ -3,11 +3,10 @@
 README, report and figures read every number here; no other file stores one.
 """
 
-import contextlib
 import json
 import time
 
-from cli import UserError, open_locked, replacing
+from cli import UserError, locked, replacing
 from metrics import collapse
 
 
@@ -64,9 +63,7 @@ def row(name, metric, values, subject):
 def append(path, result):
     """Add one line to a file of JSON lines; a reader never finds half a file."""
     try:
-        with contextlib.ExitStack() as stack:
-            with contextlib.suppress(OSError):  # no locks there
-                stack.enter_context(open_locked(path))
+        with locked(path):
             before = path.read_text() if path.exists() else ""
             with replacing(path, "w") as file:
                 file.write(before + json.dumps(result) + "\n")

@@ -1,20 +1,41 @@
+"""From a data folder to `Faces`."""
+
+import hashlib
 import os
+import subprocess
+import sys
+import unicodedata
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import ATTRIBUTES, write_faces
+from conftest import ATTRIBUTES, REPOSITORY, draw_face, write_faces
 from PIL import Image
 
 import data_utils
+from data_tools import cache, convert, images
 from data_utils import DataError, load_faces
 
 
 @pytest.fixture
 def data(tmp_path):
-    """A small data folder of its own, to be spoilt."""
+    """A small data folder to be spoilt."""
     return write_faces(tmp_path / "data", train=8, test=4)
+
+
+def picture(path, value=0, size=64):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", (size, size), (value, 0, 0)).save(path, "PNG")
+
+
+def loaded(*words, **options):
+    """(Faces, lines that were reported)."""
+    lines = []
+    return load_faces(*words, report=lines.append, **options), lines
+
+
+# ----------------------------------------------------------- what is read as what
 
 
 def test_course_layout_in_csv_order(data):
@@ -31,64 +52,241 @@ def test_course_layout_in_csv_order(data):
 
 
 def test_how_many_of_a_folder_are_used(data):
-    faces = data_utils.load_faces(data, "train", 16)
-    count = len(faces.images)
-    assert faces.how_many == f"all {count}"
-    assert faces.first(2).how_many == faces.first(3).first(2).how_many == f"2 of {count}"
+    faces = load_faces(data, size=16)
+    assert faces.how_many == "all 8"
+    assert faces.first(2).how_many == faces.first(3).first(2).how_many == "2 of 8"
     faces.without_row = 5
-    assert faces.first(2).how_many == f"2 of {count + 5}"
+    assert faces.first(2).how_many == "2 of 13"
+    with pytest.raises(DataError, match="8 images, 9 requested"):
+        faces.first(9)
 
 
-def test_other_formats_become_rgb_of_the_size_asked(tmp_path):
-    lines = []
-    rng = np.random.default_rng(0)
-    grey = Image.fromarray(rng.integers(0, 255, (64, 64), "uint8"))
-    grey.save(tmp_path / "a.png")
-    grey.convert("RGBA").save(tmp_path / "b.png")
-    wide = np.zeros((80, 160, 3), "uint8")
-    wide[:, 40:120] = 200  # the centre square
-    Image.fromarray(wide).save(tmp_path / "c.jpg", quality=95)
-    (tmp_path / "notes.txt").write_text("not an image")
-    faces = load_faces(tmp_path, report=lines.append)
-    assert faces.images.shape == (3, 64, 64, 3)
-    for k in (0, 1):
-        np.testing.assert_array_equal(faces.images[k], np.stack([grey] * 3, -1))
-    assert faces.images[2].min() > 150
-    assert lines == ["1 of 3 images are not 64x64: centre-cropped and resized"]
-    with pytest.raises(DataError, match="no CSV"):
-        faces.label("Smiling")
+LEFT_OVERS = ("._00000.png", ".DS_Store", ".ipynb_checkpoints/00000.png", "._a.webp")
+USED = {  # what a folder holds -> (names of its images, what is said)
+    "other suffixes": (["a.png", "b.JPG", "c.jpeg", "notes.txt"], 3, None),
+    "left by macOS and notebooks": (["a.png", *LEFT_OVERS, "__MACOSX/._a.png"], 1, None),
+    "a folder called like an image": (["a.png", "b.png/c.txt"], 1, None),
+    "images of other kinds": (["a.png", "b.webp"], 1, "1 images of other kinds"),
+}
 
 
-def test_minus_one_is_read_as_zero(data):
-    frame = pd.read_csv(data / "test.csv")
-    expected = frame["Smiling"].to_numpy()
-    frame[ATTRIBUTES] = frame[ATTRIBUTES] * 2 - 1
-    frame.to_csv(data / "test.csv", index=False)
-    np.testing.assert_array_equal(load_faces(data, "test").label("Smiling"), expected)
+@pytest.mark.parametrize(("files", "count", "saying"), USED.values(), ids=USED)
+def test_which_files_of_a_folder_are_images(files, count, saying, tmp_path):
+    for name in files:
+        picture(tmp_path / name)
+    faces, lines = loaded(tmp_path)
+    assert faces.names == files[:count]
+    assert [saying in line for line in lines] == [True] * bool(saying)
 
 
-def test_cache_serves_the_same_and_never_a_changed_folder(data, monkeypatch):
+def test_a_table_names_images_as_another_system_does(data):
+    """macOS takes letters apart; CelebA's PNG files have a table of .jpg."""
+    names = ("é.png", "b.jpg")
+    picture(data / "train" / unicodedata.normalize("NFD", names[0]), 1)
+    picture(data / "train" / "b.PNG", 2)
+    (data / "train.csv").write_text("image_name,Hat\n" + ",1\n".join([*names, ""]))
+    faces, (line,) = loaded(data)
+    assert faces.names == [*names] and list(faces.images[:, 0, 0, 0]) == [1, 2]
+    assert "8 of 10 images" in line and "left out" in line and faces.without_row == 8
+    (data / "train.csv").write_text("image_name,Hat\nb.jpg,1\nb.jpeg,0\n")
+    with pytest.raises(DataError, match=r"1 of its images are not in .*: b\.jpeg;"):
+        load_faces(data)  # one file is not two images
+
+
+def test_names_that_are_not_utf_8(tmp_path):
+    folder = tmp_path / "\udc8a\udce7"
+    picture(tmp_path / "a.png", 7)
+    folder.mkdir()
+    (tmp_path / "a.png").rename(folder / "\udc83A.png")
+    faces = load_faces(folder)
+    assert faces.names == ["\udc83A.png"] and faces.images[0, 0, 0, 0] == 7
+    (folder / "train.csv").write_bytes(b"image_name,Smiling\n\x83A.png,1\n")
+    (folder / "train").mkdir()
+    (folder / "\udc83A.png").rename(folder / "train" / "\udc83A.png")
+    assert load_faces(folder).label("Smiling").tolist() == [1]
+
+
+def test_links_are_followed_and_a_broken_one_is_named(tmp_path):
+    picture(tmp_path / "a.png")
+    (tmp_path / "c.png").symlink_to(tmp_path / "a.png")
+    assert load_faces(tmp_path).names == ["a.png", "c.png"]
+    (tmp_path / "d.png").symlink_to(tmp_path / "gone.png")
+    with pytest.raises(DataError, match=r"d.png: a link to nothing"):
+        load_faces(tmp_path)
+
+
+def test_a_folder_of_somebody_else_beside_the_images_is_left(tmp_path, monkeypatch):
+    train = write_faces(tmp_path / "data", train=3, test=0) / "train"
+    (train / "lost+found").mkdir()
+    is_dir = Path.is_dir
+
+    def refusing(path, **more):
+        if path.parent.name == "lost+found":
+            raise PermissionError(13, "Permission denied", str(path))
+        return is_dir(path, **more)
+
+    monkeypatch.setattr(Path, "is_dir", refusing)
+    assert len(load_faces(train).images) == 3
+
+
+def test_what_was_done_to_images_is_said_once_with_its_count(data):
+    draw_face(np.random.default_rng(0))[0].resize((80, 64)).save(data / "test/00000.png")
+    image = Image.new("RGBA", (64, 64))
+    image.save(data / "test" / "00001.png")
+    _, lines = loaded(data, "test")
+    assert lines == [
+        "1 of 4 images have transparent pixels: white shows through",
+        "1 of 4 images are not 64x64: centre-cropped and resized",
+    ]
+
+
+# --------------------------------------------------------- what cannot be used
+
+
+REFUSED = {  # what was done in a data folder -> what is said when test/ is read
+    "no folder": ("rm -r $PWD", "data: no such folder; give a folder with test/"),
+    "no test/": ("rm -r test*", "test: no such folder; images to test on belong there$"),
+    "a table alone": ("rm -r test", r"test: no such folder, but .*test\.csv lists"),
+    "nothing there": ("rm test/*", r"test: no images; put PNG or JPEG files there$"),
+    "another case": ("mv test Test", "no such folder.*; rename .*Test to test"),
+    "nested": ("mkdir in; mv t* in", "no such folder.*; give .*data/in instead"),
+    "a Mac's ZIP": ("rm -r test*; mkdir -p __MACOSX/test", "belong there$"),
+    "classes": (
+        "mkdir test/anime; mv test/*.png test/anime; rm test.csv",
+        r"test: no images, but .* such as .*test/anime; 'python data_utils\.py folder",
+    ),
+    "other kinds": (
+        "mv test/00000.png test/a.webp; rm test/*.png",
+        r"no images; .*; 1 images of other kinds \(.* there$",
+    ),
+    "rows without images": (
+        "rm test/00000.png test/00002.png",
+        r"2 of its images are not in .*test: 00000\.png, 00002\.png; add them or remove",
+    ),
+    "a bad image": ("echo ? >test/00001.png", r"00001\.png: not a readable image; repl"),
+    "a cut image": ("truncate -s 200 test/00001.png", r"not a readable image \(.*trunc"),
+    "bad images": (
+        ": >test/00000.png; : >test/00003.png; echo ? >test/00002.png",
+        r"test: 3 of 4 images cannot.* 00000\.png, 00003\.png: .*\. 00002\.png: not",
+    ),
+    "a bad table": ("echo image_name,A >test.csv", r"test\.csv: no rows"),
+}
+
+
+@pytest.mark.parametrize(("line", "saying"), REFUSED.values(), ids=REFUSED)
+def test_a_folder_that_cannot_be_used_says_why(line, saying, data):
+    subprocess.run(["bash", "-c", line], cwd=data, check=True)
+    with pytest.raises(DataError, match=saying) as error:
+        load_faces(data, "test")
+    assert "\n" not in str(error.value)
+
+
+WRONG = {  # a path -> what is said of it
+    "hw4.zip": "a file; unpack it",
+    r"C:\hw4\data": r"write / for \\",
+    "data ": "without the blank: data",
+    "data/test": "give data instead",
+}
+
+
+@pytest.mark.parametrize(("path", "saying"), WRONG.items(), ids=WRONG)
+def test_a_wrong_path_names_the_right_one(path, saying, data, monkeypatch):
+    monkeypatch.chdir(data.parent)
+    Path("hw4.zip").write_bytes(b"PK\x03\x04")
+    with pytest.raises(DataError, match=saying):
+        load_faces(path, "test")
+    assert len(load_faces("data/train").images) == 8  # a plain folder of images
+
+
+def test_an_attribute_that_is_not_there(data):
+    with pytest.raises(DataError, match="unknown attribute 'Smile'") as error:
+        load_faces(data).label("Smile")
+    assert all(name in str(error.value) for name in ATTRIBUTES)
+    with pytest.raises(DataError, match="no CSV beside it, but 'Smiling' is needed"):
+        load_faces(data / "train").label("Smiling")
+
+
+# ------------------------------------------------------------------------ cache
+
+
+def test_the_cache_serves_the_same_and_never_a_changed_folder(data, monkeypatch):
     first = load_faces(data)
     assert isinstance(first.images, np.memmap)  # not all in memory, even the first time
     with monkeypatch.context() as patch:
-        patch.setattr(data_utils, "_decode", lambda *a: pytest.fail("decoded twice"))
+        patch.setattr(cache, "read_image", lambda *a: pytest.fail("decoded twice"))
         np.testing.assert_array_equal(load_faces(data).images, first.images)
-    Image.new("RGB", (64, 64), (1, 2, 3)).save(data / "train" / "00000.png")
-    assert (load_faces(data).images[0] == (1, 2, 3)).all()
+        for path in (data / "train").iterdir():
+            path.chmod(0o600)
+        data.rename(data.parent / "moved")  # or mounted elsewhere
+        load_faces(data.parent / "moved")
+    picture(data.parent / "moved" / "train" / "00000.png", 9)
+    assert load_faces(data.parent / "moved").images[0, 0, 0, 0] == 9
 
 
-def test_truncated_cache_is_decoded_anew(data):
+def test_a_cache_that_is_damaged_or_cleared_is_made_anew(data, monkeypatch, tmp_path):
+    monkeypatch.setenv("HW4_CACHE", str(tmp_path / "cache"))
     first = np.array(load_faces(data).images)
     os.truncate(load_faces(data).images.filename, 5000)
     np.testing.assert_array_equal(load_faces(data).images, first)
+    np.save(tmp_path / "cache" / "face.npy", first)  # of the user
+    (tmp_path / "cache" / f".{'a' * 20}.{'b' * 12}.tmp").touch()  # of a killed process
+    for _ in range(2):
+        assert convert.main(["clear"]) == 0
+        assert [p.name for p in (tmp_path / "cache").iterdir()] == ["face.npy"]
+    np.testing.assert_array_equal(load_faces(data).images, first)
 
 
-def test_unwritable_cache_is_said_and_done_without(data, monkeypatch, tmp_path):
-    (tmp_path / "file").write_text("")
-    monkeypatch.setenv("HW4_CACHE", str(tmp_path / "file" / "cache"))
-    lines = []
-    assert len(load_faces(data, report=lines.append).images) == 8
-    assert len(lines) == 1 and "cannot cache" in lines[0]
+@pytest.mark.parametrize("where", ["a file", "a full disk", "no home"])
+def test_without_a_cache_images_are_decoded_in_memory(where, data, monkeypatch, tmp_path):
+    def full(file):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.chdir(tmp_path)
+    Path("file").touch()
+    monkeypatch.setenv("HW4_CACHE", "file/cache" if where == "a file" else "cache")
+    if where == "a full disk":
+        monkeypatch.setattr(os, "fsync", full)
+    elif where == "no home":
+        monkeypatch.delenv("HW4_CACHE")
+        monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+        monkeypatch.setenv("HOME", "~")  # what expanduser gives where nobody knows it
+    faces, (line,) = loaded(data)
+    assert faces.images.shape == (8, 64, 64, 3)
+    assert ("no home folder" if where == "no home" else "cannot cache") in line
+    assert not Path("~").exists() and not list(Path().glob("cache/*"))
+
+
+def test_three_processes_on_one_cold_cache_see_the_same(tmp_path):
+    data = write_faces(tmp_path / "data", train=40, test=2)
+    code = (
+        "import sys, hashlib, data_utils\n"
+        "images = data_utils.load_faces(sys.argv[1]).images\n"
+        "print(hashlib.sha256(images.tobytes()).hexdigest())"
+    )
+    words = [sys.executable, "-c", code, str(data)]
+    options = {"cwd": REPOSITORY, "env": os.environ | {"HW4_CACHE": str(tmp_path / "c")}}
+    running = [
+        subprocess.Popen(words, stdout=subprocess.PIPE, **options) for _ in range(3)
+    ]
+    said = {process.communicate()[0] for process in running}
+    expected = hashlib.sha256(load_faces(data).images.tobytes()).hexdigest()
+    assert said == {f"{expected}\n".encode()}
+    assert [p.suffix for p in (tmp_path / "c").iterdir()] == [".npy"]
+
+
+@pytest.mark.parametrize(("cores", "threads"), [({0}, 1), (set(range(64)), 4)])
+def test_a_few_threads_decode_on_the_cores_that_are_allowed(cores, threads, monkeypatch):
+    made = []
+    pool = images.concurrent.futures.ThreadPoolExecutor
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: cores, raising=False)
+    monkeypatch.setattr(
+        "concurrent.futures.ThreadPoolExecutor", lambda n: made.append(n) or pool(n)
+    )
+    assert list(images.in_parallel(str, range(300), "")) == list(map(str, range(300)))
+    assert made == [threads]
+
+
+# ------------------------------------------------------------- order and pixels
 
 
 def test_order_is_a_function_of_seed_and_step():
@@ -111,85 +309,3 @@ def test_pixels_there_and_back():
         assert (floats.min(), floats.max()) == pixel_range
         np.testing.assert_array_equal(data_utils.to_uint8(floats, pixel_range), images)
     assert data_utils.to_uint8([5.0, -5.0], (-1, 1)).tolist() == [255, 0]
-
-
-def test_no_folder(tmp_path):
-    with pytest.raises(DataError, match=r"nothing: no such folder"):
-        load_faces(tmp_path / "nothing")
-
-
-def test_no_test_folder(tmp_path):
-    Image.new("RGB", (64, 64)).save(tmp_path / "a.png")
-    with pytest.raises(DataError, match=r"test: no such folder"):
-        load_faces(tmp_path, "test")
-
-
-def test_no_images(tmp_path):
-    with pytest.raises(DataError, match=r"no images; put PNG or JPEG"):
-        load_faces(tmp_path)
-
-
-@pytest.mark.parametrize("content", [b"", b"hello", None])
-def test_unreadable_image(data, content):
-    path = data / "train" / "00003.png"
-    path.write_bytes(path.read_bytes()[:200] if content is None else content)
-    with pytest.raises(DataError, match=r"00003.png: not a readable image"):
-        load_faces(data)
-
-
-def test_rows_without_images_show_five_and_the_count(data):
-    for k in range(7):
-        (data / "train" / f"0000{k}.png").unlink()
-    with pytest.raises(DataError, match="7 of its images") as error:
-        load_faces(data)
-    assert str(error.value).count(".png") == 5
-
-
-def test_unknown_attribute_lists_those_there_are(data):
-    with pytest.raises(DataError, match="unknown attribute 'Smile'") as error:
-        load_faces(data).label("Smile")
-    assert all(name in str(error.value) for name in ATTRIBUTES)
-
-
-@pytest.mark.parametrize(
-    ("cell", "saying"), [("", "is empty"), ("2", "is '2"), ("yes", "is 'yes'")]
-)
-def test_cells_that_are_missing_or_not_binary(data, cell, saying):
-    lines = (data / "train.csv").read_text().splitlines()
-    cells = lines[3].split(",")
-    cells[ATTRIBUTES.index("Smiling") + 1] = cell
-    lines[3] = ",".join(cells)
-    (data / "train.csv").write_text("\n".join(lines))
-    with pytest.raises(DataError, match=f"Smiling of 00002.png {saying}"):
-        load_faces(data)
-
-
-@pytest.mark.parametrize(
-    ("text", "saying"),
-    [
-        ("name,Smiling\na.png,1\n", "no column image_name"),
-        ("image_name,Smiling\n", "no rows"),
-        ("image_name,Smiling\n00001.png,1\n00001.png,0\n", "stands there twice"),
-        ("image_name,Smiling,Male\n00001.png,-1,0\n", "both 0 and -1"),
-        ("", "not a CSV file"),
-    ],
-)
-def test_tables_that_are_no_use(data, text, saying):
-    (data / "train.csv").write_text(text)
-    with pytest.raises(DataError, match=saying):
-        load_faces(data)
-
-
-def test_a_folder_of_somebody_else_beside_the_images_is_left(tmp_path, monkeypatch):
-    write_faces(tmp_path / "data", train=3, test=0)
-    images = tmp_path / "data" / "train"
-    (images / "lost+found").mkdir()
-    is_dir = Path.is_dir
-
-    def refusing(path, **more):
-        if path.parent.name == "lost+found":
-            raise PermissionError(13, "Permission denied", str(path))
-        return is_dir(path, **more)
-
-    monkeypatch.setattr(Path, "is_dir", refusing)
-    assert len(load_faces(images, "train").images) == 3

@@ -10,11 +10,8 @@ from conftest import REPOSITORY
 GROUND = {"cli", "data_utils", "plot_utils", "models"}
 MAY = {
     "cli": set(),
-    "attribute_table": {"cli"},
-    "image_file": {"cli"},
-    "data_utils": {"cli", "attribute_table", "image_file", "make_data"},  # its command
-    "make_data": {"cli", "data_utils", "write_data"},
-    "write_data": {"cli", "data_utils"},
+    "data_tools": {"cli"},
+    "data_utils": {"cli", "data_tools"},
     "start": {"cli", "inference"},  # what the shell scripts run
     "plot_utils": {"cli", "data_utils"},
     "models": {"cli", "data_utils"},

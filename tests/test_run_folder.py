@@ -3,6 +3,7 @@
 import contextlib
 import csv
 import dataclasses
+import errno
 import io
 import json
 import os
@@ -124,14 +125,21 @@ def test_the_lock_of_a_killed_process_does_not_lock(another, faces, tmp_path):
     del run
 
 
-def test_a_file_system_without_locks_says_so_once(faces, tmp_path, monkeypatch):
-    def flock(file, how):
-        raise OSError(38, "Function not implemented")
+@pytest.mark.parametrize("number", [errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP])
+def test_a_file_system_without_locks_says_so_once(number, faces, tmp_path, monkeypatch):
+    """Some of FUSE, of NFS and of others."""
 
-    monkeypatch.setattr(cli.fcntl, "flock", flock)
+    def flock(file, how):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("fcntl.flock", flock)
     said = []
     begin(faces, tmp_path, report=said.append)
-    assert len(said) == 1 and "no lock here (Function not implemented)" in said[0]
+    assert len(said) == 1 and f"no lock here ({os.strerror(number)})" in said[0]
+    assert not (tmp_path / "lock").exists()
+    with cli.locked(tmp_path / "a.json"):  # nor does anything else need them
+        (tmp_path / "a.json").touch()
+    assert [p.name for p in tmp_path.glob(".*")] == []
 
 
 # ------------------------------------------------------- stopped by a signal

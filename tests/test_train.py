@@ -251,7 +251,7 @@ def test_the_collapse_meter_is_a_curve_with_points_apart(faces, tmp_path):
     with pytest.raises(RunError, match="one image"):
         Run(recipe, faces.first(1), tmp_path / "one", 0, "float32")
     assert not (tmp_path / "one").exists()
-    with pytest.raises(data_utils.DataError, match="20 images, asked 21"):
+    with pytest.raises(data_utils.DataError, match="20 images, 21 requested"):
         faces.first(21)
 
 

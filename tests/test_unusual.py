@@ -60,7 +60,7 @@ def test_codes_of_other_images_have_another_density(
     words = ["--run", str(tmp_path / "run"), "--weights", str(tmp_path / "weights")]
     for data, saying in (
         (others, "not the images of drawn_faces that vae_e was trained on"),
-        (few, "20 images, asked 48"),
+        (few, "20 images, 48 requested"),
     ):
         assert export.main([*words, "--data", str(data)]) == 0
         said = capsys.readouterr().err

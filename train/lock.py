@@ -4,14 +4,14 @@ import contextlib
 import datetime
 import json
 import os
-import secrets
 import socket
 import weakref
 
-from cli import UserError, open_locked
+import filelock
+
+from cli import UserError
 
 NAME = "lock"
-_TOKEN = secrets.token_hex(8)  # of this process: containers may share name and id
 
 
 class Locked(UserError):
@@ -34,13 +34,14 @@ def hold(folder, owner, report=print):
         OSError: the folder cannot be written to.
     """
     path = folder / NAME
+    # One object in this process for all owners, which counts them.
+    lock = filelock.FileLock(
+        path, timeout=0, is_singleton=True, thread_local=False, fallback_to_soft=False
+    )
     try:
-        file = open_locked(path, wait=False)
-    except BlockingIOError:
-        holder = _read(path)
-        if holder.get("token") == _TOKEN:
-            return
-        raise Locked(_in_words(folder, holder)) from None
+        lock.acquire()
+    except filelock.Timeout:
+        raise Locked(_in_words(folder, _read(path))) from None
     except OSError as error:
         if error.filename:
             raise
@@ -49,16 +50,15 @@ def hold(folder, owner, report=print):
         return
     now = datetime.datetime.now().astimezone().isoformat(" ", "seconds")
     holder = {"process": os.getpid(), "machine": socket.gethostname(), "since": now}
-    file.truncate(0)
-    file.write(json.dumps(holder | {"token": _TOKEN}) + "\n")
-    file.flush()
-    weakref.finalize(owner, _release, file, path)
+    path.write_text(json.dumps(holder) + "\n")
+    weakref.finalize(owner, _release, lock)
 
 
-def _release(file, path):
-    with contextlib.suppress(OSError):
-        os.unlink(path)  # before the release, else it could remove another's
-    file.close()
+def _release(lock):
+    if lock.lock_counter == 1:
+        with contextlib.suppress(OSError):
+            os.unlink(lock.lock_file)  # before the release, else it could be another's
+    lock.release()
 
 
 def _read(path):

@@ -1,0 +1,1 @@
+"""Image files, tables, the cache and the conversion behind `data_utils`."""

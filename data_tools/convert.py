@@ -1,0 +1,237 @@
+"""Data as people have it -> the course's layout: `python data_utils.py celeba|folder`.
+
+Images become square PNG files in `<out>/train` and `<out>/test`, attributes become
+`train.csv` and `test.csv`. The tables are written last, so a folder that has them is
+whole; the same command goes on with a folder that has not.
+"""
+
+import argparse
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from cli import DataError, UserError, replacing
+from data_tools import cache
+from data_tools.files import find, ignored, images_below
+from data_tools.images import in_parallel, read_image
+from data_tools.tables import read_attributes, read_partition
+
+COURSE = (
+    "Bangs,Big_Lips,Black_Hair,Blond_Hair,Brown_Hair,Heavy_Makeup,High_Cheekbones,"
+    "Male,Mouth_Slightly_Open,Smiling,Straight_Hair,Wavy_Hair,Wearing_Lipstick"
+)
+TRAIN, TEST = 40_000, 2_621  # the course's numbers of images
+RECORD = "made_from.json"  # which command made a folder
+SOURCE = "/"  # a column that no table has: attributes are not called so
+
+
+def parse(words=None):
+    parser = argparse.ArgumentParser(
+        prog="python data_utils.py",
+        description="Make a data folder: train/, test/, train.csv and test.csv.",
+    )
+    kinds = parser.add_subparsers(
+        dest="kind", required=True, metavar="celeba|folder|clear"
+    )
+    celeba = kinds.add_parser("celeba", help="from CelebA's aligned images")
+    celeba.add_argument("images", type=Path, help="the folder img_align_celeba")
+    celeba.add_argument("table", type=Path, help="list_attr_celeba.txt or .csv")
+    celeba.add_argument("--partition", type=Path, help="list_eval_partition.txt or .csv")
+    celeba.add_argument("--train", type=int, default=TRAIN, help=f"default: {TRAIN:,}")
+    celeba.add_argument("--test", type=int, default=TEST, help=f"default: {TEST:,}")
+    folder = kinds.add_parser("folder", help="from any folder of images")
+    folder.add_argument("images", type=Path, help="a folder; subfolders are read too")
+    folder.add_argument("--table", type=Path, help="attributes: image_name, then 0 or 1")
+    folder.add_argument("--train", type=int, help="default: all that are not for tests")
+    last = f"the last by name; default: its test/, else a tenth, at most {TEST:,}"
+    folder.add_argument("--test", type=int, help=last)
+    for sub, default in ((celeba, COURSE), (folder, "all")):
+        sub.add_argument("out", type=Path, help="the data folder to make")
+        sub.add_argument("--size", type=int, default=64, help="side in pixels")
+        sub.add_argument("--attributes", help=f"A,B,C or all; default: {default}")
+    kinds.add_parser("clear", help="remove decoded images from the cache")
+    return parser.parse_args(words)
+
+
+def main(words=None):
+    """Make a data folder, or clear the cache.
+
+    Raises:
+        UserError: a file, number or folder that cannot be used.
+    """
+    args = parse(words)
+    if args.kind == "clear":
+        print(cache.clear())
+        return 0
+    for name in ("train", "test"):
+        if (getattr(args, name) or 0) < 0:
+            raise UserError(f"--{name} {getattr(args, name)}: 0 or more")
+    if not 4 <= args.size <= 1024:
+        raise UserError(f"--size {args.size}: 4 to 1,024")
+    base, files = images_below(args.images)
+    splits = celeba(args, files) if args.kind == "celeba" else folder(args, base, files)
+    splits = {name: frame for name, frame in splits.items() if len(frame)}
+    if not splits:
+        raise UserError("--train 0 --test 0: nothing to make")
+    write(splits, args)
+    return 0
+
+
+def celeba(args, files):
+    """CelebA's splits: by its partition file if given (train is 0, test is 2), else the
+    first images of the table, and those that follow them.
+
+    Returns:
+        {"train", "test": frame of attributes, and in column `SOURCE` the file to read,
+        by the name of the file to write}.
+
+    Raises:
+        UserError: the table is not of these images, or there are not enough of them.
+    """
+    frame = _rows(args.table, args.attributes or COURSE, files, args.images)
+    train, test = frame[: args.train], frame[args.train :]
+    if args.partition:
+        part = read_partition(args.partition)
+        if len(lacking := frame.index.difference(part.index)):
+            raise DataError(f"{args.partition}: no row of {lacking[0]}")
+        train, test = (frame[part[frame.index] == number] for number in (0, 2))
+    return _firsts(args, train, test, args.table)
+
+
+def folder(args, base, files):
+    """Splits of any folder: its train/ and test/ if it has both, else the last images
+    by name are for tests. Returns and raises as `celeba`."""
+    inner = {path.relative_to(base).parts[0] for path in files.values()} - {*files}
+    if {"train", "test"} <= inner and not args.table:
+        others = ", ".join(sorted(inner - {"train", "test"}))
+        print(f"{base}: train/ and test/ stay apart" + f"; not {others}" * bool(others))
+        parts = []
+        for part in (base / "train", base / "test"):
+            table = part.with_suffix(".csv")
+            table = table if table.exists() else None
+            parts.append(_rows(table, args.attributes, images_below(part)[1], part))
+        return _firsts(args, *parts, base)
+    if inner:
+        print(f"{base}: one set of the images in {', '.join(sorted(inner))}")
+    where = args.table or args.images
+    frame = _rows(args.table, args.attributes, files, args.images).sort_index()
+    test = min(len(frame) // 10, TEST) if args.test is None else args.test
+    if test > len(frame):
+        raise UserError(f"--test {test:,}: {where} has {len(frame):,} images")
+    rest = len(frame) - test
+    return _firsts(args, frame[:rest], frame[rest:], where)
+
+
+def _rows(table, wanted, files, folder):
+    if table is None:
+        if wanted:
+            raise UserError("--attributes: there is no table; see --table")
+        return pd.DataFrame({SOURCE: files}, dtype=object)
+    frame = read_attributes(table)
+    if wanted not in (None, "all"):
+        names = [name.strip() for name in wanted.split(",")]
+        for name in names:
+            if names.count(name) > 1:
+                raise UserError(f"--attributes {wanted}: {name} is listed twice")
+            if name not in frame:
+                known = ", ".join(frame)
+                raise DataError(f"{table}: no attribute '{name}'; it has: {known}")
+        frame = frame[names]
+    frame.index = frame.index.str.replace("/", "_")  # as `images_below` names them
+    found = find(frame.index, files)
+    if missing := [name for name, path in found.items() if path is None]:
+        raise DataError(
+            f"{table}: {len(missing):,} of its {len(frame):,} images are not in "
+            f"{folder}: {', '.join(missing[:3])} ...; is the archive unpacked whole?"
+        )
+    if more := len(files) - len(frame):
+        print(f"{table}: {more:,} images in {folder} have no row; they are left out")
+    return frame.assign(**{SOURCE: found})
+
+
+def _firsts(args, train, test, where):
+    """The first rows of both splits, as many as the options say."""
+    splits = {"train": train[: args.train], "test": test[: args.test]}
+    for name, rows in (("train", train), ("test", test)):
+        if (count := getattr(args, name) or 0) > len(rows):
+            raise UserError(
+                f"--{name} {count:,}: {where} has {len(rows):,} images for {name}; "
+                "request fewer"
+            )
+        names = [f"{os.path.splitext(image)[0]}.png" for image in splits[name].index]
+        splits[name] = splits[name].set_axis(names)
+        if splits[name].index.has_duplicates:
+            raise DataError(f"{where}: images that differ by their suffix; rename one")
+    return splits
+
+
+def write(splits, args):
+    """Write images that are not there yet, then the tables, to `args.out`. Images that
+    cannot be read are left out and named.
+
+    Raises:
+        UserError: `out` is of another command, or no image of a split can be read.
+        OSError: the disk is full, or not writable.
+    """
+    _begin(splits, args)
+    left_out = []
+    for name, frame in splits.items():
+        (args.out / name).mkdir(exist_ok=True)
+        jobs = [
+            (file, args.out / name / k, args.size) for k, file in frame[SOURCE].items()
+        ]
+        made = np.array(list(in_parallel(_make, jobs, f"writing {name}")))
+        if not made.any():
+            raise DataError(f"{args.images}: no image for {name} can be read")
+        left_out += frame.index[~made].to_list()
+        splits[name] = frame[made].drop(columns=SOURCE)
+    for name, frame in splits.items():
+        if len(frame.columns):
+            with replacing(args.out / f"{name}.csv", "w") as file:
+                frame.to_csv(file, index_label="image_name")
+    if left_out:
+        print(f"left out, not readable: {len(left_out):,} images ({', '.join(left_out)})")
+    counts = " and ".join(f"{len(frame):,} {name}" for name, frame in splits.items())
+    print(f"{counts} images of {args.size}x{args.size} are in {args.out}")
+
+
+def _begin(splits, args):
+    """Check that `out` is new, or of this very command."""
+    record = {"kind": args.kind, "images": args.images.resolve().name, "size": args.size}
+    for name, frame in splits.items():
+        record[name] = {"images": len(frame), "first": frame.index[0]}
+        record["attributes"] = [*frame.drop(columns=SOURCE)]
+    out, path = args.out, args.out / RECORD
+    if out.resolve().is_relative_to(args.images.resolve()):
+        raise UserError(f"{out}: lies in {args.images}; name a folder outside it")
+    if path.exists():
+        try:
+            before = dict(json.loads(path.read_text()))
+        except (ValueError, TypeError):
+            before = {}
+        if other := [key for key in record if before.get(key) != record[key]]:
+            raise UserError(
+                f"{out}: made before with other {', '.join(other)}; name another folder"
+            )
+    elif out.exists() and not (out.is_dir() and all(map(ignored, os.listdir(out)))):
+        raise UserError(f"{out}: holds something else; name a new folder")
+    out.mkdir(parents=True, exist_ok=True)
+    with replacing(path, "w") as file:
+        file.write(json.dumps(record, indent=1) + "\n")
+
+
+def _make(job):
+    """Write one image if it is not there; whether it is there then."""
+    source, path, size = job
+    if not path.exists():
+        try:
+            pixels, _ = read_image(source, size)
+        except DataError:
+            return False
+        with replacing(path, sync=False) as file:  # 40,000 would take minutes
+            Image.fromarray(pixels).save(file, "PNG")
+    return True
