@@ -171,7 +171,7 @@ def test_a_stop_between_two_rows_leaves_a_row_until_the_run_goes_on(faces, tmp_p
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     def curves():
-        events = EventAccumulator(str(tmp_path))
+        events = EventAccumulator(str(tmp_path), {"images": 0})
         events.Reload()
         assert [p.step for p in events.Scalars("loss")] == steps(tmp_path)
         return steps(tmp_path), [p.step for p in events.Images("samples")]

@@ -76,10 +76,8 @@ def test_stopped_and_resumed_equals_uninterrupted(
     assert [int(row["step"]) for row in history(whole)] == [25, 30]
     assert not list(parts.glob(".*.tmp"))
     assert (parts / "samples.gif").stat().st_size > 1000
-    assert {p.name for p in (parts / "samples").iterdir()} == {
-        "00000020.png",
-        "00000030.png",
-    }
+    grids = [int(p.stem) for p in (parts / "samples").iterdir()]
+    assert sorted(grids) == [10, 20, 25, 30]
     check_tensorboard(parts)
 
 
@@ -98,7 +96,7 @@ def signalled(step, number):
 def check_tensorboard(run):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    events = EventAccumulator(str(run))
+    events = EventAccumulator(str(run), {"images": 0})
     events.Reload()
     with open(run / "history.csv", newline="") as file:
         rows = list(csv.DictReader(file))
@@ -112,7 +110,7 @@ def check_tensorboard(run):
         assert [p.step for p in points] == [int(r["step"]) for r in rows]
         for point, row in zip(points, rows, strict=True):
             assert point.value == pytest.approx(float(row[tag]), rel=1e-4)
-    assert [p.step for p in events.Images("samples")] == [20, 30]
+    assert [p.step for p in events.Images("samples")] == [10, 20, 25, 30]
 
 
 def test_log_drops_what_lies_after_the_step_it_goes_on_from(tmp_path):
@@ -232,7 +230,7 @@ def test_not_a_number_names_loss_and_step_and_keeps_the_checkpoint(run):
 def test_images_of_the_grid_come_from_fixed_latents(run):
     first = run.draw()
     assert first.shape == (32, tiny.SIZE, tiny.SIZE, 3) and first.dtype == np.uint8
-    one = to_numpy(run.model.sample(latents(run.recipe, [7])))
+    one = to_numpy(run.model(latents(run.recipe, [7])))
     np.testing.assert_allclose(
         first[7].astype(int), data_utils.to_uint8(one, (-1, 1))[0], atol=1
     )
@@ -243,7 +241,8 @@ def test_the_collapse_meter_is_a_curve_with_points_apart(faces, tmp_path):
     faces = faces.first(20)
     run = Run(recipe, faces, tmp_path, 0, "float32", report=lambda s: None)
     run.model.train_step = lambda data: {"d_loss": 0.5}
-    run.model.sample = lambda noise: np.zeros((len(noise), 16, 16, 3), "float32")
+    decoder = run.model.average["generator"]
+    decoder.set_weights([0 * w for w in decoder.get_weights()])  # one image for all
     run.train(75, sample_every=1000)
     found = [(r["step"], r["diversity"]) for r in history(tmp_path)]
     assert found == [("25", ""), ("50", "0"), ("75", "")]
@@ -306,5 +305,5 @@ def test_dry_run_writes_nothing(faces_folder, tmp_path, monkeypatch, capsys):
     said = capsys.readouterr().out
     count = parameters(build(recipe, "generator"))
     assert f"generator: {count:,} trainable parameters" in said
-    assert "48 images" in said and "30000 steps about" in said
+    assert "48 images" in said and f"{recipe.trained_here().steps} steps about" in said
     assert not run.exists()

@@ -42,6 +42,7 @@ def test_views_are_a_function_of_seed_and_step(faces):
     def made(seed, step):
         model = model_of(recipe, seed)
         model.step.assign(step)
+        model.batch = 48
         model.begin()
         return [to_numpy(x) for x in views.views(images, labels, model.random)]
 

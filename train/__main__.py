@@ -64,16 +64,15 @@ def main(words=None):
     recipe = get_recipe(args.recipe)
     if not args.as_reported:
         recipe = recipe.trained_here()
-    if args.steps is not None:
-        args.set.append(f"steps={args.steps}")
-    recipe = recipe.replace(dict(map(pair, args.set)))
-    for name in ("epochs", "sample_every"):
+    for name in ("steps", "epochs", "sample_every"):
         value = getattr(args, name)
         if value is not None and not 0 < value < math.inf:
             option = name.replace("_", "-")
             raise UserError(f"--{option} must be a number above 0, not {value}")
     if not 0 <= (seconds := args.checkpoint_seconds) < math.inf:
         raise UserError(f"--checkpoint-seconds must be a number from 0, not {seconds}")
+    steps = [] if args.steps is None else [f"steps={args.steps}"]
+    recipe = recipe.replace(dict(map(pair, args.set + steps)))
     if not 0 <= args.seed < 2**32:
         raise UserError(f"--seed must be in 0 to 2**32 - 1, not {args.seed}")
 

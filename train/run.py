@@ -147,7 +147,11 @@ class Run:
 
     def _train(self, steps, checkpoint_seconds, sample_every, progress):
         self.job.agree(step=self.step, steps=steps, sample_every=sample_every)
-        log = None if self.job.rank else self._open_log()
+        log = None
+        if not self.job.rank:
+            if not self._due(steps, sample_every):  # of where the run was stopped
+                self._grid().unlink(missing_ok=True)
+            log = self._open_log()
         try:
             with signals.stopping() as stop:
                 self._loop(log, stop, steps, checkpoint_seconds, sample_every, progress)
@@ -188,7 +192,7 @@ class Run:
                     saved = time.monotonic()
         if log:
             self.save()
-            if stop and self._draws():
+            if stop and not self._due(steps, sample_every):
                 self._draw(log)  # to see where the run was stopped
             if self.pending:  # stopped between two rows: those steps as a row
                 log.scalars(self.step, means(self.pending, self.model, self.seconds))
@@ -197,19 +201,19 @@ class Run:
         """The curves; if the run was stopped between two rows, without its last row:
         those steps become part of the next one."""
         log = Log(self.folder, self.step - bool(self.pending))
-        if self.pending and (self.folder / "samples" / f"{self.step:08d}.png").exists():
+        if self.pending and self._grid().exists():
             self._draw(log)  # TensorBoard dropped it with that row
         return log
 
-    def _draws(self):
-        return self.recipe.traits.draws is not None
+    def _due(self, steps, sample_every):
+        """Whether there is a grid after this step, however the run came to it."""
+        return self.step in (*EARLY, steps) or self.step % sample_every == 0
 
     def _record(self, log, steps, sample_every):
         """Write the curves, images and snapshots that are due after a step."""
         if self.step % LOG_EVERY == 0 or self.step == steps:
             self._write(log)
-        due = self.step in (*EARLY, steps) or self.step % sample_every == 0
-        if due and self._draws():
+        if self._due(steps, sample_every):
             self._draw(log)
         if self.step in self.snapshots:
             self._keep(self.snapshots[self.step])
@@ -270,9 +274,14 @@ class Run:
         return value
 
     def _draw(self, log):
+        if not self.recipe.traits.draws:
+            return
         grid = data_utils.tile(self.draw(), 8)
-        iio.imwrite(self.folder / "samples" / f"{self.step:08d}.png", grid)
+        iio.imwrite(self._grid(), grid)
         log.image(self.step, "samples", grid)
+
+    def _grid(self):
+        return self.folder / "samples" / f"{self.step:08d}.png"
 
     def _keep(self, epoch):
         """Save the averaged networks after `epoch` in `snapshots/`."""
