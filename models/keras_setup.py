@@ -1,7 +1,7 @@
-"""Import Keras quietly, with this project's defaults, in one place.
+"""Import Keras in one place, quietly where a command of the project does it.
 
-Every module imports Keras from here (`from models.keras_setup import keras`), so that
-threads, logging and the default backend are set once, before TensorFlow starts.
+Every module imports Keras from here (`from models.keras_setup import keras`). A process
+that has imported Keras before keeps its settings.
 """
 
 import contextlib
@@ -12,13 +12,7 @@ import tempfile
 
 import numpy as np
 
-from cli import UserError
-
-os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-# TensorFlow turns oneDNN on by itself only where a processor has instructions for neural
-# networks (AVX-512's or AMX); with AVX2 alone it trains 1.4 to 3 times as fast, too.
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+from cli import COMMAND, UserError
 
 
 @contextlib.contextmanager
@@ -81,23 +75,18 @@ def _uncollected():
     Imports make hundreds of thousands of objects that stay; to search them for garbage
     again and again is a seventh of the start's time.
     """
-    was_on = gc.isenabled()
-    gc.collect()  # of a notebook, what would stay otherwise
     gc.disable()
     try:
         yield
     finally:
         gc.freeze()
-        if was_on:
-            gc.enable()
+        gc.enable()
 
 
 def _import_keras():
-    # Keras has no JAX arrays to take on TensorFlow.
-    unused = ["sklearn"] + ["jax"] * (os.environ["KERAS_BACKEND"] == "tensorflow")
+    mine = "keras" not in sys.modules
     try:
-        with _without(*unused):
-            import keras
+        import keras
     except (ImportError, ValueError, AttributeError) as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         if "configuration" in reason or "'get'" in reason:
@@ -105,29 +94,32 @@ def _import_keras():
             raise UserError(f"{home}/keras.json: {reason}; mend or remove it") from None
         if isinstance(error, AttributeError):
             raise
-        chosen = os.environ["KERAS_BACKEND"]
         raise UserError(
-            f"KERAS_BACKEND={chosen}: {reason}; pip install -r requirements.txt "
-            "(TensorFlow) or requirements-jax.txt"
+            f"KERAS_BACKEND={os.environ.get('KERAS_BACKEND')}: {reason}; pip install -r "
+            "requirements.txt (TensorFlow) or requirements-jax.txt"
         ) from None
-    # These override ~/.keras/keras.json.
-    keras.config.set_floatx("float32")
-    keras.config.set_image_data_format("channels_last")
-    keras.config.set_epsilon(1e-7)
-    keras.config.set_dtype_policy("float32")
+    if mine:  # these override ~/.keras/keras.json
+        keras.config.set_floatx("float32")
+        keras.config.set_image_data_format("channels_last")
+        keras.config.set_epsilon(1e-7)
+        keras.config.set_dtype_policy("float32")
     return keras
 
 
-with quiet_stderr(), _uncollected():
-    keras = _import_keras()
-    BACKEND = keras.backend.backend()
-    if BACKEND == "tensorflow":
-        import tensorflow as tf
+def _import_for_a_command():
+    # Keras has no JAX arrays to take on TensorFlow.
+    unused = ["sklearn"] + ["jax"] * (os.environ["KERAS_BACKEND"] == "tensorflow")
+    with quiet_stderr(), _uncollected(), _without(*unused):
+        keras = _import_keras()
+        if keras.backend.backend() == "tensorflow":
+            import tensorflow as tf
 
-        # One op at a time, each on all cores: the networks here are chains, and a second
-        # inter-op thread makes a training step about 10 % slower.
-        tf.config.threading.set_inter_op_parallelism_threads(1)
-        tf.config.list_physical_devices()  # prints most of TensorFlow's start-up messages
+            tf.config.list_physical_devices()  # prints most of its start-up messages
+        return keras
+
+
+keras = _import_for_a_command() if COMMAND else _import_keras()
+BACKEND = keras.backend.backend()
 
 
 def set_precision(precision):

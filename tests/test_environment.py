@@ -23,10 +23,14 @@ SCRIPTS = sorted(REPOSITORY.glob("hw*.sh"))
 INLINE = "module://matplotlib_not_there.backend_inline"
 
 
-def python(code, **environment):
-    """Run code in a fresh process with a changed environment; what it prints."""
+AS_COMMAND = "import cli; cli.COMMAND = True; cli.prepare()\n"
+
+
+def python(code, before=AS_COMMAND, **environment):
+    """Run code in a fresh process with a changed environment, as a command of the project
+    does; what it prints."""
     done = subprocess.run(
-        [sys.executable, "-c", code],
+        [sys.executable, "-c", before + code],
         cwd=REPOSITORY,
         env=os.environ | environment,
         capture_output=True,
@@ -81,6 +85,38 @@ def test_keras_is_set_as_the_project_needs_it(tmp_path):
     )
     said = python(code, KERAS_HOME=str(tmp_path), MPLBACKEND=INLINE)
     assert said.split() == ["tensorflow", "float32", "channels_last", "1e-07", "float32"]
+
+
+IMPORTED = """
+import gc, os, sys, tensorflow as tf, matplotlib, keras
+keras.config.set_dtype_policy("mixed_bfloat16")
+keras.config.set_epsilon(1e-5)
+(tf.constant([1.0]) + 1).numpy()  # as in a notebook: it has run, so its threads are set
+def state():
+    return (dict(matplotlib.rcParams), matplotlib.get_backend(), dict(os.environ),
+            gc.isenabled(), gc.get_freeze_count(), keras.config.dtype_policy().name,
+            keras.config.epsilon(), [n for n, m in sys.modules.items() if m is None],
+            tf.config.threading.get_inter_op_parallelism_threads())
+before = state()
+import importlib, pathlib
+for path in sorted([*pathlib.Path(".").glob("*.py"), *pathlib.Path(".").glob("*/*.py")]):
+    if path.parts[0] != "tests" and path.stem != "start" and "torch" not in path.stem:
+        importlib.import_module(".".join(path.with_suffix("").parts))
+assert before == state(), [a for a, b in zip(before, state()) if a != b]
+print("same")
+"""
+
+
+def test_importing_every_module_changes_nothing_of_a_notebooks_process():
+    assert python(IMPORTED, before="").split() == ["same"]
+
+
+def test_a_process_is_a_command_only_where_one_of_the_project_runs():
+    assert cli.is_command(str(REPOSITORY / "start.py"))
+    assert cli.is_command(str(REPOSITORY / "train" / "__main__.py"))
+    assert not cli.is_command(str(REPOSITORY / "tests" / "train_worker.py"))
+    assert not cli.is_command("/somewhere/ipykernel_launcher.py")
+    assert not cli.COMMAND
 
 
 def test_tsne_runs_in_a_process_whose_threads_wait_in_peace(monkeypatch, capfd):
@@ -179,9 +215,8 @@ def test_what_is_not_installed_is_one_line(version, missing, saying, capsys):
 
 def test_every_command_checks_before_it_imports_what_may_be_missing():
     packages = ("models", "train", "inference", "metrics", "report", "benchmarks")
-    for module in ("start", *packages):
-        code = f"import sys; sys.path.insert(0, '.'); import {module}"
-        words = [sys.executable, "-ISc", code]  # a Python without packages
+    for command in (["start.py", "gan"], *(["-m", package] for package in packages)):
+        words = [sys.executable, "-S", *command]  # a Python without packages
         done = subprocess.run(words, cwd=REPOSITORY, capture_output=True, text=True)
         (line,) = done.stderr.splitlines()
         assert done.returncode == 2 and "has no tensorflow, keras, numpy" in line
