@@ -9,12 +9,12 @@ import dataclasses
 import time
 
 import numpy as np
+from metrics.sides import Real
 
 import data_utils
 from benchmarks import TWINS
 from cli import UserError
 from metrics.distance import frechet
-from metrics.sides import Real
 from models import WEIGHTS, get_recipe, keras_setup, latents
 from models.keras_setup import keras
 from models.standing import STANDING, standing_statistics

@@ -1,15 +1,16 @@
-"""Command line: measure the weights of one recipe or of all; or test the measures.
+"""Command line: measure the weights of one recipe or of all, or compare runs.
 
-Every result is printed and appended, as one line of JSON, to
+Each result is printed and appended, as one line of JSON, to
 `weights/<recipe>/metrics.jsonl`, or to `<out>/metrics.jsonl` with --out. The last
-line of a metric is the newest; new weights start a new file.
+line of a metric is the newest; new weights start a new file. `--run A B` prints a
+column for each run and records nothing.
 """
 
 import argparse
 from pathlib import Path
 
 from cli import UserError, run_cli, writable
-from models.recipes import get_recipe
+from models.recipes import RECIPES, get_recipe
 
 
 def parse(words=None):
@@ -18,18 +19,19 @@ def parse(words=None):
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("recipe", nargs="?", help="a recipe that has weights")
-    parser.add_argument(
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("recipe", nargs="?", help="a recipe that has weights")
+    what.add_argument(
         "--all", action="store_true", help="all recipes of the data's image size"
     )
-    parser.add_argument(
-        "--sanity",
+    what.add_argument(
+        "--run",
         type=Path,
-        metavar="DATA",
-        help="measure known damage of real images instead: does every distance rank "
-        "more damage as worse?",
+        nargs="+",
+        metavar="RUN",
+        help="run folders of 'python -m train', or folders of weights, side by side",
     )
-    parser.add_argument("--data", type=Path, help="the data folder")
+    parser.add_argument("--data", type=Path, required=True, help="the data folder")
     parser.add_argument(
         "--metrics", nargs="+", metavar="NAME", help="only these; default: all that apply"
     )
@@ -48,48 +50,42 @@ def parse(words=None):
 
 def main(words=None):
     args = parse(words)
-    if bool(args.recipe) + args.all + bool(args.sanity) != 1:
-        raise UserError("give one recipe, or --all, or --sanity")
-    if bool(args.sanity) == bool(args.data):
-        raise UserError("give --data, the data folder (--sanity has its own)")
     if args.recipe:
         get_recipe(args.recipe)  # refuse an unknown name before Keras is imported
+    from metrics.images import LEAST
     from metrics.registry import METRICS
-    from metrics.sides import LEAST
     from models import WEIGHTS
     from models.trained import Trained
 
     if args.samples < LEAST:
         raise UserError(f"--samples {args.samples}: {LEAST} or more are needed")
-    root = args.weights or WEIGHTS
-    if args.sanity and args.metrics:
-        raise UserError("--metrics: --sanity checks distances of its own choice")
-    if args.sanity:
-        from metrics import sanity
-
-        if args.out:
-            writable(args.out)
-        return sanity.check(args.sanity, args.samples, root, args.out)
     for name in args.metrics or ():
         if name not in METRICS:
             raise UserError(f"unknown metric '{name}'; known: {', '.join(METRICS)}")
-    trained = fitting(root, args.data) if args.all else [Trained(args.recipe, root)]
-    chosen = {t: applying(t.recipe, args.metrics or METRICS) for t in trained}
-    chosen = {t: names for t, names in chosen.items() if names}
-    if not chosen:
+    args.weights = args.weights or WEIGHTS
+    if args.run:
+        trained = [weights_of_run(folder) for folder in args.run]
+    elif args.all:
+        trained = fitting(args.weights, args.data)
+    else:
+        trained = [Trained(args.recipe, args.weights)]
+    names = args.metrics or METRICS
+    chosen = {t: [n for n in names if METRICS[n].about(t.recipe.traits)] for t in trained}
+    if not any(chosen.values()):
         families = ", ".join(sorted({t.recipe.family for t in trained}))
         raise UserError(f"{', '.join(args.metrics)}: no metric of {families} recipes")
     if args.out:
         writable(args.out)
-    measure_all(chosen, args, root)
+    (print_columns if args.run else measure_all)(chosen, args)
     return 0
 
 
-def applying(recipe, names):
-    """The named metrics that apply to the family of a recipe."""
-    from metrics.registry import METRICS
+def weights_of_run(folder):
+    """The weights of a run folder, or of a folder with a card."""
+    from models.trained import Trained
+    from models.unexported import RunWeights
 
-    return [name for name in names if METRICS[name].about(recipe.traits)]
+    return (Trained.of if (folder / "card.json").exists() else RunWeights)(folder)
 
 
 def fitting(root, data):
@@ -99,7 +95,6 @@ def fitting(root, data):
     Raises:
         UserError: there are none.
     """
-    from models.recipes import RECIPES
     from models.trained import Trained
 
     size = size_of(data)
@@ -140,30 +135,63 @@ def size_of(data):
         ) from None
 
 
-def measure_all(chosen, args, root):
-    """Measure {`Trained`: names of metrics}; print and record each result."""
-    from metrics import record
-    from metrics.reader import attribute_network
-    from metrics.registry import METRICS
-    from metrics.sides import Real, Subject
+def subjects(chosen, args):
+    """Yield (`Subject`, names of metrics) of {`Trained`: names}."""
+    from metrics.images import Real, Subject
 
     sizes = {trained.recipe.image_size for trained in chosen}
-    sides = {size: Real(args.data, size, args.samples, root) for size in sizes}
+    real = {size: Real(args.data, size, args.samples, args.weights) for size in sizes}
+    for trained, names in chosen.items():
+        yield Subject(trained, real[trained.recipe.image_size], args.out), names
+
+
+def measure_all(chosen, args):
+    """Measure {`Trained`: names of metrics}; print and record each result."""
+    from metrics import Inapplicable, record
+    from metrics.judge import attribute_network
+    from metrics.registry import METRICS
+
     for trained in chosen:  # report a mistake before the first number
         trained.check()
-    if any(METRICS[name].reads for names in chosen.values() for name in names):
-        attribute_network(root).check()
-    for trained, names in chosen.items():
-        real = sides[trained.recipe.image_size]
-        subject = Subject(trained, real, args.out)
-        print(f"{trained.origin()}; on {real.faces.folder}")
+    if any(METRICS[name].judged for names in chosen.values() for name in names):
+        attribute_network(args.weights).check()
+    for subject, names in subjects(chosen, args):
+        trained = subject.trained
+        print(f"{trained.origin()}; on {subject.real.faces.folder}")
         path = (args.out or trained.folder) / "metrics.jsonl"
         for name in names:
-            result, text = record.measured(subject, name)
-            print(f"  {name}: {text}", flush=True)
-            if result is not None:
-                record.append(path, result)
-        print(f"  appended to {path}")
+            try:
+                row = record.measured(subject, name, METRICS[name])
+            except Inapplicable as reason:
+                print(f"  {name}: left out, {reason}", flush=True)
+                continue
+            print(f"  {name}: {METRICS[name].text(row['values'])}", flush=True)
+            record.append(path, row)
+        print(f"  recorded in {path}")
+
+
+def print_columns(chosen, args):
+    """Print a table: a row for each metric, a column for each run."""
+    from metrics import Inapplicable
+    from metrics.registry import METRICS
+
+    columns = []
+    for subject, names in subjects(chosen, args):
+        print(subject.trained.origin(), flush=True)
+        found = {}
+        for name in names:
+            if METRICS[name].of_prior:  # a run has none yet
+                continue
+            try:
+                found[name] = METRICS[name].words(METRICS[name].measure(subject))
+            except Inapplicable as reason:
+                print(f"  {name}: left out, {reason}")
+        columns.append(found)
+    print("".join(f"{cell!s:42}" for cell in ("", *args.run)).rstrip())
+    for name in METRICS:
+        cells = [column.get(name, "-") for column in columns]
+        if any(name in column for column in columns):
+            print("".join(f"{cell:42}" for cell in (name, *cells)).rstrip())
 
 
 if __name__ == "__main__":

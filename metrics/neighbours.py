@@ -8,24 +8,26 @@ distance, relative to that of unseen faces, and the share of copies.
 
 import numpy as np
 
-from metrics import collapse
+from metrics import Inapplicable, collapse
 
 COPY = 1 / 3  # of the distance to the second nearest (Yoon et al. 2023)
 SHOWN = 10
 
 
-def nearest_training(subject):
+def measure(subject):
     """Distance to the nearest training image, relative to that of unseen real images,
     and the share of samples that are copies; also a figure if there is a folder."""
     training = subject.real.training
     if training is None or len(training) < 2:
-        return None, "left out: no training images to compare with"
+        raise Inapplicable("no training images to compare with")
     if subject.real.split != "test":
-        return None, "left out: no test images, so none are unseen"
+        raise Inapplicable("no test images, so none are unseen")
     mirrored = subject.recipe.flip
     near, which = nearest_two(subject.samples, training, mirrored)
     unseen, _ = nearest_two(subject.real.images, training, mirrored)
-    values = {
+    if subject.out:
+        _figure(subject, training, near, which)
+    return {
         "distance": float(near[:, 0].mean()),
         "distance_of_unseen": float(unseen[:, 0].mean()),
         "ratio": float(near[:, 0].mean() / unseen[:, 0].mean()),
@@ -34,14 +36,10 @@ def nearest_training(subject):
         "n_training": len(training),
         "mirrored": mirrored,
     }
-    if subject.out:
-        _figure(subject, training, near, which)
-    text = (
-        f"{values['ratio']:.3f} of the distance of unseen images to the nearest of "
-        f"{values['n_training']:,} training images; {values['copies']:.1%} copies "
-        f"(unseen {values['copies_of_unseen']:.1%})"
-    )
-    return values, text
+
+
+def words(values):
+    return "{ratio:.2f} of unseen ones', {copies:.1%} copies".format_map(values)
 
 
 def nearest_two(images, training, mirrored=False):
@@ -71,8 +69,8 @@ def nearest_two(images, training, mirrored=False):
     wanted = 3 if mirrored else 2
     found = NearestNeighbors(n_neighbors=wanted, algorithm="brute").fit(y)
     distance, index = found.kneighbors(x)
-    own = index[:, 1] % len(training) == index[:, 0] % len(training)
-    kept = np.stack([np.zeros_like(own, int), np.where(own, wanted - 1, 1)], 1)
+    same = index[:, 1] % len(training) == index[:, 0] % len(training)
+    kept = np.stack([np.zeros_like(same, int), np.where(same, wanted - 1, 1)], 1)
     distance, index = (np.take_along_axis(a, kept, 1) for a in (distance, index))
     return distance / np.sqrt(x.shape[1]), index
 

@@ -8,6 +8,7 @@ import json
 
 from inference.problems import PROBLEMS, STUDIES
 from metrics import record
+from metrics.registry import obtained
 from models import build
 from models.describe import describe, parameters
 from models.recipe import LOG_EVERY
@@ -53,7 +54,7 @@ def recipe_facts(recipe, root):
     trained = Trained(recipe.name, root)
     card, history = trained.card, trained.history()
     facts |= {
-        "obtained": record.headline(trained),
+        "obtained": obtained(trained),
         "card": {k: v for k, v in card.items() if k not in ("recipe", "files")},
         "trained": training_of(trained.recipe),
         "departures": [

@@ -30,14 +30,14 @@ def main():
     args = parse()
     if args.folder.exists():
         raise UserError(f"{args.folder}: there already; remove it first")
-    from metrics.reader import Reader
+    from metrics.judge import Judge
     from models.trained import Trained
 
-    generator, reader = Trained(args.recipe), Reader(Trained("attributes"))
+    generator, judge = Trained(args.recipe), Judge(Trained("attributes"))
     with tempfile.TemporaryDirectory(dir=args.folder.resolve().parent) as temporary:
         made = Path(temporary) / "made"
         for split, (first, count) in SPLITS.items():
-            write_split(made, split, generator, reader, range(first, first + count))
+            write_split(made, split, generator, judge, range(first, first + count))
         made.rename(args.folder)
     print(
         f"{args.folder}: {', '.join(f'{n} {s}' for s, (_, n) in SPLITS.items())} images"
@@ -45,14 +45,14 @@ def main():
     return 0
 
 
-def write_split(folder, split, generator, reader, seeds):
+def write_split(folder, split, generator, judge, seeds):
     """Write numbered PNG files, and a CSV of the attributes that are read in them."""
     from models import sampling
 
     (folder / split).mkdir(parents=True)
     images = sampling.draw(generator, seeds, sampling.asked_of(generator, seeds))
-    read = reader.read(images) > 0.5
-    lines = [",".join(["image_name", *reader.names])]
+    read = judge.read(images) > 0.5
+    lines = [",".join(["image_name", *judge.names])]
     for k, image in enumerate(images):
         name = f"{k:05d}.png"
         iio.imwrite(folder / split / name, image)

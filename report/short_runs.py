@@ -256,8 +256,9 @@ def images_a_step(recipe):
 
 def measure(weights, data, root=WEIGHTS):
     """{metric: its values} of the weights of a short run."""
-    from metrics.registry import METRICS
     from metrics.sides import Real, Subject
+
+    from metrics.registry import METRICS
 
     traits = weights.recipe.traits
     names = ["frechet_attribute_features", "collapse_meter"]
