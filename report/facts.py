@@ -25,7 +25,7 @@ def gather(root, results=RESULTS, short_runs=SHORT_RUNS):
 
     Returns:
         dict of JSON values: recipes (by name), defaults (of the problems), studies,
-        results, short_runs, networks (layer tables).
+        results, short_runs, seesaw, networks (layer tables).
     """
     return {
         "recipes": {name: recipe_facts(recipe, root) for name, recipe in RECIPES.items()},
@@ -34,6 +34,7 @@ def gather(root, results=RESULTS, short_runs=SHORT_RUNS):
         "steps_of_end": LAST * LOG_EVERY,
         "results": json.loads(results.read_text()) if results.exists() else {},
         "short_runs": json.loads(short_runs.read_text()) if short_runs.exists() else {},
+        "seesaw": seesaw("gan_b", root),
         "networks": networks(),
     }
 
@@ -66,6 +67,22 @@ def recipe_facts(recipe, root):
         "metrics": record.newest(trained),
     }
     return facts
+
+
+def seesaw(name, root):
+    """How D's losses on real and on generated images change from row to row of the
+    history of a GAN; None without weights."""
+    if not (root / name / "card.json").exists():
+        return None
+    losses = Trained(name, root).history()[["d_loss_real", "d_loss_fake"]]
+    changes = losses.diff().dropna()
+    return {
+        "rows": len(changes),
+        "opposite": int((changes.prod(axis=1) < 0).sum()),
+        "correlation": float(changes.corr().iloc[0, 1]),
+        "real": float(losses["d_loss_real"].mean()),
+        "fake": float(losses["d_loss_fake"].mean()),
+    }
 
 
 def training_of(recipe):

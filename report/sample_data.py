@@ -1,4 +1,4 @@
-"""Make `sample_data/`: faces of nobody, in the course's layout.
+"""Make `sample_data/`: faces of no real person, in the course's layout.
 
 `python -m report.sample_data <folder>` draws them with a trained conditional generator.
 Their labels are the attributes that the attribute network reads in them.
