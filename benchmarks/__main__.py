@@ -20,7 +20,9 @@ import time
 from importlib import metadata
 from pathlib import Path
 
+import data_utils
 from benchmarks import TWINS
+from benchmarks.steps import compare, share_of_matmul
 from cli import UserError, run_cli
 from models.recipes import get_recipe
 from train.machine import processor
@@ -82,8 +84,6 @@ def machine():
 
 
 def steps(args):
-    from benchmarks.steps import compare, share_of_matmul
-
     for name in args.recipes:
         for precision in args.precisions:
             batch = args.batch or get_recipe(name).batch_size
@@ -94,8 +94,7 @@ def steps(args):
 def data(args):
     """Decode a folder of PNGs cold, copies of those in `sample_data`; load it again,
     and feed from it."""
-    import data_utils
-    from train.feed import Feed
+    from train.feed import Feed  # imports Keras, which takes seconds
 
     originals = sorted((RESULTS.parents[1] / "sample_data" / "train").glob("*.png"))
     with tempfile.TemporaryDirectory() as folder:

@@ -5,9 +5,11 @@ import multiprocessing
 import time
 
 import numpy as np
+import pandas as pd
 
 from cli import UserError
-from models import get_recipe
+from data_utils import Faces
+from models import build, get_recipe
 
 IMAGES = 1024  # random ones, in memory
 AT_ONCE = 25  # steps in a call on an accelerator, as in training
@@ -16,9 +18,6 @@ AT_ONCE = 25  # steps in a call on an accelerator, as in training
 def ours(name, precision, batch):
     """(run, n, about): `run(k)` runs n steps of a recipe from step k on, on random
     images, and waits for them; `about` is what to record."""
-    import pandas as pd
-
-    from data_utils import Faces
     from models import keras_setup
     from train.backend import compiled
     from train.families import algorithm
@@ -191,8 +190,6 @@ def flops(recipe):
 
     A pass forward, one back to the inputs and one to the weights cost the same.
     """
-    from models import build
-
     cost = {role: forward_flops(build(recipe, role)) for role in recipe.networks}
     if recipe.traits.rebuilds:
         return 3 * sum(cost.values())

@@ -1,6 +1,8 @@
 """What the categories of an InfoGAN are, and how well they can be told apart."""
 
 import numpy as np
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
 from metrics import collapse
 from models import sampling
@@ -71,9 +73,6 @@ def told_apart(features, category):
     """
     if np.bincount(category).min() < 4:
         return None
-    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-    from sklearn.model_selection import StratifiedKFold, cross_val_predict
-
     folds = min(5, np.bincount(category).min())
     folds = StratifiedKFold(folds, shuffle=True, random_state=0)
     model = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")

@@ -13,6 +13,7 @@ import data_utils
 from cli import UserError
 from metrics import Inapplicable, record
 from models import WEIGHTS
+from models.keras_setup import keras
 from models.sampling import run_network
 from models.trained import Trained
 
@@ -56,8 +57,6 @@ class Judge:
 
     @functools.cached_property  # one network for each judge: Keras compiles each anew
     def _pooled(self):
-        from models.keras_setup import keras
-
         network = self.trained.network("classifier")
         pooled = next(
             layer.output

@@ -6,12 +6,16 @@ grainy; a blurred image that is no copy is near to many. So the result has both 
 distance, relative to that of unseen faces, and the share of copies.
 """
 
+import imageio.v3 as iio
 import numpy as np
+from sklearn.neighbors import NearestNeighbors
 
+import data_utils
+from cli import replacing
 from metrics import Inapplicable, collapse
 
 COPY = 1 / 3  # of the distance to the second nearest (Yoon et al. 2023)
-SHOWN = 10
+PAIRS = 10
 
 
 def measure(subject):
@@ -54,8 +58,6 @@ def nearest_two(images, training, mirrored=False):
         nearest first; int `(n, 2)` indices into `training`, plus its length where the
         mirror image is the nearer one).
     """
-    from sklearn.neighbors import NearestNeighbors
-
     x, y = (
         np.concatenate(  # in parts: a float copy of 40,000 images is 4 GB
             [collapse.shrink(s[k : k + 1000]) for k in range(0, len(s), 1000)]
@@ -82,20 +84,13 @@ def copies(near):
 
 
 def _figure(subject, training, near, which):
-    """`neighbours_<recipe>.jpg`: the samples nearest to a training image, in order. It
-    shows training images, so do not publish it."""
-    from plot_utils import save, sheet
-
-    order = np.argsort(near[:, 0])[:SHOWN]
+    """`neighbours_<recipe>.jpg`: the samples nearest to a training image, in order, each
+    above that image. It shows training images, so do not publish it."""
+    order = np.argsort(near[:, 0])[:PAIRS]
     mirrored, index = np.divmod(which[order, 0], len(training))
     found = training[index]
     found = np.where(mirrored[:, None, None, None], found[:, :, ::-1], found)
-    images = np.concatenate([subject.samples[order], found])
-    names = [f"seed {k}\n{near[k, 0]:.3f}" for k in order]
-    title = (
-        f"The {len(order)} of {subject.count:,} samples nearest to a training image\n"
-        "(root mean square of 16x16 images in [0, 1])\n "
-    )
-    figure = sheet(images, len(order), title, ("samples", "training images"), names)
+    pairs = np.concatenate([subject.samples[order], found])
     path = subject.out / f"neighbours_{subject.recipe.name}.jpg"
-    save(figure, path, subject.trained.origin())
+    with replacing(path) as file:
+        iio.imwrite(file, data_utils.tile(pairs, len(order)), extension=".jpg")

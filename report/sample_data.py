@@ -11,6 +11,7 @@ from pathlib import Path
 import imageio.v3 as iio
 
 from cli import UserError, run_cli
+from models.trained import Trained
 
 SPLITS = {"train": (0, 240), "test": (100_000, 120)}  # first seed, images
 
@@ -31,7 +32,6 @@ def main():
     if args.folder.exists():
         raise UserError(f"{args.folder}: there already; remove it first")
     from metrics.judge import Judge
-    from models.trained import Trained
 
     generator, judge = Trained(args.recipe), Judge(Trained("attributes"))
     with tempfile.TemporaryDirectory(dir=args.folder.resolve().parent) as temporary:

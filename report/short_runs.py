@@ -18,6 +18,7 @@ import numpy as np
 
 from cli import UserError, replacing, run_cli
 from models import WEIGHTS
+from plot_utils import save, sheet
 from report import FIGURES, FOLDER
 
 RESULTS = FOLDER / "short_runs.json"
@@ -141,8 +142,6 @@ def measured(folder, data, root=WEIGHTS):
 
 def keep(name, numbers, samples):
     """Write a study's numbers and its sheet."""
-    from plot_utils import save, sheet
-
     before = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     with replacing(RESULTS, "w") as file:
         file.write(json.dumps(before | {name: numbers}, indent=1) + "\n")

@@ -8,16 +8,16 @@ import argparse
 from pathlib import Path
 
 from cli import UserError, replacing, run_cli
-from metrics.registry import obtained
 from models import WEIGHTS
 from models.recipes import RECIPES
+from models.trained import Trained
 
 MARKS = "<!-- recipes -->", "<!-- /recipes -->"
 
 
 def table(root=WEIGHTS):
     """The table as markdown lines, one row a recipe."""
-    from models.trained import Trained  # Keras, which may be missing
+    from metrics.registry import obtained  # imports Keras, which takes seconds
 
     lines = [
         "| recipe | report | reported | obtained | trained |",

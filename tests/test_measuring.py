@@ -25,9 +25,10 @@ from metrics import (
     ssim,
     swd,
 )
-from metrics.__main__ import fitting, main
+from metrics.__main__ import main
 from metrics.images import Real, Subject
 from metrics.judge import Judge
+from metrics.measuring import fitting
 from metrics.registry import METRICS, obtained
 from models import RECIPES, get_recipe, sampling
 from models.trained import Trained

@@ -230,10 +230,7 @@ def test_density_and_coverage_of_known_sets():
 def neighbours_of(samples, real, training, flip=False, out=None):
     side = SimpleNamespace(training=training, images=real, split="test")
     recipe = SimpleNamespace(name="made", flip=flip)
-    trained = SimpleNamespace(origin=lambda: "made")
-    subject = SimpleNamespace(
-        samples=samples, real=side, recipe=recipe, out=out, trained=trained, count=9
-    )
+    subject = SimpleNamespace(samples=samples, real=side, recipe=recipe, out=out)
     return neighbours.measure(subject)
 
 
