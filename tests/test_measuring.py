@@ -199,7 +199,7 @@ def copy_weights(name, root):
     shutil.copytree(REPOSITORY / "weights" / name, root / name, ignore=ignored)
 
 
-def test_what_another_attribute_network_read_is_not_the_newest(tmp_path):
+def test_only_rows_of_these_very_weights_data_and_judge_count(tmp_path):
     for name in ("acgan_c", "attributes"):
         copy_weights(name, tmp_path)
     trained = Trained("acgan_c", tmp_path)
@@ -207,17 +207,21 @@ def test_what_another_attribute_network_read_is_not_the_newest(tmp_path):
     files = {role: f["sha256"][:12] for role, f in trained.card["files"].items()}
     row = {"data": trained.card["data"]["name"], "split": "test", "weights": files}
     theirs = {"weights": network["files"]["classifier"]["sha256"][:12]}
+    assert record.newest(trained) == {}
     for name, more in (
-        ("swd", {}),
+        ("swd", {"values": 1}),
+        ("swd", {"values": 2}),
+        ("swd", {"values": 3, "weights": {"generator": "b" * 12}}),
+        ("swd", {"values": 4, "data": "drawn"}),
+        ("swd", {"values": 5, "split": "train"}),
         ("requested_attribute", {"attribute_network": theirs}),
-        ("density_coverage", {"attribute_network": theirs}),
         ("density_coverage", {"attribute_network": {"weights": "another"}}),
         ("frechet_attribute_features", {"attribute_network": {"n": 1000}}),
     ):
-        record.append(trained.folder / "metrics.jsonl", row | more | {"metric": name})
+        record.append(trained.folder / "metrics.jsonl", row | {"metric": name} | more)
     found = record.newest(trained)
-    assert [*found] == ["swd", "requested_attribute", "density_coverage"]
-    assert found["density_coverage"]["attribute_network"] == theirs
+    assert [*found] == ["swd", "requested_attribute"] and found["swd"]["values"] == 2
+    assert found["requested_attribute"]["attribute_network"] == theirs
 
 
 def test_damaged_records_are_said(tmp_path):
