@@ -91,7 +91,8 @@ def subjects(chosen, args):
     sizes = {trained.recipe.image_size for trained in chosen}
     real = {size: Real(args.data, size, args.samples, args.weights) for size in sizes}
     for trained, names in chosen.items():
-        yield Subject(trained, real[trained.recipe.image_size], args.out), names
+        out = None if args.run else args.out
+        yield Subject(trained, real[trained.recipe.image_size], out), names
 
 
 def measure_all(chosen, args):

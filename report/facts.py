@@ -43,7 +43,6 @@ def recipe_facts(recipe, root):
     facts = {
         "report": recipe.report,
         "family": recipe.family,
-        "about": recipe.about,
         "reported": recipe.reported or None,
         "training": training_of(recipe),
         "chosen": recipe.chosen,
@@ -108,17 +107,16 @@ def networks():
     tables = {}
     for recipe in RECIPES.values():
         for role, function in recipe.networks.items():
-            if function in tables:
-                tables[function]["recipes"].append(recipe.name)
-                continue
-            network = build(recipe, role, probabilities=True)
-            tables[function] = {
-                "report": recipe.report,
-                "function": function,
-                "recipes": [recipe.name],
-                "parameters": parameters(network),
-                "rows": rows(network),
-            }
+            if function not in tables:
+                network = build(recipe, role, probabilities=True)
+                tables[function] = {
+                    "report": recipe.report,
+                    "function": function,
+                    "recipes": [],
+                    "parameters": parameters(network),
+                    "rows": rows(network),
+                }
+            tables[function]["recipes"].append(recipe.name)
     return list(tables.values())
 
 
@@ -129,21 +127,16 @@ def rows(network):
     """Rows (layer, output shape, parameters); batch norm, activation and dropout are in
     the row of the layer before them."""
     found = {}  # name of a layer -> its row
-    for layer in network.layers:
-        words = describe(layer)
+    for layer in network.layers[1:]:  # the first is the input
+        words, numbers = describe(layer), parameters(layer)
         kind, _, rest = words.partition(" ")
-        if kind == "InputLayer":
-            continue
-        numbers = parameters(layer)
         if kind in FOLLOWS:
             before = layer.input._keras_history.operation.name
             row = found[layer.name] = found[before]
-            if kind == "Activation":
-                words = rest
+            words = rest if kind == "Activation" else words
             row["layer"] += f", {words.replace('BatchNorm', 'BN')}" if words else ""
             row["parameters"] += numbers
         else:
             shape = "x".join(str(n) for n in layer.output.shape[1:])
-            row = {"layer": words, "shape": shape, "parameters": numbers}
-            found[layer.name] = row
+            found[layer.name] = {"layer": words, "shape": shape, "parameters": numbers}
     return list({id(row): row for row in found.values()}.values())
