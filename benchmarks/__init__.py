@@ -1,4 +1,4 @@
-"""How fast the project is, measured in pairs: `python -m benchmarks`."""
+"""How fast the project is: `python -m benchmarks`."""
 
 import cli  # noqa: F401 - first of all: it says what is not installed
 

@@ -1,50 +1,59 @@
-"""Training steps of `dcgan_c`, `vae_c` and `rpgan` in plain PyTorch, channels last, with
-the same losses, optimizers, noise, averages and number of updates as ours."""
+"""Training steps of `dcgan_c`, `vae_c` and `rpgan` in PyTorch as a user would write them:
+channels last, fused Adam, autocast, compiled; the same losses, noise, averages and number
+of updates as ours."""
 
 import copy
 
 import torch
-from torch import nn
+from torch.nn import functional as F
 
-from benchmarks.torch_report_c import VAE, dcgan_discriminator, dcgan_generator
+from benchmarks import torch_networks as networks
 from models import get_recipe
 
 
-def make_step(name, precision, batch, device="cpu"):
+def make_step(name, precision, batch, device="cpu", compiler=None):
     """A function that runs one training step on uint8 `(batch, 64, 64, 3)`.
 
     Args:
         name: "dcgan_c", "vae_c" or "rpgan".
         precision: "float32" or "bfloat16" (autocast).
         batch: images per update.
-        device: "cpu", or "cuda", where the networks are compiled too.
+        device: "cpu" or "cuda".
+        compiler: makes a module faster, `torch.compile`; default: as it is.
 
     Returns:
-        the step, which returns losses as scalar tensors; `step.average` is the averaged
-        generator or decoder.
+        the step, which returns losses as scalar tensors.
     """
-    recipe = get_recipe(name)
+    recipe, make = get_recipe(name), {"dcgan_c": dcgan, "vae_c": vae, "rpgan": rpgan}
     cast = torch.autocast(device, torch.bfloat16, enabled=precision == "bfloat16")
     with torch.device(device):
-        step = makers()[name](recipe, cast, batch)
+        step = make[name](recipe, cast, batch, compiler or (lambda module: module))
 
     def from_uint8(images):
         pixels = images.permute(0, 3, 1, 2)  # is channels last
         return step(pixels.float() * (2 / 255) - 1)
 
-    from_uint8.average = step.average
     return from_uint8
 
 
-def makers():
-    from benchmarks.torch_today import rpgan
-
-    return {"dcgan_c": dcgan, "vae_c": vae, "rpgan": rpgan}
+def working_compiler(device):
+    """`torch.compile`, or None where it finds no compiler of C++ or Triton."""
+    try:
+        torch.compile(lambda x: x + 1)(torch.ones(2, device=device))
+    except Exception:  # whatever is missing, there is a step without it
+        return None
+    return torch.compile
 
 
 def optimizer(module, spec):
     betas = (spec.beta_1, spec.beta_2)
     return torch.optim.Adam(module.parameters(), spec.learning_rate, betas, fused=True)
+
+
+def descend(adam, loss):
+    adam.zero_grad()
+    loss.backward()
+    adam.step()
 
 
 class Average:
@@ -59,77 +68,123 @@ class Average:
         self.seen += 1
         decay = min(self.decay, (1 + self.seen) / (10 + self.seen))
         for kind in ("parameters", "buffers"):
-            ours = [v for v in getattr(self.kept, kind)() if v.is_floating_point()]
-            live = [v for v in getattr(self.module, kind)() if v.is_floating_point()]
-            torch._foreach_lerp_(ours, live, 1 - decay)
+            kept, live = (
+                [v for v in getattr(m, kind)() if v.is_floating_point()]
+                for m in (self.kept, self.module)
+            )
+            torch._foreach_lerp_(kept, live, 1 - decay)
 
 
-def dcgan(recipe, cast, batch):
-    generator = dcgan_generator().to(memory_format=torch.channels_last)
+def dcgan(recipe, cast, batch, compiler):
+    generator = networks.dcgan_generator().to(memory_format=networks.LAST)
     # Ends before the sigmoid: the loss reads logits, as ours does.
-    network = dcgan_discriminator()[:-1].to(memory_format=torch.channels_last)
-    g_optimizer = optimizer(generator, recipe.optimizers["generator"])
-    d_optimizer = optimizer(network, recipe.optimizers["discriminator"])
+    network = networks.dcgan_discriminator()[:-1].to(memory_format=networks.LAST)
+    g_adam = optimizer(generator, recipe.optimizers["generator"])
+    d_adam = optimizer(network, recipe.optimizers["discriminator"])
     average = Average(generator, recipe.ema)
-    if torch.get_default_device().type == "cuda":
-        generator.compile()
-        network.compile()
-    bce = nn.BCEWithLogitsLoss()
-    real_target = torch.full((batch, 1), recipe.real_target)
+    generate, answer = compiler(generator), compiler(network)
+    real_target = torch.full((batch, 1), recipe.settings["real_target"])
     ones, zeros = torch.ones(batch, 1), torch.zeros(batch, 1)
+    bce = F.binary_cross_entropy_with_logits
 
     def noise():
         return torch.randn(batch, recipe.latent, device=ones.device)
 
     def discriminate(images):
         noisy = images + recipe.image_noise * torch.randn_like(images)
-        return network(noisy).float()
+        return answer(noisy).float()
 
     def step(real):
         with cast:
-            fake = generator(noise()).detach()
+            fake = generate(noise()).detach()
             d_loss = bce(discriminate(real), real_target) + bce(discriminate(fake), zeros)
-        d_optimizer.zero_grad()
-        d_loss.backward()
-        d_optimizer.step()
+        descend(d_adam, d_loss)
         for _ in range(recipe.g_steps):
             network.requires_grad_(False)
             with cast:
-                g_loss = bce(discriminate(generator(noise())), ones)
-            g_optimizer.zero_grad()
-            g_loss.backward()
-            g_optimizer.step()
+                g_loss = bce(discriminate(generate(noise())), ones)
+            descend(g_adam, g_loss)
             network.requires_grad_(True)
         average.update()
         return d_loss.detach(), g_loss.detach()
 
-    step.average = average.kept
     return step
 
 
-def vae(recipe, cast, batch):
-    network = VAE().to(memory_format=torch.channels_last)
+def vae(recipe, cast, batch, compiler):
+    network = networks.VAE().to(memory_format=networks.LAST)
     adam = optimizer(network, recipe.optimizers["vae"])
-    average = Average(network, recipe.ema)
-    if torch.get_default_device().type == "cuda":
-        network.encoder.compile()
-        network.decoder.compile()
+    average, forward = Average(network, recipe.ema), compiler(network)
 
     def step(images):
+        noise = torch.randn(batch, recipe.latent, device=images.device)
         with cast:
-            features = network.encoder(images)
-            mean = network.muParametrize(features).float()
-            log_var = network.logvarParametrize(features).float()
-            code = mean + torch.exp(0.5 * log_var) * torch.randn_like(mean)
-            output = network.decoder(code).float()
-        mse = nn.functional.mse_loss(output, images)
+            output, mean, log_var = forward(images, noise)
+        mse = F.mse_loss(output, images)
         kld = 0.5 * (log_var.exp() + mean**2 - 1 - log_var).sum(1).mean()
-        loss = mse + recipe.kl_weight * kld
-        adam.zero_grad()
-        loss.backward()
-        adam.step()
+        loss = mse + recipe.settings["kl_weight"] * kld
+        descend(adam, loss)
         average.update()
         return (loss.detach(),)
 
-    step.average = average.kept
+    return step
+
+
+def augment(x):
+    """Brightness, saturation, contrast, translation (Zhao et al. 2020)."""
+    n, _, _, side = x.shape
+    device = {"device": x.device}
+    x = x + torch.rand(n, 1, 1, 1, **device) - 0.5
+    grey = x.mean(1, keepdim=True)
+    x = (x - grey) * (2 * torch.rand(n, 1, 1, 1, **device)) + grey
+    mean = x.mean((1, 2, 3), keepdim=True)
+    x = (x - mean) * (torch.rand(n, 1, 1, 1, **device) + 0.5) + mean
+    x = F.pad(x, (8, 8, 8, 8))
+    i, j = torch.randint(0, 17, (2, n))
+    parts = [x[k, :, i[k] : i[k] + side, j[k] : j[k] + side] for k in range(n)]
+    return torch.stack(parts).contiguous(memory_format=networks.LAST)
+
+
+def rpgan(recipe, cast, batch, compiler):
+    made = networks.RPGenerator(recipe.latent), networks.RPDiscriminator()
+    generator, network = (
+        networks.kaiming(module).to(memory_format=networks.LAST) for module in made
+    )
+    g_adam = optimizer(generator, recipe.optimizers["generator"])
+    d_adam = optimizer(network, recipe.optimizers["discriminator"])
+    average, done = Average(generator, recipe.ema), 0
+    generate, score = compiler(generator), compiler(network)
+    r1, r2, every = (recipe.settings[key] for key in ("r1", "r2", "penalty_every"))
+
+    def noise():
+        device = next(generator.parameters()).device
+        return torch.randn(batch, recipe.latent, device=device)
+
+    def penalty(seen):
+        seen = seen.detach().requires_grad_()
+        # Compiled networks have no second derivative.
+        (slope,) = torch.autograd.grad(network(seen).sum(), seen, create_graph=True)
+        return 0.5 * slope.square().sum((1, 2, 3)).mean()
+
+    def step(real):
+        nonlocal done
+        with cast:
+            fake = generate(noise()).float().detach()
+            real_seen, fake_seen = augment(real), augment(fake)
+            d_loss = F.softplus(score(fake_seen) - score(real_seen)).mean()
+        if done % every == 0:
+            d_loss = d_loss + every * (r1 * penalty(real_seen) + r2 * penalty(fake_seen))
+        descend(d_adam, d_loss)
+        network.requires_grad_(False)
+        with cast:
+            with torch.no_grad():
+                on_real = score(augment(real))
+            unreal = score(augment(generate(noise()).float()))
+            g_loss = F.softplus(on_real - unreal).mean()
+        descend(g_adam, g_loss)
+        network.requires_grad_(True)
+        done += 1
+        average.update()
+        return d_loss.detach(), g_loss.detach()
+
     return step

@@ -42,15 +42,15 @@ def draw(trained, faces, out):
 
     seeds = list(range(10)) * 2
     images = sampling.draw(trained, seeds, np.repeat((1, 0), 10))
-    measured = record.newest(trained).get("asked_attribute")
+    measured = record.newest(trained).get("requested_attribute")
     rows = (recipe.attribute, f"not {recipe.attribute}")
     title = "10 pairs, the same noise in a column (seeds 0 to 9)"
     said = "not measured how many images are read as asked"
     if measured:
         read, count = measured["values"], measured["n_fake"]
         network = (
-            f"a network that is right on {read['reader_accuracy_on_real']:.1%} "
-            f"of {read['reader_n_real']:,} real test faces"
+            f"a network that is right on {read['judge_accuracy_on_real']:.1%} "
+            f"of {read['judge_n_real']:,} real test faces"
         )
         title += f"; {read['agreement']:.1%} of {count:,} images\n"
         title += f"are read as asked by {network}"
@@ -60,4 +60,4 @@ def draw(trained, faces, out):
         )
     save(sheet(images, 10, title, rows), out / "fig3_3.jpg", foot)
     print(f"{recipe.name}: {said}")
-    return {"asked_attribute": measured}
+    return {"requested_attribute": measured}

@@ -53,7 +53,9 @@ def draw(trained, faces, out):
         images.append(sampling.draw(first, range(10), at=epoch))
     said = "no collapse" if moments[first.recipe.name] is None else "collapse"
     title = f"{first.recipe.name}, the same noise in a column: {said}; beside a row its\n"
-    title += f"epoch and diversity (of {few} images; data 1, collapsed below 0.5)"
+    title += (
+        f"epoch and diversity (the first {few} training images 1, collapsed below 0.5)"
+    )
     save(sheet(np.concatenate(images), 10, title, rows), out / "fig5_4.jpg", foot)
 
     numbers, rows, images = {}, [], []
@@ -70,7 +72,8 @@ def draw(trained, faces, out):
             images.append(sampling.draw(t, range(10), at=at))
     title = (
         "The cures side by side at the end, some before, the same noise in a column;\n"
-        f"beside a row its diversity (of {few} images; data 1, collapsed below 0.5)"
+        f"beside a row its diversity (the first {few} training images 1, collapsed below "
+        "0.5)"
     )
     save(sheet(np.concatenate(images), 10, title, rows), out / "fig5_5.jpg", foot)
 
@@ -79,7 +82,8 @@ def draw(trained, faces, out):
         epoch = n["collapsed_at_epoch"]
         when = "never" if epoch is None else f"from epoch {epoch:.1f} on"
         print(
-            f"{name:18} diversity {n['diversity']:.2f} after {n['epochs']:g} epochs, "
+            f"{name:18} {n['diversity']:.2f} of the training images' diversity after "
+            f"{n['epochs']:g} epochs, "
             f"collapsed: {when}"
         )
     return numbers
@@ -96,7 +100,7 @@ def meter_curves(runs, few):
         if "diversity" in t.history():
             curve(axes[0], merged, f"diversity {name}", name, color, x="epoch")
             curve(axes[1], t.history(), "diversity", name, color)
-    unit = f"diversity of {few} samples / of as many images"
+    unit = f"diversity of {few} samples / of as many training images"
     axes[0].set(title="Collapse meter by epoch", xlabel="epoch", ylabel=unit)
     axes[1].set(title="The same by training step", xlabel="training step")
     for axis in axes:

@@ -5,7 +5,7 @@ import numpy as np
 from data_utils import to_uint8
 from inference.studies import COLORS, by_epoch, origins
 from metrics import collapse, distance
-from metrics.reader import Reader, attribute_network
+from metrics.judge import Judge, attribute_network
 from metrics.reconstruction import reconstruction_error
 from models import sampling
 from plot_utils import log_scale, panels, save, sheet
@@ -82,9 +82,9 @@ def draw(trained, faces, out):
     figure = sheet(np.concatenate(images), 12, title, list(runs), names)
     save(figure, out / "fig6_4.jpg", foot)
 
-    reader = Reader(attribute_network(trained[0].folder.parent))
-    real = reader.features(faces.images)
-    numbers = {label: numbers_of(t, faces, reader, real) for label, t in runs.items()}
+    judge = Judge(attribute_network(trained[0].folder.parent))
+    real = judge.features(faces.images)
+    numbers = {label: numbers_of(t, faces, judge, real) for label, t in runs.items()}
     per_unit = {label: n.pop("kl_of_units") for label, n in numbers.items()}
     figure = unit_bars(per_unit, numbers, faces.how_many)
     save(figure, out / "fig6_5.jpg", foot)
@@ -92,11 +92,11 @@ def draw(trained, faces, out):
     return numbers
 
 
-def numbers_of(trained, faces, reader, real):
+def numbers_of(trained, faces, judge, real):
     """The numbers of one run on all test faces.
 
     Args:
-        reader: the attribute network, a `Reader`.
+        judge: the attribute network, a `Judge`.
         real: its features of the faces.
 
     Returns:
@@ -114,17 +114,17 @@ def numbers_of(trained, faces, reader, real):
         "kl_of_units": np.sort(units)[::-1],
         "active_units": int((mean.var(0) > ACTIVE).sum()),
         "units": int(mean.shape[1]),
-        "prior_to_data": to_data(trained, faces, reader, real, "normal"),
-        "fitted_to_data": to_data(trained, faces, reader, real, "fitted")
+        "prior_to_data": to_data(trained, faces, judge, real, "normal"),
+        "fitted_to_data": to_data(trained, faces, judge, real, "fitted")
         if "prior" in trained.card
         else None,
     }
 
 
-def to_data(trained, faces, reader, real, prior):
+def to_data(trained, faces, judge, real, prior):
     """Distances from as many samples to the test faces; arguments as in `numbers_of`."""
     samples = sampling.draw(trained, range(len(faces.images)), prior=prior)
-    fake = reader.features(samples)
+    fake = judge.features(samples)
     mmd, error_of_mmd = distance.kernel(real, fake)
     few = min(collapse.SAMPLES, len(samples))
     return {

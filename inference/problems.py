@@ -84,7 +84,7 @@ def check(trained, root):
             figures show.
     """
     from metrics import record
-    from metrics.reader import attribute_network
+    from metrics.judge import attribute_network
 
     if any(problem in STUDIES["kl"] for problem in trained):
         trained = trained | {"attributes": attribute_network(root)}

@@ -48,7 +48,7 @@ def draw(trained, faces, out):
     )
     numbers = {t.recipe.name: {"weights": t.origin()} for t in trained}
     if last.recipe.traits.asked == "attributes":
-        numbers[last.recipe.name]["asked_attributes"] = switches(last, out)
+        numbers[last.recipe.name]["requested_attributes"] = switches(last, out)
     return numbers
 
 
@@ -67,7 +67,7 @@ def switches(trained, out):
     images = sampling.draw(trained, seeds, rows.reshape(len(seeds), -1))
     on = np.zeros((FACES, 1 + len(names)), bool)
     on[:, 1:] = asked == 0
-    measured = record.newest(trained).get("asked_attributes")
+    measured = record.newest(trained).get("requested_attributes")
     title = (
         f"{FACES} faces of {trained.recipe.name} (seeds 0 to {FACES - 1}), one attribute "
         "switched over at a time:\non where boxed, else off; the rest is as in the first "
@@ -79,8 +79,8 @@ def switches(trained, out):
             f". Attributes so forced are read as asked in {values['forced']:.1%}\nof "
             f"{measured['n_fake']:,} images"
         )
-        if values["reader_on_real"] is not None:  # the data had labels
-            title += f" (real test faces: {values['reader_on_real']:.1%})"
+        if values["judge_on_real"] is not None:  # the data had labels
+            title += f" (real test faces: {values['judge_on_real']:.1%})"
     columns = ["as drawn", *(name.replace("_", "\n") for name in names)]
     figure = sheet(
         images,

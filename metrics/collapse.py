@@ -13,12 +13,24 @@ diverse than faces.
 
 import numpy as np
 
-from cli import UserError
+from metrics import Inapplicable
 
 SIDE = 16  # pixels
 SAMPLES = 256  # do not change: with more samples the nearest one is nearer
 COLLAPSED = 0.5  # below this, samples are called collapsed
 ALIKE = 1e-4  # of the pixel range: images this near to another repeat it
+
+
+def measure(subject):
+    """Diversity relative to the test images."""
+    few = min(SAMPLES, subject.count)
+    value = diversity(subject.samples[:few], subject.real.images[:few])
+    collapsed = value < COLLAPSED
+    return {"diversity": value, "collapsed": collapsed, "n_real": few, "n_fake": few}
+
+
+def words(values):
+    return f"{values['diversity']:.2f} of the test images' diversity"
 
 
 def diversity(samples, data):
@@ -33,25 +45,26 @@ def diversity(samples, data):
 
     Raises:
         ValueError: sets of different size.
-        UserError: data without diversity, see `unit`.
+        Inapplicable: data without diversity, see `unit`.
     """
     if len(samples) != len(data):
         raise ValueError(f"{len(samples)} samples for {len(data)} images")
-    near_data, theirs = unit(data)
+    near_data, contrast_data = unit(data)
     small = shrink(samples)
-    near, own = nearest(small), contrast(small)
-    return near / max(own, theirs / 2) / (near_data / theirs)
+    lowest = contrast_data / 2
+    near = nearest(small) / max(contrast(small), lowest)
+    return near / (near_data / contrast_data)
 
 
 def unit(data):
     """(`nearest`, `contrast`) of real images, uint8, which those of samples are compared
-    with; UserError unless the images differ."""
+    with; Inapplicable unless the images differ."""
     if len(data) < 2:
-        raise UserError("one image; diversity needs two or more")
+        raise Inapplicable("one image; diversity needs two or more")
     small = shrink(data)
     near = nearest(small)
     if near < ALIKE:
-        raise UserError(
+        raise Inapplicable(
             f"each of the first {len(data)} images is there twice; diversity needs "
             "images that differ"
         )

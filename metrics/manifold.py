@@ -16,11 +16,13 @@ from scipy.spatial.distance import cdist
 NEIGHBOUR = 5
 
 
-def density_coverage(subject):
+def measure(subject):
     """Density and coverage in the features of the attribute network."""
-    values = subject.against_data(shares, features=True)
-    words = "density {density:.3f}, coverage {coverage:.3f}".format_map
-    return values, subject.in_words(values, words)
+    return subject.against_data(shares, features=True)
+
+
+def words(values):
+    return "density {density:.2f}, coverage {coverage:.2f}".format_map(values)
 
 
 def shares(real, fake, k=NEIGHBOUR):
@@ -29,9 +31,8 @@ def shares(real, fake, k=NEIGHBOUR):
     If the samples are n more images of the data, the expected density is 1 and the
     expected coverage 1 - (n - 1)...(n - k) / ((2 n - 1)...(2 n - k)): 0.97 for k = 5.
     """
-    radii = np.partition(cdist(real, real), k, axis=1)[
-        :, k
-    ]  # index 0 is the image itself
+    # The nearest of all is the image itself.
+    radii = np.partition(cdist(real, real), k, axis=1)[:, k]
     inside = cdist(real, fake) < radii[:, None]
     return {
         "density": float(inside.sum() / (k * len(fake))),

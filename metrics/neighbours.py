@@ -6,26 +6,32 @@ grainy; a blurred image that is no copy is near to many. So the result has both 
 distance, relative to that of unseen faces, and the share of copies.
 """
 
+import imageio.v3 as iio
 import numpy as np
+from sklearn.neighbors import NearestNeighbors
 
-from metrics import collapse
+import data_utils
+from cli import replacing
+from metrics import Inapplicable, collapse
 
 COPY = 1 / 3  # of the distance to the second nearest (Yoon et al. 2023)
-SHOWN = 10
+PAIRS = 10
 
 
-def nearest_training(subject):
+def measure(subject):
     """Distance to the nearest training image, relative to that of unseen real images,
     and the share of samples that are copies; also a figure if there is a folder."""
     training = subject.real.training
     if training is None or len(training) < 2:
-        return None, "left out: no training images to compare with"
+        raise Inapplicable("no training images to compare with")
     if subject.real.split != "test":
-        return None, "left out: no test images, so none are unseen"
+        raise Inapplicable("no test images, so none are unseen")
     mirrored = subject.recipe.flip
     near, which = nearest_two(subject.samples, training, mirrored)
     unseen, _ = nearest_two(subject.real.images, training, mirrored)
-    values = {
+    if subject.out:
+        _figure(subject, training, near, which)
+    return {
         "distance": float(near[:, 0].mean()),
         "distance_of_unseen": float(unseen[:, 0].mean()),
         "ratio": float(near[:, 0].mean() / unseen[:, 0].mean()),
@@ -34,14 +40,10 @@ def nearest_training(subject):
         "n_training": len(training),
         "mirrored": mirrored,
     }
-    if subject.out:
-        _figure(subject, training, near, which)
-    text = (
-        f"{values['ratio']:.3f} of the distance of unseen images to the nearest of "
-        f"{values['n_training']:,} training images; {values['copies']:.1%} copies "
-        f"(unseen {values['copies_of_unseen']:.1%})"
-    )
-    return values, text
+
+
+def words(values):
+    return "{ratio:.2f} of unseen ones', {copies:.1%} copies".format_map(values)
 
 
 def nearest_two(images, training, mirrored=False):
@@ -56,8 +58,6 @@ def nearest_two(images, training, mirrored=False):
         nearest first; int `(n, 2)` indices into `training`, plus its length where the
         mirror image is the nearer one).
     """
-    from sklearn.neighbors import NearestNeighbors
-
     x, y = (
         np.concatenate(  # in parts: a float copy of 40,000 images is 4 GB
             [collapse.shrink(s[k : k + 1000]) for k in range(0, len(s), 1000)]
@@ -71,8 +71,8 @@ def nearest_two(images, training, mirrored=False):
     wanted = 3 if mirrored else 2
     found = NearestNeighbors(n_neighbors=wanted, algorithm="brute").fit(y)
     distance, index = found.kneighbors(x)
-    own = index[:, 1] % len(training) == index[:, 0] % len(training)
-    kept = np.stack([np.zeros_like(own, int), np.where(own, wanted - 1, 1)], 1)
+    same = index[:, 1] % len(training) == index[:, 0] % len(training)
+    kept = np.stack([np.zeros_like(same, int), np.where(same, wanted - 1, 1)], 1)
     distance, index = (np.take_along_axis(a, kept, 1) for a in (distance, index))
     return distance / np.sqrt(x.shape[1]), index
 
@@ -84,20 +84,13 @@ def copies(near):
 
 
 def _figure(subject, training, near, which):
-    """`neighbours_<recipe>.jpg`: the samples nearest to a training image, in order. It
-    shows training images, so do not publish it."""
-    from plot_utils import save, sheet
-
-    order = np.argsort(near[:, 0])[:SHOWN]
+    """`neighbours_<recipe>.jpg`: the samples nearest to a training image, in order, each
+    above that image. It shows training images, so do not publish it."""
+    order = np.argsort(near[:, 0])[:PAIRS]
     mirrored, index = np.divmod(which[order, 0], len(training))
     found = training[index]
     found = np.where(mirrored[:, None, None, None], found[:, :, ::-1], found)
-    images = np.concatenate([subject.samples[order], found])
-    names = [f"seed {k}\n{near[k, 0]:.3f}" for k in order]
-    title = (
-        f"The {len(order)} of {subject.count:,} samples nearest to a training image\n"
-        "(root mean square of 16x16 images in [0, 1])\n "
-    )
-    figure = sheet(images, len(order), title, ("samples", "training images"), names)
+    pairs = np.concatenate([subject.samples[order], found])
     path = subject.out / f"neighbours_{subject.recipe.name}.jpg"
-    save(figure, path, subject.trained.origin())
+    with replacing(path) as file:
+        iio.imwrite(file, data_utils.tile(pairs, len(order)), extension=".jpg")

@@ -7,7 +7,7 @@ from metrics.ssim import ssim
 from models import sampling
 
 
-def reconstruction(subject):
+def measure(subject):
     """MSE in both pixel ranges, PSNR and SSIM over the entire test set.
 
     The code is the posterior mean. PSNR is of the mean squared error over the set;
@@ -18,18 +18,20 @@ def reconstruction(subject):
     outputs = sampling.reconstruct(trained, images)[1]
     values = reconstruction_error(images, outputs, pixel_range)
     values["n_real"] = values["n_fake"] = values.pop("n")
-    starts = range(0, len(images), 256)
     parts = [
         ssim(images[k : k + 256], data_utils.to_uint8(outputs[k : k + 256], pixel_range))
-        for k in starts
+        for k in range(0, len(images), 256)
     ]
-    values["ssim"] = float(np.concatenate(parts).mean())
-    text = (
-        f"MSE {values['mse_minus1_1']:.5f} in [-1, 1], {values['mse_0_1']:.6f} in "
-        f"[0, 1]; PSNR {values['psnr_db']:.2f} dB; SSIM {values['ssim']:.4f}; "
-        f"all {len(images):,} images of {subject.real.split}"
-    )
-    return values, text
+    return values | {"ssim": float(np.concatenate(parts).mean())}
+
+
+def words(values):
+    return f"test MSE {values['mse_minus1_1']:.4f} in [-1, 1]"
+
+
+def details(values):
+    found = "{mse_0_1:.6f} in [0, 1]; PSNR {psnr_db:.2f} dB; SSIM {ssim:.4f}"
+    return [found.format_map(values)]
 
 
 def reconstruction_error(images, outputs, pixel_range):
@@ -54,8 +56,8 @@ def reconstruction_error(images, outputs, pixel_range):
             other = part[k : k + 256].astype("float64")
             other -= low
             other /= high - low
-            own = images[done : done + len(other)]
-            other -= data_utils.from_uint8(own, (0.0, 1.0))
+            same = images[done : done + len(other)]
+            other -= data_utils.from_uint8(same, (0.0, 1.0))
             total += float(np.square(other, out=other).sum())
             done += len(other)
     if done != len(images):

@@ -13,15 +13,17 @@ COARSEST = 16  # pixels, the side of the coarsest scale
 BINOMIAL = np.array([1, 4, 6, 4, 1], "float32") / 16
 
 
-def swd(subject):
+def measure(subject):
     """Sliced Wasserstein distance x1000 from samples to data: by scale, and the mean."""
-    values = subject.against_data(distances)
+    return subject.against_data(distances)
 
-    def words(v):
-        scales = ", ".join(f"{k} px {x:.1f}" for k, x in v["by_scale"].items())
-        return f"{v['mean']:.1f} x 1e-3 ({scales})"
 
-    return values, subject.in_words(values, words)
+def words(values):
+    return f"SWD {values['mean']:.1f} x 1e-3"
+
+
+def details(values):
+    return [", ".join(f"{k} px {x:.1f}" for k, x in values["by_scale"].items())]
 
 
 def distances(a, b, seed=0):

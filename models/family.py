@@ -26,7 +26,7 @@ FAMILIES = {
     "vae": Traits("reconstruction", "decoder", rebuilds=True, figures="vae"),
     "gan": Traits("frechet_attribute_features", **_GAN, figures="gan"),
     "acgan": Traits(
-        "asked_attribute",
+        "requested_attribute",
         **_GAN,
         learns="attribute",
         asked="attribute",

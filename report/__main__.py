@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 from cli import UserError, replacing, run_cli
+from models import WEIGHTS
 from report import FIGURES, FOLDER
 
 
@@ -31,8 +32,7 @@ def main():
         raise UserError(
             "the report needs typst; pip install -r requirements-test.txt"
         ) from None
-    from models import WEIGHTS
-    from report.facts import gather
+    from report.facts import gather  # imports Keras, which takes seconds
 
     if not args.out.absolute().parent.is_dir():
         raise UserError(f"{args.out}: no such folder to write to")

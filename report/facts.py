@@ -8,6 +8,7 @@ import json
 
 from inference.problems import PROBLEMS, STUDIES
 from metrics import record
+from metrics.registry import obtained
 from models import build
 from models.describe import describe, parameters
 from models.recipe import LOG_EVERY
@@ -24,7 +25,7 @@ def gather(root, results=RESULTS, short_runs=SHORT_RUNS):
 
     Returns:
         dict of JSON values: recipes (by name), defaults (of the problems), studies,
-        results, short_runs, networks (layer tables).
+        results, short_runs, seesaw, networks (layer tables).
     """
     return {
         "recipes": {name: recipe_facts(recipe, root) for name, recipe in RECIPES.items()},
@@ -33,6 +34,7 @@ def gather(root, results=RESULTS, short_runs=SHORT_RUNS):
         "steps_of_end": LAST * LOG_EVERY,
         "results": json.loads(results.read_text()) if results.exists() else {},
         "short_runs": json.loads(short_runs.read_text()) if short_runs.exists() else {},
+        "seesaw": seesaw("gan_b", root),
         "networks": networks(),
     }
 
@@ -41,7 +43,6 @@ def recipe_facts(recipe, root):
     facts = {
         "report": recipe.report,
         "family": recipe.family,
-        "about": recipe.about,
         "reported": recipe.reported or None,
         "training": training_of(recipe),
         "chosen": recipe.chosen,
@@ -53,7 +54,7 @@ def recipe_facts(recipe, root):
     trained = Trained(recipe.name, root)
     card, history = trained.card, trained.history()
     facts |= {
-        "obtained": record.headline(trained),
+        "obtained": obtained(trained),
         "card": {k: v for k, v in card.items() if k not in ("recipe", "files")},
         "trained": training_of(trained.recipe),
         "departures": [
@@ -65,6 +66,22 @@ def recipe_facts(recipe, root):
         "metrics": record.newest(trained),
     }
     return facts
+
+
+def seesaw(name, root):
+    """How D's losses on real and on generated images change from row to row of the
+    history of a GAN; None without weights."""
+    if not (root / name / "card.json").exists():
+        return None
+    losses = Trained(name, root).history()[["d_loss_real", "d_loss_fake"]]
+    changes = losses.diff().dropna()
+    return {
+        "rows": len(changes),
+        "opposite": int((changes.prod(axis=1) < 0).sum()),
+        "correlation": float(changes.corr().iloc[0, 1]),
+        "real": float(losses["d_loss_real"].mean()),
+        "fake": float(losses["d_loss_fake"].mean()),
+    }
 
 
 def training_of(recipe):
@@ -90,17 +107,16 @@ def networks():
     tables = {}
     for recipe in RECIPES.values():
         for role, function in recipe.networks.items():
-            if function in tables:
-                tables[function]["recipes"].append(recipe.name)
-                continue
-            network = build(recipe, role, probabilities=True)
-            tables[function] = {
-                "report": recipe.report,
-                "function": function,
-                "recipes": [recipe.name],
-                "parameters": parameters(network),
-                "rows": rows(network),
-            }
+            if function not in tables:
+                network = build(recipe, role, probabilities=True)
+                tables[function] = {
+                    "report": recipe.report,
+                    "function": function,
+                    "recipes": [],
+                    "parameters": parameters(network),
+                    "rows": rows(network),
+                }
+            tables[function]["recipes"].append(recipe.name)
     return list(tables.values())
 
 
@@ -111,21 +127,16 @@ def rows(network):
     """Rows (layer, output shape, parameters); batch norm, activation and dropout are in
     the row of the layer before them."""
     found = {}  # name of a layer -> its row
-    for layer in network.layers:
-        words = describe(layer)
+    for layer in network.layers[1:]:  # the first is the input
+        words, numbers = describe(layer), parameters(layer)
         kind, _, rest = words.partition(" ")
-        if kind == "InputLayer":
-            continue
-        numbers = parameters(layer)
         if kind in FOLLOWS:
             before = layer.input._keras_history.operation.name
             row = found[layer.name] = found[before]
-            if kind == "Activation":
-                words = rest
+            words = rest if kind == "Activation" else words
             row["layer"] += f", {words.replace('BatchNorm', 'BN')}" if words else ""
             row["parameters"] += numbers
         else:
             shape = "x".join(str(n) for n in layer.output.shape[1:])
-            row = {"layer": words, "shape": shape, "parameters": numbers}
-            found[layer.name] = row
+            found[layer.name] = {"layer": words, "shape": shape, "parameters": numbers}
     return list({id(row): row for row in found.values()}.values())

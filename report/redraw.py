@@ -1,8 +1,8 @@
 """Renew the figures and results that the report and the README show.
 
 Numbers are measured on the user's images. Figures that show images of a data folder are
-drawn from `sample_data/`, whose faces are of nobody; all others show only generated
-images or curves.
+drawn from `sample_data/`, whose faces are of no real person; all others show only
+generated images or curves.
 """
 
 import argparse
@@ -13,85 +13,86 @@ from pathlib import Path
 from PIL import Image
 
 from cli import replacing, run_cli
-from inference.problems import PARTIAL, STUDIES, draw
+from inference.problems import draw
 from models import WEIGHTS
-from plot_utils import BLUE, panels, save
+from models.recipes import RECIPES
+from models.trained import Trained
+from plot_utils import BLUE, RED, panels, plt, save
 from report import FIGURES, FOLDER, RESULTS
-from report.questions import NOT_DRAWN_HERE
 
 WIDTH = 1400  # pixels
-SHOW_DATA = ("fig1_3", "fig6_2", "fig6_3", "fig6_4")
+PHOTOGRAPHS = ("fig5_1",)  # pictures that are not ours to print
+STAND_INS = {"hw4": ("fig1_3",), "kl": ("fig6_2", "fig6_3", "fig6_4")}
+REPORTED = {"gan": "realness_of_256", "kl": "runs", "anime": "runs"}  # of results.json
 
 
-def parse():
+def parse(words=None):
     parser = argparse.ArgumentParser(prog="python -m report.redraw", description=__doc__)
     parser.add_argument("data", type=Path, help="faces in the course's layout")
     parser.add_argument("images", type=Path, help="Report D's training images, a folder")
-    return parser.parse_args()
+    return parser.parse_args(words)
 
 
-def main():
-    args = parse()
-    sample_data = FOLDER.parent / "sample_data"
+def main(words=None):
+    args = parse(words)
     with tempfile.TemporaryDirectory() as temporary:
         real, drawn = Path(temporary) / "real", Path(temporary) / "drawn"
-        for problem, folder in (
-            ("hw4", args.data),
-            ("kl", args.data),
-            ("today", args.data),
-            ("anime", args.images),
-        ):
-            if not ready(problem):
-                print(f"{problem}: left out, not all of its recipes have weights")
-                continue
-            draw(problem, folder, real)
-            if problem in ("hw4", "kl"):  # the others show no images of `data`
-                draw(problem, sample_data, drawn)
+        for problem in ("hw4", "kl", "today", "anime"):
+            draw(problem, args.images if problem == "anime" else args.data, real)
+        for problem in STAND_INS:
+            draw(problem, FOLDER.parent / "sample_data", drawn)
         FIGURES.mkdir(exist_ok=True)
+        stand_ins = [stem for stems in STAND_INS.values() for stem in stems]
         for path in sorted(real.glob("*.jpg")):
-            if path.stem not in NOT_DRAWN_HERE:
-                source = drawn if path.stem in SHOW_DATA else real
+            if path.stem not in PHOTOGRAPHS:
+                source = drawn if path.stem in stand_ins else real
                 shrink(source / path.name, FIGURES / path.name)
-        draw_by_epoch("dcgan_c", FIGURES / "short_epochs.jpg")
-        before = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-        results = before | json.loads((real / "results.json").read_text())
-        with replacing(RESULTS, "w") as file:
-            file.write(json.dumps(results, indent=1) + "\n")
+        found = json.loads((real / "results.json").read_text())
+    with replacing(RESULTS, "w") as file:
+        found = {name: {key: found[name][key]} for name, key in REPORTED.items()}
+        file.write(json.dumps(found, indent=1) + "\n")
+    draw_curves(FIGURES)
     print(f"{FIGURES} and {RESULTS} are new; python -m report makes report.pdf of them")
     return 0
 
 
-def draw_by_epoch(name, path, root=WEIGHTS):
-    """The Frechet distance to the test faces by epoch, of the run that gave the weights
-    of a recipe; nothing where it was not evaluated."""
-    from models.trained import Trained
-
-    trained = Trained(name, root)
-    history, column = trained.history(), "test_frechet"
-    if column not in history:
-        print(f"{path.stem}: left out, {name} was trained without --evaluate-every")
-        return
-    history["epoch"] = trained.epoch_of(history["step"])
-    title = f"{name}: Fréchet distance to the test faces"
-    chart = (title, "attribute network's features", [(column, "as exported", BLUE)])
-    save(panels(history, chart, x="epoch"), path)
-
-
-def ready(problem):
-    """Whether all recipes of a study have weights, or some of them if that is enough."""
-    if problem not in STUDIES:
-        return True
-    there = [(WEIGHTS / name / "card.json").exists() for name in STUDIES[problem]]
-    return any(there) if problem in PARTIAL else all(there)
+def draw_curves(folder, root=WEIGHTS):
+    """Figures of the histories beside the weights: `first_hour.jpg`, the Frechet distance
+    to the test faces by hours of training, a line for each recipe that was measured as it
+    trained; `seesaw.jpg`, the two losses of `gan_b`'s discriminator."""
+    figure, axis = plt.subplots(figsize=(8, 4.6))
+    for name in RECIPES:
+        if not (root / name / "card.json").exists():
+            continue
+        history = Trained(name, root).history()
+        if "test_frechet" in history:
+            points = history[["seconds", "test_frechet"]].dropna()
+            axis.plot(points["seconds"] / 3600, points["test_frechet"], label=name)
+    axis.set(
+        title="Fréchet distance to the test faces as training goes on",
+        xlabel="hours of training, on the hardware of the card",
+        ylabel="attribute network's features",
+        xscale="log",
+        yscale="log",
+    )
+    for one in (axis.xaxis, axis.yaxis):
+        one.set_major_formatter("{x:g}")
+        one.set_minor_formatter("")
+    axis.grid(alpha=0.25, which="both")
+    axis.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
+    figure.tight_layout()
+    save(figure, folder / "first_hour.jpg")
+    if (root / "gan_b" / "card.json").exists():
+        lines = [("d_loss_real", "on real images", BLUE)]
+        lines.append(("d_loss_fake", "on generated images", RED))
+        chart = ("gan_b: losses of D", "cross entropy (nats)", lines)
+        save(panels(Trained("gan_b", root).history(), chart), folder / "seesaw.jpg")
 
 
 def shrink(source, path):
     """Copy a figure, at most WIDTH pixels wide."""
     with Image.open(source) as image:
-        width, height = image.size
-        if width > WIDTH:
-            size = (WIDTH, round(height * WIDTH / width))
-            image = image.resize(size, Image.Resampling.LANCZOS)
+        image.thumbnail((WIDTH, image.height), Image.Resampling.LANCZOS)
         with replacing(path) as file:
             image.save(file, "JPEG", quality=85, optimize=True)
 

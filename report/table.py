@@ -6,47 +6,18 @@ marks.
 
 import argparse
 from pathlib import Path
-from statistics import mean
 
 from cli import UserError, replacing, run_cli
-from metrics import record
 from models import WEIGHTS
 from models.recipes import RECIPES
+from models.trained import Trained
 
 MARKS = "<!-- recipes -->", "<!-- /recipes -->"
 
 
-# Metrics in a few words; a row shows the first of them that was measured.
-OBTAINED = {
-    "reconstruction": lambda v: f"test MSE {v['mse_minus1_1']:.4f} in [-1, 1]",
-    "asked_attribute": lambda v: f"{v['agreement']:.1%} read as asked",
-    "asked_attributes": lambda v: f"{v['agreement']:.1%} read as asked",
-    "attribute_accuracy": lambda v: (
-        f"{v['mean_accuracy']:.1%} right, "
-        f"a constant answer {mean(v['commoner_answer'].values()):.1%}"
-    ),
-    "categories": lambda v: f"{v['own_classifier']['accuracy']:.1%} read back",
-    "frechet_attribute_features": lambda v: (
-        f"Fréchet {v['distance']:.1f} ± {v['standard_error']:.1f}"
-    ),
-}
-
-
-def obtained(trained):
-    """The result in a row: at most two numbers, in 40 characters."""
-    found = record.newest(trained)
-    if trained.recipe.report == "D" and "collapse_meter" in found:
-        end = found["collapse_meter"]["values"]["diversity"]
-        return f"{end:.2f} of the data's diversity"
-    said = [words(found[n]["values"]) for n, words in OBTAINED.items() if n in found]
-    if trained.recipe.traits.rebuilds or not trained.recipe.traits.draws:
-        said = said[:1]
-    return ", ".join(said) or "not measured yet"
-
-
 def table(root=WEIGHTS):
     """The table as markdown lines, one row a recipe."""
-    from models.trained import Trained  # Keras, which may be missing
+    from metrics.registry import obtained  # imports Keras, which takes seconds
 
     lines = [
         "| recipe | report | reported | obtained | trained |",

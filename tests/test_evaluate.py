@@ -9,9 +9,9 @@ import tiny
 from conftest import refused
 
 from cli import UserError
-from metrics import reader, record
+from metrics import judge, record
 from metrics.distance import frechet
-from metrics.sides import Real, Subject
+from metrics.images import Real, Subject
 from models import RECIPES, WEIGHTS, get_recipe, standing
 from models.keras_setup import keras, set_precision, to_numpy
 from models.trained import Trained
@@ -137,7 +137,7 @@ def test_mistakes_come_before_anything_is_written(faces_folder, tmp_path, monkey
     ):
         refused(main, *words, saying=[said])
     assert not run.exists()
-    Evaluation(get_recipe("acgan_c"), faces_folder, tmp_path)  # the repository's reader
-    monkeypatch.setattr(reader, "WEIGHTS", tmp_path)
+    Evaluation(get_recipe("acgan_c"), faces_folder, tmp_path)  # the repository's judge
+    monkeypatch.setattr(judge, "WEIGHTS", tmp_path)
     with pytest.raises(UserError, match="no trained weights"):
         Evaluation(get_recipe("acgan_c"), faces_folder, tmp_path)

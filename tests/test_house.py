@@ -1,6 +1,7 @@
 """The rooms of the project lean on nothing above them, and a family has no name there."""
 
 import ast
+import graphlib
 import re
 
 import pytest
@@ -84,3 +85,22 @@ def test_nobody_asks_for_a_family_by_its_name():
         and asks.search(path.read_text())
     ]
     assert wrong == []
+
+
+def test_no_circle_of_files():
+    """Wherever in a file an import stands."""
+    names = {
+        ".".join(p.relative_to(REPOSITORY).with_suffix("").parts): p
+        for p in SOURCES
+        if p.parent != REPOSITORY and p.name != "__init__.py"
+    }
+    graph = {
+        name: {
+            known
+            for found in imported(path)
+            for known in (found, found.rpartition(".")[0])
+            if known in names and known != name
+        }
+        for name, path in names.items()
+    }
+    graphlib.TopologicalSorter(graph).prepare()  # CycleError names the files

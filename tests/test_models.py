@@ -188,12 +188,13 @@ def test_dropout_stands_before_the_last_convolution_where_report_d_has_it():
 
 def twins():
     """name -> (our network, its PyTorch twin, how features were flattened)."""
-    torch_c = pytest.importorskip("benchmarks.torch_report_c")
+    torch_c = pytest.importorskip("torch_report_c")
+    networks = pytest.importorskip("benchmarks.torch_networks")
     return {
         "vae_c-encoder": (torch_c.Encoder, {"flattened": (256, 4)}),
-        "vae_c-decoder": (lambda: torch_c.VAE().decoder, {"unflattened": (256, 4)}),
-        "dcgan_c-generator": (torch_c.dcgan_generator, {}),
-        "dcgan_c-discriminator": (torch_c.dcgan_discriminator, {}),
+        "vae_c-decoder": (lambda: networks.VAE().decoder, {"unflattened": (256, 4)}),
+        "dcgan_c-generator": (networks.dcgan_generator, {}),
+        "dcgan_c-discriminator": (networks.dcgan_discriminator, {}),
         "acgan_c-generator": (torch_c.acgan_generator, {}),
         "acgan_c-discriminator": (torch_c.ACGANDiscriminator, {"flattened": (512, 4)}),
     }
@@ -205,7 +206,7 @@ def twins():
 )
 def test_report_c_equals_pytorch(name):
     torch = pytest.importorskip("torch")
-    from benchmarks import torch_report_c
+    import torch_report_c
 
     make, order = twins()[name]
     recipe, role = name.split("-")

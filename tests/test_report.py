@@ -1,20 +1,25 @@
 """report.pdf: built of what lies beside the weights, and of nothing else."""
 
-import dataclasses
 import json
 import re
 import shutil
+import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import tiny
+from conftest import refused
 from PIL import Image
 
-from metrics import record
 from models import WEIGHTS, build, get_recipe
 from models.describe import parameters
+from models.recipe import pair
 from models.recipes import RECIPES
-from report import facts, redraw
+from report import facts, redraw, short_runs
 from report.__main__ import compiled
+from report.short_runs import STUDIES
+from train.__main__ import main as train
 
 
 def test_rows_of_a_layer_table_add_up_and_branches_keep_their_own():
@@ -32,49 +37,8 @@ def test_rows_of_a_layer_table_add_up_and_branches_keep_their_own():
     assert table[0]["shape"] == "32x32x256"
 
 
-def test_departures_say_what_a_run_began_with_and_what_changed():
-    recipe = get_recipe("dcgan_c")
-    begun = recipe.replace({"batch_size": "16", "steps": "7"})
-    now = begun.replace({"discriminator.learning_rate": "0.0002", "flip": "true"})
-    rate = "optimizers.discriminator.learning_rate"
-    differences = [
-        {"setting": rate, "before": 5e-05, "after": 0.0002},
-        {"setting": "flip", "before": False, "after": True},
-    ]
-    card = {
-        "recipe": now.resolved(),
-        "changes": [{"step": 1200, "differences": differences}],
-    }
-    assert facts.departures(recipe, card) == [
-        "batch size 16 instead of 128",
-        "from step 1,200 on discriminator.learning rate 0.0002",
-        "from step 1,200 on flip True",
-    ]
-    card = {"recipe": recipe.resolved(), "changes": []}
-    assert facts.departures(recipe, card) == []
-
-
-def test_only_metrics_of_these_very_weights_count(tmp_path):
-    @dataclasses.dataclass
-    class Weights:
-        folder = tmp_path
-        card = {
-            "files": {"generator": {"sha256": "a" * 64}},
-            "data": {"name": "faces"},
-        }
-
-    def row(digest, value, data="faces", split="test"):
-        result = {"metric": "swd", "values": value, "data": data, "split": split}
-        return json.dumps(result | {"weights": {"generator": digest * 12}})
-
-    assert record.newest(Weights()) == {}
-    lines = [row("a", 1), row("a", 2), row("b", 3), row("a", 4, "drawn")]
-    lines.append(row("a", 5, split="train"))
-    (tmp_path / "metrics.jsonl").write_text("\n".join(lines) + "\n")
-    assert record.newest(Weights())["swd"]["values"] == 2
-
-
 def test_same_facts_same_bytes_and_none_of_them_is_needed(tmp_path, monkeypatch):
+    """And where each question is answered is there: typst refuses a lost place."""
     typst = pytest.importorskip("typst")
     monkeypatch.setattr(facts, "networks", list)
     Image.new("RGB", (80, 40), "red").save(tmp_path / "fig1_2.jpg")
@@ -96,78 +60,95 @@ def pages(pdf):
 
 
 def test_photographs_never_stand_in_the_report(tmp_path, monkeypatch):
-    """What shows a data folder's images is drawn of the stand-ins."""
+    """Figures of a data folder's images are drawn of the stand-ins."""
     drawn = []
+    figures = ("fig1_2", "fig1_3", "fig5_1", "fig5_2", "fig6_2", "fig6_3", "fig6_4")
 
     def draw(problem, data, out):
         drawn.append((problem, data.name))
         color = "green" if data.name == "sample_data" else "red"
         out.mkdir(exist_ok=True)
-        (out / "results.json").write_text(json.dumps({problem: data.name}))
-        for name in (
-            "fig1_2",
-            "fig1_3",
-            "fig5_1",
-            "fig5_2",
-            "fig6_2",
-            "fig6_3",
-            "fig6_4",
-        ):
+        found = {name: {key: data.name} for name, key in redraw.REPORTED.items()}
+        (out / "results.json").write_text(json.dumps(found))
+        for name in figures:
             Image.new("RGB", (3000, 30), color).save(out / f"{name}.jpg")
 
     monkeypatch.setattr(redraw, "draw", draw)
-    monkeypatch.setattr(redraw, "ready", lambda problem: True)
-    monkeypatch.setattr(redraw, "draw_by_epoch", lambda *args: None)
+    monkeypatch.setattr(redraw, "draw_curves", lambda folder: None)
     monkeypatch.setattr(redraw, "FIGURES", tmp_path / "figures")
     monkeypatch.setattr(redraw, "RESULTS", tmp_path / "results.json")
-    monkeypatch.setattr("sys.argv", ["redraw", "faces", "anime"])
-    redraw.main()
+    redraw.main(["faces", "anime"])
     assert {p for p, data in drawn if data == "sample_data"} == {"hw4", "kl"}
-    colors = {}
+    of_data = {}
     for path in (tmp_path / "figures").iterdir():
         with Image.open(path) as image:
             assert image.width == redraw.WIDTH
-            colors[path.stem] = image.getpixel((5, 5))[0] > 128
-    assert colors == {
-        "fig1_2": True,
-        "fig1_3": False,
-        "fig5_2": True,
-        "fig6_2": False,
-        "fig6_3": False,
-        "fig6_4": False,
-    }
-    assert json.loads((tmp_path / "results.json").read_text()) == {"anime": "anime"}
+            of_data[path.stem] = image.getpixel((5, 5))[0] > 128
+    stand_ins = ("fig1_3", "fig6_2", "fig6_3", "fig6_4")
+    assert of_data == {f: f not in stand_ins for f in figures if f != "fig5_1"}
+    found = json.loads((tmp_path / "results.json").read_text())
+    assert found["anime"] == {"runs": "anime"}
 
 
-def test_distance_by_epoch_is_drawn_of_a_run_that_was_evaluated(tmp_path, capsys):
-    folder = tmp_path / "dcgan_c"
-    shutil.copytree(WEIGHTS / "dcgan_c", folder)
-    history = folder / "history.csv"
-    history.write_text("step,d_loss\n25,1.4\n50,1.3\n")
-    path = tmp_path / "epochs.jpg"
-    redraw.draw_by_epoch("dcgan_c", path, tmp_path)
-    assert "left out, dcgan_c was trained without" in capsys.readouterr().out
-    assert not path.exists()
-    history.write_text("step,test_frechet\n25,40\n50,30\n75,20\n")
-    redraw.draw_by_epoch("dcgan_c", path, tmp_path)
-    with Image.open(path) as image:
+def test_curves_are_drawn_of_what_was_measured_in_training(tmp_path):
+    root = tmp_path / "weights"
+    for name in ("dcgan_c", "gan_b", "lsgan_d"):
+        shutil.copytree(WEIGHTS / name, root / name)
+    rows = "25,1,0.7,0.3,60,40\n50,1,0.6,0.4,120,30\n75,1,0.7,0.2,180,20\n"
+    for name in ("dcgan_c", "gan_b"):
+        path = root / name / "history.csv"
+        path.write_text(
+            f"step,d_loss,d_loss_real,d_loss_fake,seconds,test_frechet\n{rows}"
+        )
+    redraw.draw_curves(tmp_path, root)
+    for name in ("first_hour", "seesaw"):
+        with Image.open(tmp_path / f"{name}.jpg") as image:
+            assert np.asarray(image).std() > 5
+    found = facts.seesaw("gan_b", root)
+    assert (found["rows"], found["opposite"]) == (2, 2) and found["correlation"] < 0
+    assert facts.seesaw("gan_b", tmp_path) is None
+
+
+# ---------------------------------------------------------------- short runs
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_runs_of_a_study_see_as_many_images_and_none_is_another(name):
+    study = STUDIES[name]
+    recipes = []
+    for label in study.runs:
+        words = short_runs.training(study, label, "data", "run")
+        settings = words[words.index("--set") + 1 :]
+        recipes.append(get_recipe(study.recipe).replace(dict(map(pair, settings))))
+    seen = [r.steps * r.batch_size * r.d_steps for r in recipes]
+    assert max(seen) - min(seen) < max(r.batch_size * r.d_steps for r in recipes)
+    assert len({json.dumps(r.resolved()) for r in recipes}) == len(recipes)
+    kept = json.loads(short_runs.RESULTS.read_text())
+    assert [*kept[name]] == [*study.runs]
+
+
+def test_a_study_trains_measures_and_keeps_what_its_table_and_sheet_need(
+    faces_folder, tmp_path, monkeypatch
+):
+    monkeypatch.setitem(RECIPES, "vae_e", tiny.recipe("vae_e"))
+    study = short_runs.Study("vae_e", "steps=2 snapshots=", {"a, b": "", "c": "ema=0.5"})
+    monkeypatch.setattr(short_runs, "STUDIES", {"tiny": study})
+    monkeypatch.setattr(short_runs, "FIGURES", tmp_path)
+    monkeypatch.setattr(short_runs, "RESULTS", tmp_path / "short_runs.json")
+
+    def run(words):
+        assert words[:3] == [sys.executable, "-m", "train"]
+        return SimpleNamespace(returncode=train(words[3:]))
+
+    monkeypatch.setattr(short_runs.subprocess, "run", run)
+    words = ["--data", str(faces_folder), "--runs", str(tmp_path / "runs")]
+    for _ in range(2):  # the second time everything is there already
+        assert short_runs.main(words) == 0
+    found = json.loads((tmp_path / "short_runs.json").read_text())["tiny"]
+    assert [*found] == ["a, b", "c"]
+    one = found["a, b"]
+    assert (one["steps"], one["batch"]) == (2, 2)
+    assert one["distance"] > 0 and one["mse"] > 0 and one["diversity"] >= 0
+    with Image.open(tmp_path / "short_tiny.jpg") as image:
         assert np.asarray(image).std() > 5
-
-
-def test_every_question_is_answered_where_it_says():
-    from inference import anime, gan, kl, vae
-    from report import FOLDER
-    from report.questions import NOT_DRAWN_HERE, QUESTIONS
-
-    text = (FOLDER / "report.typ").read_text()
-    drawn = "".join(module.draw.__doc__ for module in (anime, gan, kl, vae))
-    for report, number, _, places in QUESTIONS:
-        assert places, (report, number)
-        for place in places:
-            if place.startswith("@"):
-                assert f"<{place[1:]}>" in text, (report, number, place)
-            elif place in NOT_DRAWN_HERE:
-                assert place in drawn
-            else:
-                assert f'"{place}"' in text, (report, number, place)
-    assert {q[0] for q in QUESTIONS} == set("ABCDE")
+    refused(short_runs.main, "codes", *words, saying=["'codes'; known: tiny"])

@@ -11,7 +11,7 @@ from conftest import refused, write_faces
 import data_utils
 from cli import UserError
 from inference import options, problems
-from metrics.reader import Reader
+from metrics.judge import Judge
 from models import RecipeError
 from models.keras_setup import keras, to_numpy
 from models.layers import BatchNorm, flat
@@ -128,10 +128,10 @@ def test_the_attribute_network_reads_as_many_as_there_are(tmp_path, capsys):
     words = ["attributes", "--data", str(folder), "--run", str(tmp_path / "run")]
     assert train([*words, "--steps", "1", "--set", "batch_size=4"]) == 0
     export.export(tmp_path / "run", folder, tmp_path / "weights")
-    reader = Reader(Trained("attributes", tmp_path / "weights"))
+    judge = Judge(Trained("attributes", tmp_path / "weights"))
     faces = data_utils.load_faces(folder, "test", 16)
-    assert reader.names == list(faces.attributes.columns) and len(reader.names) == 5
-    assert reader.read(faces.images).shape == (16, 5)
+    assert judge.names == list(faces.attributes.columns) and len(judge.names) == 5
+    assert judge.read(faces.images).shape == (16, 5)
 
 
 class Residual(keras.layers.Layer):
@@ -191,7 +191,7 @@ def test_weights_that_lack_an_epoch_say_how_to_get_it(
     trained("vae_e", tiny_faces, tmp_path / "run", 2, **settings)
     export.export(tmp_path / "run", faces_folder, tmp_path)
     weights = Trained("vae_e", tmp_path)
-    monkeypatch.setattr("metrics.reader.attribute_network", lambda root: weights)
+    monkeypatch.setattr("metrics.judge.attribute_network", lambda root: weights)
     with pytest.raises(UserError, match=r"nothing of epoch 2; train it on$"):
         problems.check({"vae_e": weights}, tmp_path)
     weights.card["checkpoint"] = "best"

@@ -14,7 +14,7 @@ import data_utils
 from cli import UserError
 from inference import edit, interpolate, options
 from inference.__main__ import main
-from metrics.reader import Reader
+from metrics.judge import Judge
 from models import get_recipe, latents, sampling
 from models.trained import Trained
 
@@ -234,14 +234,14 @@ def test_faces_moved_along_smiling_smile(tmp_path, monkeypatch):
     faces = data_utils.load_faces(DATA, "test").images[:4]
     images = images.reshape(8, columns, 64, 64, 3)
     np.testing.assert_array_equal(images[:, 0], np.concatenate([faces, faces]))
-    vae, reader = Trained("vae_c"), Reader(Trained("attributes"))
+    vae, judge = Trained("vae_c"), Judge(Trained("attributes"))
     outputs = sampling.reconstruct(vae, faces)[1]
     still = data_utils.to_uint8(outputs, vae.recipe.pixel_range).astype(int)
     assert np.abs(images[:4, 5] - still).max() <= 1
     for row, name in ((0, "Smiling"), (4, "Male")):
-        column = reader.names.index(name)
+        column = judge.names.index(name)
         less, more = (
-            reader.read(images[row : row + 4, k])[:, column].mean() for k in (1, 9)
+            judge.read(images[row : row + 4, k])[:, column].mean() for k in (1, 9)
         )
         assert more > less + 0.3
     with Image.open(out) as image:

@@ -10,8 +10,8 @@ import math
 import data_utils
 from cli import UserError
 from metrics.distance import frechet
+from metrics.images import Real
 from metrics.reconstruction import reconstruction_error
-from metrics.sides import Real
 from models import asked, build, latents
 from models.keras_setup import keras, set_precision
 from models.sampling import run_network
@@ -51,7 +51,7 @@ class Evaluation:
                     "evaluate_every=0 and the last step ships, not the best"
                 )
             if not recipe.traits.rebuilds:
-                self.real.reader.trained.check()
+                self.real.judge.trained.check()
         self.copies, self.best = {}, math.inf
 
     def resume(self, history):
@@ -88,7 +88,7 @@ class Evaluation:
         labels = asked(self.recipe, seeds, self.table)
         outputs = run_network(generator, latents(self.recipe, seeds, labels))
         images = data_utils.to_uint8(outputs, self.recipe.pixel_range)
-        return frechet(self.real.features, self.real.reader.features(images))
+        return frechet(self.real.features, self.real.judge.features(images))
 
     def is_best(self, value):
         """Whether `value` improves on the best so far, which it then becomes."""

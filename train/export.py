@@ -301,17 +301,18 @@ def largest_change(networks, role, copy, recipe, faces):
 def measure_headline(trained, data, root):
     """Record the headline metric of the family, if the data allow it."""
     from metrics import record
-    from metrics.sides import Real, Subject
+    from metrics.images import Real, Subject
+    from metrics.registry import METRICS
 
     name = trained.recipe.traits.headline
     try:
         real = Real(data, trained.recipe.image_size, MEASURED, root)
-        row, text = record.measured(Subject(trained, real), name)
+        row = record.measured(Subject(trained, real), name, METRICS[name])
     except UserError as error:
-        row, text = None, f"not measured ({error})"
-    print(f"{name}: {text}")
-    if row is not None:
-        record.append(trained.folder / "metrics.jsonl", row)
+        print(f"{name}: not measured ({error})")
+        return
+    print(METRICS[name].text(row["values"]))
+    record.append(trained.folder / "metrics.jsonl", row)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The attribute network as a reader: the attributes and features of images.
+"""The attribute network as a judge: the attributes and features of images.
 
 Every number that depends on it is recorded with its accuracy on real test faces.
 """
@@ -11,8 +11,9 @@ from PIL import Image
 
 import data_utils
 from cli import UserError
-from metrics import record
+from metrics import Inapplicable, record
 from models import WEIGHTS
+from models.keras_setup import keras
 from models.sampling import run_network
 from models.trained import Trained
 
@@ -20,11 +21,11 @@ from models.trained import Trained
 def attribute_network(root):
     """`Trained` weights of the attribute network: of a folder of all weights, or the
     repository's if that has none."""
-    own = (Path(root) / "attributes" / "card.json").exists()
-    return Trained("attributes", root if own else WEIGHTS)
+    there = (Path(root) / "attributes" / "card.json").exists()
+    return Trained("attributes", root if there else WEIGHTS)
 
 
-class Reader:
+class Judge:
     """The attribute network, applied to uint8 images of any size.
 
     Args:
@@ -35,8 +36,7 @@ class Reader:
     """
 
     def __init__(self, trained):
-        self.trained = trained
-        self.names = trained.card["data"]["attributes"]
+        self.trained, self.names = trained, trained.attributes
 
     def read(self, images):
         """Probabilities of the attributes of images: float32 `(n, attributes)`, averaged
@@ -55,10 +55,8 @@ class Reader:
             resized(images, recipe.image_size), recipe.pixel_range
         )
 
-    @functools.cached_property  # one network for each reader: Keras compiles each anew
+    @functools.cached_property  # one network for each judge: Keras compiles each anew
     def _pooled(self):
-        from models.keras_setup import keras
-
         network = self.trained.network("classifier")
         pooled = next(
             layer.output
@@ -111,47 +109,47 @@ class Reader:
     def trusted(self):
         """The attributes that it reads better than a constant answer would, by
         `recorded_accuracy`; tables name only these."""
-        own = self.recorded_accuracy
-        right, commoner = own["accuracy"], own["commoner_answer"]
+        known = self.recorded_accuracy
+        right, commoner = known["accuracy"], known["commoner_answer"]
         return [name for name in self.names if right[name] > commoner[name]]
 
-    def agreement(self, attribute, asked, read):
-        """How often generated faces show the attribute they were asked for.
+    def agreement(self, attribute, requested, read):
+        """How often generated faces have the attribute as requested.
 
         Args:
             attribute: its name.
-            asked: int `(n,)`, 1 if the image was asked to have it, else 0.
+            requested: int `(n,)`, 1 if the image should have it, else 0.
             read: what `read` says of the images, `(n, attributes)`.
 
         Returns:
-            dict: n, agreement over all images and over those asked to have and not to
-            have the attribute, and the reader's accuracy on real test faces.
+            dict: n, agreement over all images and over those that should have the
+            attribute and that should not, and the judge's accuracy on real test faces.
 
         Raises:
-            UserError: it does not read this attribute, or no better than a constant
+            Inapplicable: it does not read this attribute, or no better than a constant
                 answer.
         """
         if attribute not in self.names:
-            raise UserError(
-                f"the attribute network does not read '{attribute}', only "
-                f"{', '.join(self.names)}"
+            known = ", ".join(self.names)
+            raise Inapplicable(
+                f"the attribute network does not read '{attribute}', only {known}"
             )
         if attribute not in self.trusted:
-            raise UserError(
+            raise Inapplicable(
                 f"the attribute network reads '{attribute}' no better than a constant "
                 "answer would"
             )
-        agrees = (read[:, self.names.index(attribute)] > 0.5) == asked
-        own = self.recorded_accuracy
+        agrees = (read[:, self.names.index(attribute)] > 0.5) == requested
+        known = self.recorded_accuracy
         return {
             "attribute": attribute,
-            "n": len(asked),
+            "n": len(requested),
             "agreement": float(agrees.mean()),
-            "agreement_on": float(agrees[asked == 1].mean()),
-            "agreement_off": float(agrees[asked == 0].mean()),
-            "reader_accuracy_on_real": own["accuracy"][attribute],
-            "reader_commoner_answer": own["commoner_answer"][attribute],
-            "reader_n_real": own["n"],
+            "agreement_on": float(agrees[requested == 1].mean()),
+            "agreement_off": float(agrees[requested == 0].mean()),
+            "judge_accuracy_on_real": known["accuracy"][attribute],
+            "judge_commoner_answer": known["commoner_answer"][attribute],
+            "judge_n_real": known["n"],
         }
 
 

@@ -4,33 +4,7 @@ copies their weights into ours."""
 import numpy as np
 from torch import nn
 
-
-def convolution(inputs, filters, kernel, stride, pad):
-    return nn.Conv2d(inputs, filters, kernel, stride, pad, bias=False)
-
-
-def transposed(inputs, filters, kernel, stride, pad=0):
-    return nn.ConvTranspose2d(inputs, filters, kernel, stride, pad, bias=False)
-
-
-class UnFlatten(nn.Module):
-    def forward(self, x):
-        return x.view(-1, 256, 4, 4)
-
-
-class VAE(nn.Module):
-    def __init__(self):
-        super().__init__()
-        rows = []
-        for i, o in ((3, 32), (32, 64), (64, 128), (128, 256)):
-            rows += [convolution(i, o, 4, 2, 1), nn.BatchNorm2d(o), nn.ReLU()]
-        self.encoder = nn.Sequential(*rows, nn.Flatten())
-        rows = [nn.Linear(512, 4096), UnFlatten()]
-        for i, o in ((256, 128), (128, 64), (64, 32)):
-            rows += [transposed(i, o, 6, 2), nn.BatchNorm2d(o), nn.LeakyReLU(0.01)]
-        self.decoder = nn.Sequential(*rows, nn.ConvTranspose2d(32, 3, 5), nn.Tanh())
-        self.muParametrize = nn.Linear(4096, 512)
-        self.logvarParametrize = nn.Linear(4096, 512)
+from benchmarks.torch_networks import VAE, convolution, transposed
 
 
 class Encoder(nn.Module):
@@ -43,23 +17,6 @@ class Encoder(nn.Module):
     def forward(self, x):
         x = self.body(x)
         return self.mean(x), self.log_var(x)
-
-
-def dcgan_generator():
-    rows = []
-    sizes = ((100, 512, 1, 0), (512, 256, 2, 1), (256, 128, 2, 1), (128, 64, 2, 1))
-    for i, o, stride, pad in sizes:
-        rows += [transposed(i, o, 4, stride, pad), nn.BatchNorm2d(o), nn.LeakyReLU(0.1)]
-    return nn.Sequential(
-        nn.Unflatten(1, (100, 1, 1)), *rows, transposed(64, 3, 4, 2, 1), nn.Tanh()
-    )
-
-
-def dcgan_discriminator():
-    rows = [convolution(3, 64, 4, 2, 1), nn.LeakyReLU(0.2)]
-    for i, o in ((64, 128), (128, 256), (256, 512)):
-        rows += [convolution(i, o, 4, 2, 1), nn.BatchNorm2d(o), nn.LeakyReLU(0.2)]
-    return nn.Sequential(*rows, convolution(512, 1, 4, 1, 0), nn.Flatten(), nn.Sigmoid())
 
 
 def acgan_generator():

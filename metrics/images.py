@@ -1,4 +1,4 @@
-"""The two sides of every comparison: real images, and samples of one recipe.
+"""The two sets of images that a metric compares: real ones, and samples of one recipe.
 
 Samples and features are computed when the first metric needs them, and cached.
 """
@@ -8,12 +8,11 @@ from pathlib import Path
 
 import data_utils
 from cli import UserError
-from metrics.reader import Reader, attribute_network
+from metrics.judge import Judge, attribute_network
 from models import sampling
 
 LEAST = 16  # images; with fewer these numbers mean nothing
-MOST = 10_000  # labelled faces that the reader's accuracy is measured on
-SETS = 3  # of samples with other seeds: how much a distance depends on the seeds
+MOST = 10_000  # labelled faces that the judge's accuracy is measured on
 
 
 class Real:
@@ -24,13 +23,13 @@ class Real:
             with images that networks may have been trained on.
         size: side in pixels.
         count: the largest number of images to compare samples with.
-        root: the folder of all weights; see `metrics.reader.attribute_network`.
+        root: the folder of all weights; see `metrics.judge.attribute_network`.
 
     Attributes:
         faces: all `data_utils.Faces` of the split.
         images: uint8 `(n, size, size, 3)`, the first `count` of them.
         training: uint8 images of the training split, or None.
-        others: as many images as `images` from the end of the training split, or
+        reference: as many images as `images` from the end of the training split, or
             None: real images to compare with `images` as samples are.
 
     Raises:
@@ -51,49 +50,49 @@ class Real:
         if held_back and (self.data / "train").exists():
             self.training = data_utils.load_faces(data, "train", size).images
         enough = self.training is not None and len(self.training) >= len(self.images)
-        self.others = self.training[-len(self.images) :] if enough else None
+        self.reference = self.training[-len(self.images) :] if enough else None
 
     @functools.cached_property
-    def reader(self):
-        """The attribute network, a `Reader`."""
-        return Reader(attribute_network(self.root))
+    def judge(self):
+        """The attribute network, a `Judge`."""
+        return Judge(attribute_network(self.root))
 
     @functools.cached_property
     def accuracy(self):
-        """The accuracy of the reader on these faces if they are labelled, else its
+        """The accuracy of the judge on these faces if they are labelled, else its
         recorded accuracy."""
         table = self.faces.attributes
-        if table is None or not set(self.reader.names) <= set(table.columns):
-            return self.reader.recorded_accuracy
+        if table is None or not set(self.judge.names) <= set(table.columns):
+            return self.judge.recorded_accuracy
         name = f"{self.data.resolve().name}/{self.split}"
         count = min(len(self.faces.images), MOST)
-        return {"data": name} | self.reader.accuracy(self.faces.first(count))
+        return {"data": name} | self.judge.accuracy(self.faces.first(count))
 
     @functools.cached_property
     def features(self):
-        return self.reader.features(self.images)
-
-    @property
-    def reader_knows_others(self):
-        """Whether the attribute network was trained on some of `others`."""
-        known = self.reader.trained.card["data"]  # the first N of a training split
-        apart = len(self.training) - len(self.others) >= known["images"]
-        return known["name"] == self.data.resolve().name and not apart
+        return self.judge.features(self.images)
 
     @functools.cached_property
-    def features_of_others(self):
-        return self.reader.features(self.others)
+    def features_of_reference(self):
+        return self.judge.features(self.reference)
+
+    @property
+    def judge_trained_on_reference(self):
+        """Whether the attribute network was trained on some of `reference`; it would
+        tell those from `images`."""
+        known = self.judge.trained.card["data"]  # the first N of a training split
+        apart = len(self.training) - len(self.reference) >= known["images"]
+        return known["name"] == self.data.resolve().name and not apart
 
     @functools.cache  # noqa: B019 - lives as long as the process measures
     def floor(self, compare, features=False):
-        """`compare` of `images` with `others`, computed once; None if there are no
-        others, or if the attribute network was trained on some of them, because it
-        tells those from `images`."""
-        if self.others is None or (features and self.reader_knows_others):
+        """`compare` of `images` with `reference`, computed once; None if there are no
+        such images, or if the attribute network whose features these are knows them."""
+        if self.reference is None or (features and self.judge_trained_on_reference):
             return None
         if features:
-            return compare(self.features, self.features_of_others)
-        return compare(self.images, self.others)
+            return compare(self.features, self.features_of_reference)
+        return compare(self.images, self.reference)
 
 
 class Subject:
@@ -106,38 +105,28 @@ class Subject:
         prior: the density that a VAE's samples are drawn from; see `sampling.draw`.
 
     Attributes:
-        asked: what sample k was asked to show; see `models.asked`.
+        requested: the condition of sample k; see `models.asked`.
     """
 
     def __init__(self, trained, real, out=None, prior="normal"):
         self.trained, self.real, self.out, self.prior = trained, real, out, prior
         self.recipe, self.count = trained.recipe, len(real.images)
-        self.asked = sampling.asked_of(trained, range(self.count))
+        self.requested = sampling.asked_of(trained, range(self.count))
 
     @functools.cached_property
     def samples(self):
         """uint8 `(n, size, size, 3)`; sample k comes from seed k."""
         seeds = range(self.count)
-        return sampling.draw(self.trained, seeds, self.asked, prior=self.prior)
+        return sampling.draw(self.trained, seeds, self.requested, prior=self.prior)
 
     @functools.cached_property
     def features(self):
-        return self.real.reader.features(self.samples)
-
-    @functools.cached_property
-    def sets(self):
-        """Features of three sets of samples, from seeds 0 to n - 1, n to 2 n - 1, ..."""
-        more = (range(k * self.count, (k + 1) * self.count) for k in range(1, SETS))
-        drawn = (
-            sampling.draw(self.trained, seeds, self.asked, prior=self.prior)
-            for seeds in more
-        )
-        return [self.features, *map(self.real.reader.features, drawn)]
+        return self.real.judge.features(self.samples)
 
     @functools.cached_property
     def read(self):
         """Probabilities of the attributes of the samples, `(n, attributes)`."""
-        return self.real.reader.read(self.samples)
+        return self.real.judge.read(self.samples)
 
     def against_data(self, compare, features=False):
         """Compare samples with data, and unseen real images with data.
@@ -147,17 +136,10 @@ class Subject:
                 data first; returns a dict.
 
         Returns:
-            the dict of samples; under "real_images" that of `Real.others` in place of
+            the dict of samples; under "real_images" that of `Real.reference` in place of
             samples, or None.
         """
         pair = (self.real.images, self.samples)
         if features:
             pair = (self.real.features, self.features)
         return compare(*pair) | {"real_images": self.real.floor(compare, features)}
-
-    def in_words(self, values, words):
-        """`words` of what `against_data` returned, for samples and for real images."""
-        text, floor = words(values), values["real_images"]
-        return text + (
-            f"; real images in place of samples {words(floor)}" if floor else ""
-        )
