@@ -18,9 +18,10 @@ AT_ONCE = 25  # steps in a call on an accelerator, as in training
 def ours(name, precision, batch):
     """(run, n, about): `run(k)` runs n steps of a recipe from step k on, on random
     images, and waits for them; `about` is what to record."""
+    from train.families import algorithm
+
     from models import keras_setup
     from train.backend import compiled
-    from train.families import algorithm
     from train.feed import Feed
 
     keras_setup.set_precision(precision)

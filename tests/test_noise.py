@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 import tiny
+from train.families import algorithm
 
 from cli import UserError
 from models import latents
 from models.keras_setup import to_numpy
-from train.families import algorithm
 
 
 def test_uniform_noise_is_in_0_to_1():

@@ -59,6 +59,10 @@ class GAN(Algorithm):
         """(images, labels or None) of each update of D."""
         for k in range(self.recipe.d_steps):
             rows = slice(k * self.batch, (k + 1) * self.batch)
+            if self.recipe.d_steps > 1 and not isinstance(self.batch, int):  # of `fit`
+                last = ops.maximum(ops.shape(x)[0] - self.batch, 0)
+                start = ops.minimum(k * self.batch, last)
+                rows = slice(start, start + self.batch)
             yield x[rows], None if y is None else y[rows]
 
     def fake(self, y):

@@ -50,7 +50,9 @@ def one_step(step):
         if len(x.shape) == 5:  # `train.feed` has an axis for the updates of D
             x = ops.reshape(x, (-1, *x.shape[2:]))
             y = None if y is None else ops.reshape(y, (-1, *y.shape[2:]))
-        self.batch = ops.shape(x)[0] // self.recipe.d_steps
+        rows = ops.shape(x)[0]
+        larger = max if isinstance(rows, int) else ops.maximum
+        self.batch = larger(rows // self.recipe.d_steps, 1)  # an epoch's last is smaller
         self.begin()
         logs = step(self, self.pixels(x), y)
         self.end()
