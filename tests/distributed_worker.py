@@ -43,19 +43,16 @@ def discriminator(size):
         image, layers.Conv2D(8, 4, 4, use_bias=False), BatchNorm(), layers.Dropout(0.5)
     )
     x = layers.Flatten()(x)
-    ends = [
-        output("sigmoid", "real")(layers.Dense(1, name="real_fc")(x)),
-        output("softmax", "label")(layers.Dense(2, name="label_fc")(x)),
-    ]
+    ends = [layers.Dense(1, name="real_fc")(x), layers.Dense(2, name="label_fc")(x)]
     return keras.Model(image, ends, name="discriminator")
 
 
 def recipe_of(family):
-    """No layer of `vae` looks at several images at once; `acgan` has batch norm, dropout,
-    noise on images and labels."""
+    """No layer of `vae` looks at several images at once, and it has no noise; `acgan` has
+    batch norm, dropout, noise on images and labels."""
     small = {"image_size": 16, "batch_size": BATCH, "flip": True}
     if family == "vae":
-        return dataclasses.replace(get_recipe("vae_e"), **small)
+        return dataclasses.replace(get_recipe("vae_e"), **small, noise="none")
     sys.modules["models.of_jobs"] = sys.modules[__name__]  # where `models.build` looks
     networks = {role: f"of_jobs.{role}" for role in ("generator", "discriminator")}
     small |= {"networks": networks, "latent": 5, "image_noise": 0.1}

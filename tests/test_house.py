@@ -13,11 +13,11 @@ MAY = {
     "cli": set(),
     "data_tools": {"cli"},
     "data_utils": {"cli", "data_tools"},
-    "start": {"cli", "inference"},  # what the shell scripts run
+    "start": {"cli", "inference", "train"},  # what the shell scripts run
     "plot_utils": {"cli", "data_utils"},
     "models": {"cli", "data_utils"},
     "metrics": GROUND,
-    "train": GROUND | {"metrics"},
+    "train": GROUND | {"metrics", "data_tools"},
     "inference": GROUND | {"metrics", "train.model"},  # a loss knows its unit
     "report": GROUND | {"metrics", "inference", "train.model", "train.run"},
     "benchmarks": GROUND | {"metrics", "train"},

@@ -17,12 +17,12 @@ from models.trained import Trained
 if importlib.util.find_spec("jax") is None:
     pytest.skip("JAX is not installed", allow_module_level=True)
 
-# (recipe, changes): R1 but not R2, for a batch of equal fakes has no batch norm.
+# (recipe, settings): R1 but not R2, for a batch of equal fakes has no batch norm.
 COMPARED = [
     ("dcgan_c", {}),
     ("wgan_a", {"clip": 0.5}),
     ("rpgan", {"r2": 0.0, "penalty_every": 1}),
-    ("dcgan_d", {"adversarial": "hinge", "r1": 1.0}),
+    ("lsgan_d", {}),
 ]
 
 WORKER = f"""
@@ -74,24 +74,25 @@ for (key, a), b in zip(looped.state().items(), whole.model.state().values()):
     # Where a gradient is rounding alone, Adam moves by its sign: a rate a step.
     assert apart.max() < 3 * 2 * 2e-4 and (apart > 1e-4).mean() < 1e-3, key
 critic = model_of(small("wgan_gp_d", image_size=32, d_steps=1), 0)
-logs = critic.train_step({"images": np.zeros((1, 2, 32, 32, 3), "uint8")})
+logs = critic.train_step((np.zeros((1, 2, 32, 32, 3), "uint8"),))
 assert np.isfinite(float(logs["gradient_penalty"]))
-more = {"gradient_penalty": 0.0, "r1": 1.0, "penalty_every": 2}
-lazy = model_of(small("wgan_gp_d", image_size=tiny.SIZE, d_steps=1, **more), 0)
+more = {"r1": 1.0, "r2": 1.0, "penalty_every": 2}
+lazy = model_of(tiny.recipe("rpgan", settings=more), 0)
 rows = backend._jax_loop(lazy, Feed(lazy.recipe, faces, 0), 4)(0, 4)
 assert [row["r1"] > 0 for row in rows] == [True, False, True, False], rows
 # A D with dropout and batch norm draws and counts in a penalty, as on TensorFlow.
 torn = model_of(small("dcgan_dropout_d", image_size=tiny.SIZE), 0)
+torn.batch = 2
 torn.begin()
 images = torn.pixels(faces.images[:2])
 statistics = [v for v in torn.touched if "moving_mean" in v.name]
 before = [to_numpy(v) for v in statistics]
 dropout = next(v for v in torn.seeds if v is not torn.noise_seed.state)
-twice = [to_numpy(torn.image_gradient(torn.score, images)) for _ in range(2)]
+twice = [to_numpy(torn.slope(torn.D, images)) for _ in range(2)]
 assert (twice[0] != twice[1]).any()  # another mask each time
 assert any((to_numpy(v) != b).any() for v, b in zip(statistics, before))
 start, now = int(to_numpy(dropout)[1]), keras.ops.convert_to_tensor(True)
-backend.now_and_then(now, lambda: (torn.score(images)[0, 0], 0.0), torn.touched)
+backend.now_and_then(now, lambda: (torn.D(images)[0, 0], 0.0), torn.touched)
 assert int(to_numpy(dropout)[1]) > start
 export.export(out / "vae_c", data, out / "weights")
 losses = {name: tiny.losses(name, **changes) for name, changes in COMPARED}

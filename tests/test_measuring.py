@@ -227,14 +227,14 @@ def test_only_rows_of_these_very_weights_data_and_judge_count(tmp_path):
 def test_damaged_records_are_said(tmp_path):
     copy_weights("acgan_c", tmp_path)
     trained = Trained("acgan_c", tmp_path)
-    for text in ("        (trained.folder / "metrics.jsonl").write_text(text)
+    for text in ("<<<<<<< HEAD\n", '{"metric": "swd"', "[1]", '{"metric": "swd"}'):
+        (trained.folder / "metrics.jsonl").write_text(text)
         with pytest.raises(UserError, match=r"metrics\.jsonl: a line is damaged"):
             record.newest(trained)
     (trained.folder / "history.csv").write_text("x\n")
     with pytest.raises(UserError, match=r"history\.csv: missing or unreadable"):
         trained.check()
     card = json.loads((trained.folder / "card.json").read_text())
-<<<<<<< HEAD
     del card["data"]
     (trained.folder / "card.json").write_text(json.dumps(card))
     with pytest.raises(UserError, match="not a card of this version"):

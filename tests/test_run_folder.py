@@ -173,7 +173,7 @@ def test_a_stop_between_two_rows_leaves_a_row_until_the_run_goes_on(faces, tmp_p
     def curves():
         events = EventAccumulator(str(tmp_path), {"images": 0})
         events.Reload()
-        assert [p.step for p in events.Scalars("loss")] == steps(tmp_path)
+        assert [p.step for p in events.Scalars("loss/loss")] == steps(tmp_path)
         return steps(tmp_path), [p.step for p in events.Images("samples")]
 
     assert not stopped_at(fake(begin(faces, tmp_path)), 40)

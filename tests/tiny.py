@@ -145,7 +145,9 @@ def losses(name, **changes):
         role: dataclasses.replace(optimizer, learning_rate=1e-7)
         for role, optimizer in get_recipe(name).optimizers.items()
     }
-    model = model_of(recipe(name, **calm | changes), 0)
+    tiny_recipe = recipe(name, **calm)
+    settings = tiny_recipe.settings | changes
+    model = model_of(dataclasses.replace(tiny_recipe, settings=settings), 0)
     rng = np.random.default_rng(0)
     for key, variable in model.state().items():
         if key.startswith("net/") and len(variable.shape) > 1:

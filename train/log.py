@@ -33,6 +33,19 @@ def means(steps, model, seconds):
     return row | {"seconds": seconds}
 
 
+def tag(name):
+    """TensorBoard's name of a column: one section of the dashboard for each group."""
+    if "accuracy" in name:
+        return f"accuracy/{name.replace('_accuracy', '')}"
+    if name.startswith("learning_rate_"):
+        return f"rate/{name.removeprefix('learning_rate_')}"
+    if name in ("images_per_second", "seconds"):
+        return f"speed/{name}"
+    if name.startswith("test_") or name == "diversity":
+        return f"quality/{name}"
+    return f"loss/{name.replace('_loss', '')}"
+
+
 class Log:
     """Appends scalars and images to a run folder.
 
@@ -64,8 +77,9 @@ class Log:
 
         self.columns = append(self.path, self.columns, step, values)
         have = {k: v for k, v in values.items() if v is not None}
-        points = [Summary.Value(tag=k, simple_value=v) for k, v in have.items()]
+        points = [Summary.Value(tag=tag(k), simple_value=v) for k, v in have.items()]
         self._event(step, summary=Summary(value=points))
+        self.flush()  # so that a curve is seen while it grows
 
     def image(self, step, name, pixels):
         """Write one uint8 image `(height, width, 3)`."""

@@ -56,8 +56,9 @@ def one_step(step):
         self.begin()
         logs = step(self, self.pixels(x), y)
         self.end()
-        for name, value in logs.items():
-            self.mean(name).update_state(value)
+        if self.fitting:
+            for name, value in logs.items():
+                self.mean(name).update_state(value)
         return logs
 
     return train_step
@@ -111,7 +112,7 @@ class Algorithm(keras.Model):
         # A loss may read and assign these. JAX takes all other variables as constants.
         self.touched = [*inner, self.noise_seed.state, self.step]
         self.moves = self.owned()
-        self.means = {}
+        self.means, self.fitting = {}, False
         self.compile()
         self.built = True
 
@@ -147,7 +148,11 @@ class Algorithm(keras.Model):
         """
         if BACKEND != "tensorflow":
             raise UserError(f"fit: not on {BACKEND}; use 'python -m train'")
-        return super().fit(*args, **kwargs)
+        self.fitting = True  # only then the means of an epoch are of use
+        try:
+            return super().fit(*args, **kwargs)
+        finally:
+            self.fitting = False
 
     @property
     def metrics(self):

@@ -45,12 +45,19 @@ def shown(name, step, steps, images):
         task = bar.add_task("", total=steps, completed=step, logs="")
 
         def progress(step, logs):
-            losses = " ".join(f"{k} {v:.3g}" for k, v in list(logs.items())[:3])
+            losses = " ".join(f"{k} {v:.3g}" for k, v in of_players(logs).items())
             bar.update(task, completed=step, logs=losses)
             if lines:
                 lines(step, losses)
 
         yield progress
+
+
+def of_players(logs):
+    """The loss of each player, not its parts, which a classifier alone has."""
+    whole = {k: v for k, v in logs.items() if k in ("loss", "d_loss", "g_loss")}
+    reads = {k: v for k, v in logs.items() if k.startswith("c_loss")}
+    return whole | dict(list(reads.items())[-1:])
 
 
 class Lines:
