@@ -113,10 +113,10 @@ def test_export_on_the_command_line(
     words = ["--run", str(run), "--data", str(faces_folder)]
     fails("-m", "train.export", *words, saying=[run, "train it first"])
     run.mkdir()
-    np.savez(run / "checkpoint.npz", **{"x/step": 1})  # of an earlier version
     for text in ("{}", "[1]", '{"recipe": {"name": "vae_e", "later": 1}}'):
-        (run / "run.json").write_text(text)
-        refused(export.main, *words, saying=[run / "run.json", "not of this version"])
+        np.savez(run / "checkpoint.npz", **{"x/step": 1, "x/identity": text})
+        said = [run / "checkpoint.npz", "not of this version"]
+        refused(export.main, *words, saying=said)
     shutil.rmtree(run)
     refused(export.main, *words, "--levels", -1, saying=["--levels -1: 0 or more"])
     recipe = tiny.recipe("vae_e")

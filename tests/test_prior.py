@@ -99,7 +99,7 @@ def test_fitted_on_the_command_line(faces_folder, tmp_path, capsys):
     card["data"]["images"] = 40
     path.write_text(json.dumps(card))
     words = ["--data", str(faces_folder), "--weights", str(tmp_path)]
-    with pytest.raises(UserError, match="its card does not say of which images"):
+    with pytest.raises(UserError, match="not the images of hw4_data"):
         main(["vae_e", *words])
     faces = data_utils.load_faces(faces_folder, "train", 64).first(40)
     card["data"]["digests"] = digests(faces)

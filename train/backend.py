@@ -145,19 +145,15 @@ class Adam(keras.optimizers.Adam):
         return self.epsilon * keras.ops.sqrt(1.0 - self.beta_2**step)
 
     def update_step(self, gradient, variable, learning_rate):
-        k = self._get_variable_index(variable)
         step = keras.ops.cast(self.iterations + 1, "float32")
         if BACKEND != "tensorflow":
-            ops, m, v = keras.ops, self._momentums[k], self._velocities[k]
-            rate = learning_rate * ops.sqrt(1 - self.beta_2**step)
-            rate = rate / (1 - self.beta_1**step)
-            m.assign(m + (gradient - m) * (1 - self.beta_1))
-            v.assign(v + (ops.square(gradient) - v) * (1 - self.beta_2))
-            root = ops.sqrt(v) + self.epsilon_at(step)
-            variable.assign(variable - rate * m / root)
+            given, self.epsilon = self.epsilon, self.epsilon_at(step)
+            super().update_step(gradient, variable, learning_rate)
+            self.epsilon = given
             return
         import tensorflow as tf
 
+        k = self._get_variable_index(variable)
         tf.raw_ops.ResourceApplyAdam(
             var=variable.handle,
             m=self._momentums[k].handle,
