@@ -88,15 +88,7 @@ def _verbs(known):
     edit.add_argument("--attributes", nargs="+", help="default: all")
     edit.add_argument("--out", type=Path, required=True, help="file, .jpg")
 
-    page = known.add_parser(
-        "page", help="an HTML page that runs the networks in a browser"
-    )
-    page.add_argument("--out", type=Path, required=True, help="file, .html")
-    page.add_argument("--data", type=Path, help="faces to fit a VAE's sliders to")
-    page.add_argument("--generator", help="a recipe that draws from noise")
-    page.add_argument("--vae", default="vae_c", help="default: vae_c")
-    page.add_argument("--run", type=Path, help="a run folder, for the film")
-    for verb in (sample, walk, edit, page):
+    for verb in (sample, walk, edit):
         verb.add_argument("--weights", type=Path, default=WEIGHTS)
         verb.set_defaults(verb=True)
 

@@ -11,7 +11,7 @@ from cli import replacing
 
 WIDE = 2.2  # a figure of this ratio of width to height gets a row of its own
 SHOWN = 10  # rows of a table that are not folded
-STYLE = Path(__file__).resolve().parent / "web" / "style.css"
+STYLE = Path(__file__).resolve().parent / "gallery.css"
 
 TITLES = {
     "vae": "Problem 1: a variational autoencoder",

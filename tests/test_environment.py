@@ -214,7 +214,7 @@ def test_what_is_not_installed_is_one_line(version, missing, saying, capsys):
 
 
 def test_every_command_checks_before_it_imports_what_may_be_missing():
-    packages = ("models", "train", "inference", "metrics", "report", "benchmarks")
+    packages = ("models", "train", "inference", "page", "metrics", "report", "benchmarks")
     for command in (["start.py", "gan"], *(["-m", package] for package in packages)):
         words = [sys.executable, "-S", *command]  # a Python without packages
         done = subprocess.run(words, cwd=REPOSITORY, capture_output=True, text=True)

@@ -96,7 +96,5 @@ def test_what_no_run_can_do_is_one_line(begun, tmp_path):
     refused(main, *film, saying=["no grids"])
     (tmp_path / "samples" / "00000500.png").write_bytes(b"cut")
     refused(main, *film, saying=["00000500.png: not a readable image"])
-    page = ["page", "--run", tmp_path, "--out", tmp_path / "a.html"]
-    refused(main, *page, saying=["00000500.png: not a readable image"])
     refused(main, *film, "--width", "9", saying=["--width 9"])
     refused(main, *film[:3], "--out", tmp_path / "a.avi", saying=[".gif or .mp4"])

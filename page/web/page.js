@@ -98,7 +98,7 @@ function noiseSection() {
     Object.assign(input, { type, name: "condition" });
     if (type === "checkbox") input.setAttribute("role", "switch");
     input.addEventListener("change", () => {
-      inputs.forEach((other, k) => { if (other === input || type === "radio") wished.set(k, Number(other.checked)); });
+      inputs.forEach((other, k) => { if (other === input || type === "radio") switched.set(k, Number(other.checked)); });
       draw();
       drawGrid();
     });
@@ -119,9 +119,9 @@ function noiseSection() {
     if (categories) return inputs.map((_, k) => Number(k === its % categories));
     return attributes.map(() => its % 2);
   };
-  const wished = new Map();  // what the user has switched, for every seed
-  const asked = (its) => usual(its).map((on, k) => wished.get(k) ?? on);
-  const switchTo = (its) => asked(its).forEach((on, k) => { inputs[k].checked = Boolean(on); });
+  const switched = new Map();  // what the user has switched, for every seed
+  const conditionOf = (its) => usual(its).map((on, k) => switched.get(k) ?? on);
+  const switchTo = (its) => conditionOf(its).forEach((on, k) => { inputs[k].checked = Boolean(on); });
   const choose = (its) => { element("seed").value = its; switchTo(its); };
   const truncation = () => Number(element("truncation").value);
   const seed = () => Math.min(Math.max(0, Math.floor(Number(element("seed").value) || 0)), Number.MAX_SAFE_INTEGER);
@@ -144,7 +144,7 @@ function noiseSection() {
   const drawGrid = latest(async (stale) => {
     for (let k = 0; k < grid.length && !stale(); k += 2) {
       const part = grid.slice(k, k + 2);
-      const { outputs } = await ask("generator", part.map((g) => withNoise(normalNoise(g.seed, latent), asked(g.seed))));
+      const { outputs } = await ask("generator", part.map((g) => withNoise(normalNoise(g.seed, latent), conditionOf(g.seed))));
       outputs.forEach((pixels, i) => show(part[i].canvas, pixels, range));
     }
   });
@@ -199,7 +199,7 @@ function noiseSection() {
     draw();
     drawGrid();
   });
-  element("as-it-was").addEventListener("click", () => { wished.clear(); switchTo(seed()); draw(); drawGrid(); });
+  element("as-it-was").addEventListener("click", () => { switched.clear(); switchTo(seed()); draw(); drawGrid(); });
   element("more").addEventListener("click", () => { first += 16; label(); drawGrid(); });
 
   const faces = async (seeds, share, conditions) => {
