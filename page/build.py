@@ -19,8 +19,7 @@ from page.portable import Portable, smallest
 
 WEB = Path(__file__).resolve().parent / "web"
 SCRIPTS = ("engine", "normal", "page")
-SHOWN = 12  # axes of the code that have a slider
-AXES = 128  # axes that random faces vary along
+SLIDERS = 12  # axes of the code that have a slider
 FACES = 10_000  # encoded at most
 FIRST = ("Smiling", "Bangs", "Wearing_Lipstick", "Blond_Hair")  # sliders before others
 CELEBA = "hw4_data"  # the data that most shipped weights were trained on
@@ -136,40 +135,23 @@ def about_vae(trained, faces):
     """What the page needs to know about the VAE: the main axes of its codes, a density
     to draw random codes from, and the directions of attributes."""
     codes = sampling.encode(trained, faces.images).astype("float64")
-    if "prior" in trained.card:
-        prior, fitted_to = trained.prior, trained.card["data"]["images"]
-        mean, axes = prior.mean, prior.axes.T[::-1]  # the longest first
-        total = np.square(prior.factor.astype("float64")).sum()
-        mixture = prior.shares, prior.centres[:, ::-1], prior.factors[:, ::-1, ::-1]
-    elif len(codes) < 2:
-        raise UserError(f"{faces.folder}: one image; two or more are needed")
-    else:
-        fitted_to = len(codes)
-        mean, (axes, total) = codes.mean(0), principal(np.cov(codes, rowvar=False))
-        mixture = np.ones(1), np.zeros((1, len(axes))), np.eye(len(axes))[None]
-    shares, centres, factors = mixture
+    prior = trained.prior
+    axes = prior.axes.T[::-1]  # the longest first
+    total = np.square(prior.factor.astype("float64")).sum()
     names, moves = attribute_moves(codes, faces)
     return _about(trained.recipe) | {
         "prior": {
-            "mean": _floats(mean),
+            "mean": _floats(prior.mean),
             "axes": _floats(axes),
             "share": (np.square(axes.astype("float64")).sum(1) / total).tolist(),
-            "shown": min(SHOWN, len(axes)),
-            "shares": shares.tolist(),
-            "centres": _floats(centres),
-            "factors": _floats(factors),
-            "of": f"{fitted_to:,} faces",
+            "sliders": min(SLIDERS, len(axes)),
+            "shares": prior.shares.tolist(),
+            "centres": _floats(prior.centres[:, ::-1]),
+            "factors": _floats(prior.factors[:, ::-1, ::-1]),
+            "of": f"{trained.card['data']['images']:,} faces",
         },
         "directions": {"names": names, "codes": _floats(moves)},
     }
-
-
-def principal(covariance):
-    """The main axes of a covariance `(latent, latent)`, at most `AXES`, the longest
-    first: (rows, as long as the standard deviations along them, the whole variance)."""
-    variance, axes = np.linalg.eigh(covariance)
-    keep = [k for k in np.argsort(-variance)[:AXES] if variance[k] > 1e-9]
-    return (axes[:, keep] * np.sqrt(variance[keep])).T, np.trace(covariance)
 
 
 def attribute_moves(codes, faces):

@@ -39,7 +39,7 @@ def opened(browser, built):
     return browser
 
 
-def shown(browser, name):
+def pixels_of(browser, name):
     """The pixels of a canvas, int `(size, size, 3)`."""
     rgba = evaluate(
         browser,
@@ -207,7 +207,7 @@ def test_a_seed_that_is_typed_is_drawn(opened):
         opened, "document.querySelector('#grid [aria-current=true]')?.title == 'seed 7'"
     )
     drawn = sampling.draw(trained, [7])[0].astype(int)
-    assert np.abs(shown(opened, "face") - drawn).max() <= 2
+    assert np.abs(pixels_of(opened, "face") - drawn).max() <= 2
 
 
 def test_a_picture_of_ones_own_is_cropped_to_a_square(opened, tmp_path):
@@ -217,11 +217,11 @@ def test_a_picture_of_ones_own_is_cropped_to_a_square(opened, tmp_path):
     opened.find_element("id", "picture-a-file").send_keys(str(tmp_path / "wide.png"))
     pixel = "element('seen').getContext('2d').getImageData(%d, 5, 1, 1).data[%d] > 200"
     until(opened, pixel % (32, 2))
-    assert shown(opened, "seen")[..., 0].max() < 40
+    assert pixels_of(opened, "seen")[..., 0].max() < 40
     canvas = opened.find_element("css selector", "#picture-a canvas")
     canvas.send_keys(keys().ARROW_RIGHT * 16)  # 64 of the 256 pixels seen
     until(opened, pixel % (10, 0))
-    seen = shown(opened, "seen")
+    seen = pixels_of(opened, "seen")
     assert seen[:, :14, 0].min() > 200 and seen[:, 20:, 0].max() < 40
     until(opened, "element('rebuilt').width == 64")
 
@@ -302,7 +302,7 @@ def test_an_attribute_that_is_switched_stays_for_every_seed(of_many):
         wanted = drawn[32, 32].astype(int).tolist()
         near = f"[...{pick}].every((v, c) => c > 2 || Math.abs(v - {wanted}[c]) < 3)"
         until(browser, near)
-        assert np.abs(shown(browser, "face") - drawn).max() <= 2
+        assert np.abs(pixels_of(browser, "face") - drawn).max() <= 2
 
     row = [k % 2 == 0 for k in range(13)]
     assert choose(1) == [False] * 13 and choose(2) == row
