@@ -5,117 +5,116 @@ import importlib
 from pathlib import Path
 
 from cli import run_cli
-from inference.options import pair
-from inference.problems import PROBLEMS, STUDIES, draw, drawable
+from inference.problems import ALL, SCRIPTS, drawable
 from models import WEIGHTS
+
+READS = {"test": "folder with test/ and test.csv", "train": "folder of images"}
+SEEDS = "such as 0-99, or 1,5,9"
 
 
 def parse(words=None):
     parser = argparse.ArgumentParser(
         prog="python -m inference",
-        description="Draw from saved weights. VAEs need <data>/test.",
+        description="Draw figures, samples, walks or edits with trained weights.",
+        epilog="example: python -m inference sample dcgan_c --seeds 0-99 --out samples",
     )
-    known = parser.add_subparsers(dest="problem", required=True, metavar="problem")
-    for problem, default in PROBLEMS.items():
-        sub = known.add_parser(
-            problem,
-            prog=f"bash hw4_{problem}.sh",
-            help=f"recipes: {' '.join(drawable(problem))}",
-        )
-        _common(sub)
-        sub.add_argument("recipe", nargs="?", default=default, help=f"default: {default}")
-        if problem == "vae":
-            sub.add_argument(
-                "--attribute", help="colour of fig1_5; default: the recipe's"
-            )
-        if problem == "infogan":
-            sub.add_argument("--categories", help="mixed in fig4_4, such as 2,5")
-    for study, recipes in STUDIES.items():
-        sub = known.add_parser(
-            study, prog=f"bash hw_{study}.sh", help=f"compares {' '.join(recipes)}"
-        )
-        images = "folder of training images" if study == "anime" else "folder with test/"
-        _common(sub, images if study != "today" else "is not read")
-    everything = "all problems, default recipes"
-    _common(known.add_parser("hw4", prog="bash hw4.sh", help=everything))
-    _verbs(known)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+
+    def command(name, prog, said, example):
+        sub = commands.add_parser(name, prog=prog, help=said, description=f"{said}.")
+        sub.epilog = f"example: {prog} {example}"
+        weights = "folder of all weights (default: the repository's)"
+        sub.add_argument("--weights", type=Path, default=WEIGHTS, help=weights)
+        return sub
+
+    def figures(name, prog, said, data):
+        sub = command(name, prog, said, "sample_data out")
+        sub.add_argument("data", type=Path, help=data)
+        sub.add_argument("out", type=Path, help="folder for the figures, made if missing")
+        return sub
+
+    figures(ALL, "bash hw4.sh", "All problems, with their default recipes", READS["test"])
+    for name, script in SCRIPTS.items():
+        data = READS.get(script.split, "not read")
+        sub = figures(name, script.command, f"{script.title}: {script.asks}", data)
+        if not script.study:
+            said = f"{', '.join(drawable(name))}; or a folder with card.json "
+            said += "(default: %(default)s)"
+            sub.add_argument("recipe", nargs="?", default=script.recipes[0], help=said)
+        for option, said in script.options.items():
+            sub.add_argument(f"--{option}", help=said)
+        sub.set_defaults(options=tuple(script.options))
+
+    def verb(name, said, example):
+        sub = command(name, f"python -m inference {name}", said, example)
+        sub.set_defaults(verb=name)
+        return sub
+
+    _sample(verb)
+    _interpolate(verb)
+    _edit(verb)
     return parser.parse_args(words)
 
 
-def _verbs(known):
-    """The other verbs; `run(args)` of the module with the same name does the work."""
-    seeds = "such as 0-99, or 1,5,9"
-    label = "a class, such as Smiling=1; default: seed modulo the number of classes"
-    sample = known.add_parser("sample", help="one PNG a seed")
-    sample.add_argument("--seeds", required=True, help=seeds)
-    sample.add_argument("--out", type=Path, required=True, help="folder")
+# The other commands; `run(args)` of the module with the same name does the work.
 
-    walk = known.add_parser("interpolate", help="a walk between seeds or two images")
-    ends = walk.add_mutually_exclusive_group(required=True)
-    ends.add_argument("--seeds", help=seeds)
+
+def _sample(verb):
+    sub = verb("sample", "One PNG a seed", "dcgan_c --seeds 0-99 --out samples")
+    sub.add_argument("--seeds", required=True, help=SEEDS)
+    sub.add_argument("--sheet", action="store_true", help="all in one sheet.png")
+    sub.add_argument("--out", type=Path, required=True, help="folder")
+    _source(sub)
+
+
+def _interpolate(verb):
+    said = "A walk between seeds or two images, as GIF or MP4"
+    sub = verb("interpolate", said, "dcgan_c --seeds 1,5,9 --out walk.gif")
+    ends = sub.add_mutually_exclusive_group(required=True)
+    ends.add_argument("--seeds", help=SEEDS)
     ends.add_argument("--images", nargs=2, type=Path, help="two image files, for a VAE")
-    walk.add_argument("--steps", type=int, default=16, help="from one to the next")
-    walk.add_argument("--out", type=Path, required=True, help="file, .gif or .mp4")
-    for sub in (sample, walk):
-        sub.add_argument("recipe", nargs="?")
-        sub.add_argument("--run", type=Path, help="a run folder, in place of a recipe")
-        sub.add_argument("--label", help=label)
-        sub.add_argument(
-            "--prior",
-            choices=("normal", "fitted"),
-            default="normal",
-            help="density of a VAE's codes: N(0, I), or a mixture of Gaussians fitted to "
-            "those of its training images",
-        )
-        sub.add_argument(
-            "--truncation",
-            type=float,
-            default=1.0,
-            help="noise factor; below 1 images are more alike, less often broken",
-        )
-
-    film = known.add_parser("film", help="a run's grids, from noise to faces")
-    film.add_argument("--run", type=Path, required=True, help="a run folder")
-    film.add_argument("--out", type=Path, required=True, help="file, .gif or .mp4")
-    film.add_argument("--width", type=int, default=528, help="in pixels")
-    film.add_argument("--seconds", type=float, default=10.0, help="length")
-    film.set_defaults(verb=True)
-
-    edit = known.add_parser("edit", help="test faces moved along attributes, by a VAE")
-    edit.add_argument("recipe")
-    edit.add_argument("--data", type=Path, required=True, help="with attributes")
-    edit.add_argument("--faces", default="0", help="places in test.csv; default: 0")
-    edit.add_argument("--attributes", nargs="+", help="default: all")
-    edit.add_argument("--out", type=Path, required=True, help="file, .jpg")
-
-    page = known.add_parser(
-        "page", help="an HTML page that runs the networks in a browser"
-    )
-    page.add_argument("--out", type=Path, required=True, help="file, .html")
-    page.add_argument("--data", type=Path, help="faces to fit a VAE's sliders to")
-    page.add_argument("--generator", help="a recipe that draws from noise")
-    page.add_argument("--vae", default="vae_c", help="default: vae_c")
-    page.add_argument("--run", type=Path, help="a run folder, for the film")
-    for verb in (sample, walk, edit, page):
-        verb.add_argument("--weights", type=Path, default=WEIGHTS)
-        verb.set_defaults(verb=True)
+    steps = "from one to the next (default: %(default)s)"
+    sub.add_argument("--steps", type=int, default=16, help=steps)
+    sub.add_argument("--width", type=int, help="in pixels (default: the recipe's)")
+    sub.add_argument("--out", type=Path, required=True, help="file, .gif or .mp4")
+    _source(sub)
 
 
-def _common(parser, data="folder with test/ and test.csv; GANs do not use it"):
-    parser.add_argument("data", type=Path, help=data)
-    parser.add_argument("out", type=Path, help="folder for the figures; made if missing")
-    parser.add_argument("--weights", type=Path, help="default: the repository's weights/")
+def _source(sub):
+    """The weights, and how noise or codes are drawn."""
+    sub.add_argument("recipe", nargs="?", help="a recipe, or a folder with card.json")
+    sub.add_argument("--run", type=Path, help="a run folder, in place of a recipe")
+    label = "such as Smiling=1 (default: seed modulo the number of classes)"
+    sub.add_argument("--label", help=label)
+    density = "of a VAE's codes: N(0, I), or a mixture fitted to those of its training "
+    density += "images (default: %(default)s)"
+    kinds = ("normal", "fitted")
+    sub.add_argument("--prior", choices=kinds, default=kinds[0], help=density)
+    share = "noise factor; below 1 images are more alike, less often broken (default: 1)"
+    sub.add_argument("--truncation", type=float, default=1.0, help=share)
+
+
+def _edit(verb):
+    said = "Test faces moved along attributes, by a VAE"
+    sub = verb("edit", said, "vae_c --data sample_data --out edit.jpg")
+    sub.add_argument("recipe", help="of a VAE, or a folder with card.json")
+    sub.add_argument("--data", type=Path, required=True, help="with attributes")
+    places = "places in test.csv (default: %(default)s)"
+    sub.add_argument("--faces", default="0", help=places)
+    sub.add_argument("--attributes", nargs="+", help="(default: all)")
+    sub.add_argument("--out", type=Path, required=True, help="file, .jpg")
 
 
 def main(words=None):
     args = parse(words)
-    if hasattr(args, "verb"):
-        return importlib.import_module(f"inference.{args.problem}").run(args)
-    given = {k: vars(args).get(k) for k in ("recipe", "attribute", "categories")}
+    if "verb" in args:
+        return importlib.import_module(f"inference.{args.verb}").run(args)
+    from inference.draw import draw  # takes a second
+
+    given = {name: getattr(args, name) for name in getattr(args, "options", ())}
     given = {name: value for name, value in given.items() if value is not None}
-    if "categories" in given:
-        given["categories"] = pair(given["categories"])
-    draw(args.problem, args.data, args.out, args.weights or WEIGHTS, **given)
+    recipe = getattr(args, "recipe", None)
+    draw(args.command, args.data, args.out, args.weights, recipe, **given)
     print(f"figures and results.json are in {args.out}; open index.html there")
     return 0
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from inference.figures import BLUE, ORANGE, RED, panels, save, sheet
 from metrics import record
 from models import sampling
-from plot_utils import BLUE, ORANGE, RED, panels, save, sheet
 from train.model import algorithm_of
 
 
@@ -13,8 +13,8 @@ def draw(trained, faces, out):
     recipe, foot = trained.recipe, trained.origin()
     history = trained.history()
     if "d_loss_real" not in history:
-        own = "classifier" in recipe.optimizers  # its loss is not part of D's then
-        also = "" if own else " (with classification)"
+        apart = "classifier" in recipe.optimizers  # its loss is not part of D's then
+        also = "" if apart else " (with classification)"
         parts = [("d_loss", f"discriminator{also}", BLUE)]
     else:
         parts = [
@@ -45,19 +45,23 @@ def draw(trained, faces, out):
     measured = record.newest(trained).get("requested_attribute")
     rows = (recipe.attribute, f"not {recipe.attribute}")
     title = "10 pairs, the same noise in a column (seeds 0 to 9)"
-    said = "not measured how many images are read as asked"
+    said, table = "agreement with the attribute network was not measured", []
     if measured:
-        read, count = measured["values"], measured["n_fake"]
-        network = (
-            f"a network that is right on {read['judge_accuracy_on_real']:.1%} "
-            f"of {read['judge_n_real']:,} real test faces"
-        )
-        title += f"; {read['agreement']:.1%} of {count:,} images\n"
-        title += f"are read as asked by {network}"
+        read, count = measured["values"], f"{measured['n_fake']:,}"
+        right = f"{read['judge_accuracy_on_real']:.1%}"
+        network = f"a network that is right on {right} of {read['judge_n_real']:,} real"
         said = (
-            f"{read['agreement']:.1%} of {count:,} images read as asked (on "
-            f"{read['agreement_on']:.1%}, off {read['agreement_off']:.1%}) by {network}"
+            f"{read['agreement']:.1%} of {count} images read as requested (on "
+            f"{read['agreement_on']:.1%}, off {read['agreement_off']:.1%}) by {network} "
+            "test faces"
         )
+        title += f"; {read['agreement']:.1%} of {count}\nimages read as requested by "
+        title += f"{network} test faces"
+        table = [
+            [f"{recipe.attribute}, {count} images", "read as requested"],
+            ["with it", f"{read['agreement_on']:.1%}"],
+            ["without it", f"{read['agreement_off']:.1%}"],
+            ["real test faces, as labelled", right],
+        ]
     save(sheet(images, 10, title, rows), out / "fig3_3.jpg", foot)
-    print(f"{recipe.name}: {said}")
-    return {"requested_attribute": measured}
+    return {"requested_attribute": measured}, said, table

@@ -2,10 +2,17 @@
 
 import numpy as np
 
-from inference.studies import COLORS, by_epoch, changes, origins
+from inference.figures import in_style, panels, save, sheet
+from inference.studies import COLORS, merged, origins
 from metrics import collapse
 from models import sampling
-from plot_utils import curve, save, sheet
+
+# 16 samples each: figure, recipe, first seed, at the end or before the collapse
+SAMPLES = (
+    ("fig5_2", "dcgan_d", 34, False),
+    ("fig5_3", "wgan_gp_d", 4, True),
+    ("fig5_7", "dcgan_d", 4, True),
+)
 
 
 def draw(trained, faces, out):
@@ -19,11 +26,12 @@ def draw(trained, faces, out):
         out: folder of the figures.
 
     Returns:
-        {recipe: {"diversity", "n", "epochs", "collapsed_at_epoch"}}, also printed.
+        ({recipe: {"diversity", "n", "epochs", "collapsed_at_epoch"}}, words, table).
     """
-    runs = {t.recipe.name: t for t in trained}
+    runs, first = {t.recipe.name: t for t in trained}, trained[0]
     foot = origins(runs)
     few = min(collapse.SAMPLES, len(faces.images))
+    moments = {name: moment_of_collapse(t) for name, t in runs.items()}
 
     def meter(t, at=None):
         return collapse.diversity(sampling.draw(t, range(few), at=at), faces.images[:few])
@@ -31,88 +39,79 @@ def draw(trained, faces, out):
     title = f"The first 100 of {len(faces.images):,} training images"
     save(sheet(faces.images[:100], 10, title), out / "fig5_1.jpg", str(faces.folder.name))
 
-    moments = {name: moment_of_collapse(t) for name, t in runs.items()}
-    first = trained[0]
     healthy = next(iter(first.snapshots()), None)
-    for number, name, seed, at in (
-        (2, "dcgan_d", 34, healthy),
-        (3, "wgan_gp_d", 4, None),
-        (7, "dcgan_d", 4, None),
-    ):
-        images = sampling.draw(runs[name], range(seed, seed + 16), at=at)
+    for figure, name, seed, end in SAMPLES:
+        at = None if end else healthy
         when = "at the end" if at is None else f"after epoch {at}"
         if at is not None and moments[name] is not None:
             when += ", before it collapsed"
         title = f"{name} {when}: 16 random images, seeds {seed} to {seed + 15}"
-        save(sheet(images, 8, title), out / f"fig5_{number}.jpg", runs[name].origin())
+        images = sampling.draw(runs[name], range(seed, seed + 16), at=at)
+        save(sheet(images, 8, title), out / f"{figure}.jpg", runs[name].origin())
 
-    rows, images = [], []
-    for epoch in (*first.snapshots(), None):
-        when = "at the end" if epoch is None else f"epoch {epoch}"
-        rows.append(f"{when}\n{meter(first, epoch):.2f}")
-        images.append(sampling.draw(first, range(10), at=epoch))
+    def rows(recipe, places):
+        """Labels and images of rows at the end (None) or after an epoch."""
+        labels, images = [], []
+        for t, at in places:
+            epoch = t.card["epochs"] if at is None else at
+            labels.append(f"{recipe(t)}epoch {epoch:g}\n{meter(t, at):.2f}")
+            images.append(sampling.draw(t, range(10), at=at))
+        return np.concatenate(images), labels
+
+    unit = f"beside a row: epoch and diversity (the first {few} training images 1, "
+    unit += "collapsed below 0.5)"
     said = "no collapse" if moments[first.recipe.name] is None else "collapse"
-    title = f"{first.recipe.name}, the same noise in a column: {said}; beside a row its\n"
-    title += (
-        f"epoch and diversity (the first {few} training images 1, collapsed below 0.5)"
-    )
-    save(sheet(np.concatenate(images), 10, title, rows), out / "fig5_4.jpg", foot)
+    title = f"{first.recipe.name}, the same noise in a column: {said};\n{unit}"
+    images, labels = rows(lambda t: "", [(first, e) for e in (*first.snapshots(), None)])
+    save(sheet(images, 10, title, labels), out / "fig5_4.jpg", first.origin())
 
-    numbers, rows, images = {}, [], []
-    for name, t in runs.items():
-        numbers[name] = {
+    title = f"The cures at the end, some before, the same noise in a column;\n{unit}"
+    places = [(first, None)]  # fig5_4 has its other epochs
+    places += [(t, at) for t in trained[1:] for at in (*t.snapshots(), None)]
+    images, labels = rows(lambda t: f"{t.recipe.name}\n", places)
+    save(sheet(images, 10, title, labels), out / "fig5_5.jpg", foot)
+    save(meter_curves(runs, few), out / "fig5_6.jpg", foot)
+
+    numbers = {
+        name: {
             "diversity": meter(t),
             "n": few,
             "epochs": t.card["epochs"],
             "collapsed_at_epoch": moments[name],
         }
-        for at in (*(t.snapshots() if t is not first else ()), None):  # fig5_4 has those
-            epoch = t.card["epochs"] if at is None else at
-            rows.append(f"{name}\nepoch {epoch:g}\n{meter(t, at):.2f}")
-            images.append(sampling.draw(t, range(10), at=at))
-    title = (
-        "The cures side by side at the end, some before, the same noise in a column;\n"
-        f"beside a row its diversity (the first {few} training images 1, collapsed below "
-        "0.5)"
-    )
-    save(sheet(np.concatenate(images), 10, title, rows), out / "fig5_5.jpg", foot)
-
-    save(meter_curves(runs, few), out / "fig5_6.jpg", foot)
+        for name, t in runs.items()
+    }
+    table = [["", f"diversity (first {few} training images 1)", "epochs", "collapsed"]]
     for name, n in numbers.items():
-        epoch = n["collapsed_at_epoch"]
-        when = "never" if epoch is None else f"from epoch {epoch:.1f} on"
-        print(
-            f"{name:18} {n['diversity']:.2f} of the training images' diversity after "
-            f"{n['epochs']:g} epochs, "
-            f"collapsed: {when}"
-        )
-    return numbers
+        at = n["collapsed_at_epoch"]
+        when = "no" if at is None else f"from epoch {at:.1f} on"
+        table.append([name, f"{n['diversity']:.2f}", f"{n['epochs']:g}", when])
+    fallen = [name for name, at in moments.items() if at is not None]
+    kept = [name for name in runs if name not in fallen]
+    said = f"collapsed: {', '.join(fallen) or 'none'}; not collapsed: {', '.join(kept)}"
+    return numbers, said, table
 
 
+@in_style
 def meter_curves(runs, few):
     """The meter of every run by epoch and by step: a critic with several updates a step
     sees more epochs in the same steps."""
-    import matplotlib.pyplot as plt
-
-    figure, axes = plt.subplots(1, 2, figsize=(12, 4.8), sharey=True)
-    merged = by_epoch(runs)
-    for (name, t), color in zip(runs.items(), COLORS, strict=False):
-        if "diversity" in t.history():
-            curve(axes[0], merged, f"diversity {name}", name, color, x="epoch")
-            curve(axes[1], t.history(), "diversity", name, color)
+    lines = [
+        (f"diversity {name}", name, color)
+        for name, color in zip(runs, COLORS, strict=False)
+    ]
     unit = f"diversity of {few} samples / of as many training images"
-    axes[0].set(title="Collapse meter by epoch", xlabel="epoch", ylabel=unit)
-    axes[1].set(title="The same by training step", xlabel="training step")
-    for axis in axes:
+    figure = panels(
+        [merged(runs, "epoch"), merged(runs, "step")],
+        ("Collapse meter by epoch", unit, lines),
+        ("The same by training step", unit, lines),
+        x=["epoch", "step"],
+    )
+    for axis in figure.axes:
         axis.axhline(collapse.COLLAPSED, color="0.3", ls="--", lw=1)
         axis.set_ylim(bottom=0)
-        axis.grid(alpha=0.25)
-    for step in changes(runs):
-        axes[1].axvline(step, color="0.5", ls=":", lw=1)
-    right = {"transform": axes[0].get_yaxis_transform(), "ha": "right"}
-    axes[0].text(1, collapse.COLLAPSED, "collapsed below", va="bottom", **right)
-    axes[1].legend(frameon=False, loc="lower center", fontsize=9)
-    figure.tight_layout(rect=(0, 0.07, 1, 1))
+    right = {"transform": figure.axes[0].get_yaxis_transform(), "ha": "right"}
+    figure.axes[0].text(1, collapse.COLLAPSED, "collapsed below", va="bottom", **right)
     return figure
 
 
@@ -120,5 +119,5 @@ def moment_of_collapse(trained):
     """The epoch after which the meter stays below its threshold, or None."""
     if "diversity" not in trained.history():  # trained without the meter
         return None
-    history = by_epoch({"": trained})[["epoch", "diversity "]].dropna()
+    history = merged({"": trained})[["epoch", "diversity "]].dropna()
     return collapse.moment(history["epoch"].tolist(), history["diversity "].tolist())

@@ -9,7 +9,7 @@ import numpy as np
 
 import data_utils
 from cli import UserError, file_of_kind
-from inference import options
+from inference import figures, options
 
 MOST = 10_000  # faces to compute directions from
 ROWS = 300  # of a sheet; JPEG ends at 65,500 pixels
@@ -22,15 +22,12 @@ def run(args):
     Raises:
         UserError: unusable recipe, data, faces, attributes or file.
     """
-    options.drawing_recipe(args.recipe, rebuilds=True)
     file_of_kind(args.out, (".jpg", ".jpeg"))
     chosen = options.numbers(args.faces, "--faces")
+    trained = options.weights(args.recipe, args.weights, options.drawable(rebuilds=True))
 
-    from models import sampling
-    from models.trained import Trained
-    from plot_utils import save, sheet
+    from models import sampling  # takes seconds
 
-    trained = Trained(args.recipe, args.weights)
     size = trained.recipe.image_size
     test = data_utils.load_faces(args.data, "test", size)
     if max(chosen) >= len(test.images):
@@ -57,14 +54,14 @@ def run(args):
             moved = sampling.render(trained, moved_by(code, move))
             images.append(np.concatenate([test.images[k : k + 1], moved]))
             rows.append(name if len(chosen) == 1 else f"{name}, {k}")
-    shown = ", ".join(map(str, chosen))
+    places = ", ".join(map(str, chosen))
     title = (
-        f"Codes of test faces {shown} moved along attributes; 1 is the difference of\n"
+        f"Codes of test faces {places} moved along attributes; 1 is the difference of\n"
         f"the class means of {len(learned.images):,} images of {learned.folder.name}"
     )
     columns = ["test image", *(f"{s:+g}" if s else "0" for s in STRENGTHS)]
-    figure = sheet(np.concatenate(images), len(columns), title, rows, columns)
-    save(figure, args.out, trained.origin())
+    figure = figures.sheet(np.concatenate(images), len(columns), title, rows, columns)
+    figures.save(figure, args.out, trained.origin())
     print(f"{len(names)} attributes of {len(chosen)} faces are in {args.out}")
     return 0
 

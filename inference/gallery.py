@@ -1,5 +1,5 @@
-"""`<out>/index.html`: the figures of an output folder with captions, the numbers of its
-`results.json`, which weights drew them, and what is missing.
+"""`<out>/index.html`: a table of the problems, then the figures of each with captions and
+numbers, and the weights that drew them.
 
 The page is static: it has no script and loads only the figures beside it.
 """
@@ -7,103 +7,26 @@ The page is static: it has no script and loads only the figures beside it.
 import html
 from pathlib import Path
 
+from PIL import Image
+
 from cli import replacing
+from inference.problems import SCRIPTS
 
-WIDE = 2.2  # a figure of this ratio of width to height gets a row of its own
-SHOWN = 10  # rows of a table that are not folded
-STYLE = Path(__file__).resolve().parent / "web" / "style.css"
-
-TITLES = {
-    "vae": "Problem 1: a variational autoencoder",
-    "gan": "Problem 2: a generative adversarial network",
-    "acgan": "Problem 3: a generator that is asked for an attribute",
-    "infogan": "Bonus: categories found without labels",
-    "anime": "Report D: mode collapse and its cures",
-    "kl": "Report E: what the KL term does",
-    "today": "The same data today",
-}
-# Captions; {data} is the data folder. A file without a caption is shown under its name.
-CAPTIONS = {
-    "vae": {
-        "fig1_2": "Training: KL divergence and squared error by step.",
-        "fig1_3": "Test images of {data}, and below each its reconstruction.",
-        "fig1_4": "32 images decoded from the prior N(0, I), image k from seed k.",
-        "fig1_5": "t-SNE of the codes of the test images of {data}, by an attribute.",
-        "fig1_6": "32 images decoded from the density fitted to the codes of the "
-        "training images, the same seeds.",
-    },
-    "gan": {
-        "fig2_2": "Training: losses and the discriminator's accuracy by step.",
-        "fig2_3": "32 images from random noise, image k from seed k.",
-        "fig2_4": "Boxed: of 256 random images the 8 that the discriminator finds "
-        "least real, among the 24 that it finds most real.",
-    },
-    "acgan": {
-        "fig3_2": "Training: losses and accuracies on real and on generated images.",
-        "fig3_3": "10 pairs from the same noise: asked for the attribute above, not "
-        "asked below.",
-    },
-    "infogan": {
-        "fig4_2": "Training: losses, accuracy, and categories read back, by step.",
-        "fig4_3": "5 random faces, one a row, in each of the categories.",
-        "fig4_4": "Two categories mixed in one code, in steps.",
-    },
-    "anime": {
-        "fig5_1": "The first 100 training images of {data}.",
-        "fig5_2": "16 images of the DCGAN before it collapsed.",
-        "fig5_3": "16 images of the WGAN-GP.",
-        "fig5_4": "Before and after the collapse, the same noise in a column.",
-        "fig5_5": "The cures side by side, the same noise in a column.",
-        "fig5_6": "The collapse meter of every run, by epoch and by step.",
-        "fig5_7": "16 images of the DCGAN after it collapsed.",
-    },
-    "kl": {
-        "fig6_1": "Negative ELBO, the loss that was minimised, squared error and KL "
-        "divergence by epoch.",
-        "fig6_2": "Reconstructions of test images of {data} by epoch.",
-        "fig6_3": "Samples from the prior and from a fitted mixture beside images of "
-        "{data}.",
-        "fig6_4": "From the code of one image of {data} to that of another.",
-        "fig6_5": "KL divergence of each unit of the code, sorted.",
-    },
-    "today": {
-        "fig7_1": "Training: losses by step.",
-        "fig7_2": "32 images from random noise, image k from seed k.",
-        "fig7_3": "Faces by row; each attribute switched over, one a column.",
-    },
-}
+STYLE = Path(__file__).resolve().parent / "gallery.css"
+FOLDED = 15  # rows; a longer table is folded
 
 
-def provenance(trained):
-    """The weights as `results.json` describes them: recipe, report, steps, sha256."""
-    files = {r: e["sha256"] for r, e in trained.card["files"].items() if "/" not in r}
-    return {
-        "recipe": trained.recipe.name,
-        "report": trained.recipe.report,
-        "steps": trained.card["steps"],
-        "training": trained.origin(),
-        "sha256": files,
-    }
-
-
-def write(out, results, missing):
-    """Write `<out>/index.html`.
+def write(out, results):
+    """Write the page.
 
     Args:
         out: folder of the figures.
-        results: the contents of `results.json`, {problem: entry}.
-        missing: {problem: why it has no figures}.
+        results: the contents of `results.json`, {script: entry}.
     """
-    shown = [name for name in (*TITLES, *results) if isinstance(results.get(name), dict)]
-    shown = list(dict.fromkeys(shown))
-    links = "".join(f'<a href="#{_text(n)}">{_text(_title(n))}</a>' for n in shown)
-    sections = "".join(_section(out, name, results[name]) for name in shown)
-    rows = "".join(
-        f"<li><b>{_text(_title(name))}</b>: {_text(why)}</li>"
-        for name, why in missing.items()
-        if name not in shown
-    )
-    lacking = f"<section><h2>Not here</h2><ul>{rows}</ul></section>" if rows else ""
+    found = {n: results[n] for n in SCRIPTS if isinstance(results.get(n), dict)}
+    rows = "".join(_row(out, name, found.get(name)) for name in SCRIPTS)
+    sections = "".join(_section(out, name, entry) for name, entry in found.items())
+    head = "".join(f"<th scope='col'>{h}</th>" for h in HEAD)
     page = f"""<!doctype html>
 <html lang="en">
 <head>
@@ -116,10 +39,10 @@ def write(out, results, missing):
 </head>
 <body>
 <header><h1>Figures</h1>
-<p>Drawn by trained weights; the numbers are those of
-<a href="results.json">results.json</a>.</p>
-<nav>{links}</nav></header>
-<main>{sections}{lacking}</main>
+<p>Drawn with trained weights. All numbers: <a href="results.json">results.json</a>.</p>
+<table class="overview"><thead><tr>{head}</tr></thead>
+<tbody>{rows}</tbody></table></header>
+<main>{sections}{_attribute_network(found)}</main>
 </body>
 </html>
 """
@@ -127,145 +50,124 @@ def write(out, results, missing):
         file.write(page.encode("utf-8", "surrogateescape"))
 
 
-def _title(problem):
-    return TITLES.get(problem, problem)
+HEAD = ("Problem", "Asked for", "Figures", "Result", "Weights")
 
 
 def _text(value):
     return html.escape(str(value))
 
 
-def _section(out, problem, entry):
-    captions = CAPTIONS.get(problem, {})
-    prefix = next(iter(captions), problem).partition("_")[0]
-    found = sorted(path.stem for path in out.glob(f"{prefix}_*.jpg"))
-    data = entry.get("data") or "the data folder"
-    figures = "".join(_figure(out, stem, captions, data) for stem in found)
-    lacking = [stem for stem in captions if stem not in found]
-    absent = ""
-    if lacking:
-        absent = f"<p class='hint'>Not drawn of these weights: {', '.join(lacking)}.</p>"
+def _drawn(out, name):
+    """Names of a script's figures that are in the folder, in the order of captions."""
+    return [stem for stem in SCRIPTS[name].captions if (out / f"{stem}.jpg").exists()]
+
+
+def _sources(entry):
+    """The weights of an entry, a list of what `inference.draw.provenance` said."""
     sources = entry.get("weights")
     sources = sources if isinstance(sources, list) else [sources]
+    return [source for source in sources if isinstance(source, dict)]
+
+
+def _row(out, name, entry):
+    """The line of a script in the table of all."""
+    script = SCRIPTS[name]
+    cells = [_text(script.title), _text(script.asks)]
+    if entry is None:
+        example = f"<code>{_text(script.command)} &lt;data&gt; &lt;out&gt;</code>"
+        rest = f'<td colspan="3">not drawn here; {example} draws it</td>'
+    else:
+        cells[0] = f'<a href="#{name}">{cells[0]}</a>'
+        links = [f'<a href="#{stem}">{stem}</a>' for stem in _drawn(out, name)]
+        weights = [
+            f"{s.get('recipe')} ({s.get('steps', 0):,} steps)" for s in _sources(entry)
+        ]
+        said = _text(entry.get("said", ""))
+        cells += [" ".join(links), said, _text(", ".join(weights))]
+        rest = ""
+    first, *cells = cells
+    cells = "".join(
+        f'<td data-head="{head}">{cell}</td>'
+        for head, cell in zip(HEAD[1:], cells, strict=False)
+    )
+    return f"<tr><th scope='row'>{first}</th>{cells}{rest}</tr>"
+
+
+def _section(out, name, entry):
+    script, drawn = SCRIPTS[name], _drawn(out, name)
+    data = entry.get("data") or "the data folder"
+    figures = "".join(
+        _figure(out / f"{stem}.jpg", script.captions[stem].format(data=data))
+        for stem in drawn
+    )
+    absent = ", ".join(stem for stem in script.captions if stem not in drawn)
+    absent = f"<p class='hint'>Not drawn with these weights: {absent}.</p>" * bool(absent)
+    weights = "".join(
+        f"<p class='hint'>{_text(source.get('training', 'weights without a card'))}</p>"
+        for source in _sources(entry)
+    )
     return (
-        f'<section id="{_text(problem)}"><h2>{_text(_title(problem))}</h2>'
-        f'<div class="figures">{figures}</div>{absent}'
-        f"<h3>Numbers</h3>{_numbers(entry)}"
-        f"<h3>Weights</h3>{''.join(_weights(source) for source in sources)}</section>"
+        f'<section id="{name}"><h2>{_text(script.title)}</h2>'
+        f'<div class="figures">{figures}<div class="facts">{absent}'
+        f"{_table(entry.get('table') or [])}{weights}</div></div></section>"
     )
 
 
-def _figure(out, stem, captions, data):
-    from PIL import Image
-
-    with Image.open(out / f"{stem}.jpg") as image:
+def _figure(path, caption):
+    with Image.open(path) as image:
         width, height = image.size
-    caption = _text(captions.get(stem, stem).format(data=data))
-    wide = " class='wide'" if width > WIDE * height else ""
-    size = f'width="{width}" height="{height}"'
+    name, caption = path.stem, _text(caption)
     return (
-        f'<figure id="{stem}"{wide}><a href="{stem}.jpg">'
-        f'<img src="{stem}.jpg" {size} alt="{caption}"></a>'
-        f"<figcaption><b>{stem}</b> {caption}</figcaption></figure>"
+        f'<figure id="{name}" style="--ratio: {width / height:.2f}">'
+        f'<a href="{path.name}" class="scroll"><img src="{path.name}" width="{width}" '
+        f'height="{height}" alt="{caption}"></a>'
+        f"<figcaption><b>{name}</b> {caption}</figcaption></figure>"
     )
 
 
-def _weights(source):
-    if not isinstance(source, dict):
-        return f"<p>{_text(source or 'not recorded')}</p>"
-    hashes = "".join(
-        f"<li>{_text(role)}: sha256 <code>{_text(digest)}</code></li>"
-        for role, digest in source.get("sha256", {}).items()
-    )
-    training = _text(source.get("training", "not recorded"))
-    return f"<p>{training}</p><ul class='hint'>{hashes}</ul>"
-
-
-def _numbers(entry):
-    """The numbers of an entry: single ones as rows; groups with the same names, such
-    as several runs, as columns of one table."""
-    plain, groups = {}, []
-    inner = {k: v for k, v in entry.items() if k not in ("weights", "recipe", "data")}
-    _gather(inner, "", plain, groups)
-    few = dict(list(plain.items())[:SHOWN])
-    parts = [_table({"": few})] if few else []
-    if len(plain) > SHOWN:
-        rest = {name: value for name, value in plain.items() if name not in few}
-        parts.append(_folded(f"{len(rest)} more", _table({"": rest})))
-    for columns in groups:
-        table, what = _table(columns), ", ".join(name for name in columns)
-        rows = len(next(iter(columns.values())))
-        small = len(columns) > 1 and rows * len(columns) <= 4 * SHOWN
-        parts.append(table if small else _folded(what.replace("_", " "), table))
-    return "".join(parts) or "<p>None.</p>"
-
-
-def _folded(what, table):
-    return f"<details><summary>{_text(what)}</summary>{table}</details>"
-
-
-def _gather(entry, path, plain, groups):
-    """Sort the values of an entry into single ones (`plain`) and tables of columns
-    (`groups`)."""
-    entry = {name: _numbered(name, value) for name, value in entry.items()}
-    inner = {name: value for name, value in entry.items() if isinstance(value, dict)}
-    alike = {}
-    for name, value in inner.items():
-        alike.setdefault(tuple(_flat(value)), {})[name] = value
-    for keys, members in alike.items():
-        if len(members) > 1 < len(keys) or (len(keys) > SHOWN and _scalars(members)):
-            groups.append({name: _flat(value) for name, value in members.items()})
-        else:
-            for name, value in members.items():
-                _gather(value, f"{path}{name} · ", plain, groups)
-    plain |= {path + name: value for name, value in entry.items() if name not in inner}
-
-
-def _numbered(name, value):
-    """A list of dicts, such as one for each category, as a dict of them."""
-    if isinstance(value, list) and value and isinstance(value[0], dict):
-        return {f"{name} {k}": part for k, part in enumerate(value)}
-    return value
-
-
-def _scalars(members):
-    return not any(isinstance(v, dict) for one in members.values() for v in one.values())
-
-
-def _flat(value, path=""):
-    found = {}
-    for name, inner in value.items():
-        if isinstance(inner, dict):
-            found |= _flat(inner, f"{path}{name} · ")
-        else:
-            found[path + name] = inner
-    return found
-
-
-def _table(columns):
-    """A table of columns {name: {key: value}} with the same keys; the last part of a key
-    names its row if it is unique."""
-    named = [name for name in columns if name]
-    head = "".join(f"<th scope='col'>{_text(_words(name))}</th>" for name in named)
-    head = f"<thead><tr><td></td>{head}</tr></thead>" if named else ""
-    keys = list(next(iter(columns.values())))
-    last = [key.split(" · ")[-1] for key in keys]
-    rows = "".join(
-        f"<tr><th scope='row'>{_text(_words(end if last.count(end) == 1 else key))}</th>"
-        + "".join(f"<td>{_text(_value(column[key]))}</td>" for column in columns.values())
+def _table(rows):
+    """A table of text, the first row its head; folded if it is long."""
+    if not rows:
+        return ""
+    (corner, *names), *lines = rows
+    head = "".join(f"<th scope='col'>{_text(name)}</th>" for name in names)
+    body = "".join(
+        f"<tr><th scope='row'>{_text(first)}</th>"
+        + "".join(f"<td>{_text(cell)}</td>" for cell in cells)
         + "</tr>"
-        for key, end in zip(keys, last, strict=True)
+        for first, *cells in lines
     )
-    return f"<div class='scroll'><table class='numbers'>{head}{rows}</table></div>"
+    about = f"<th scope='col'>{_text(corner)}</th>" if corner else "<td></td>"
+    table = (
+        f"<div class='scroll'><table class='numbers'><thead><tr>{about}{head}</tr>"
+        f"</thead><tbody>{body}</tbody></table></div>"
+    )
+    if len(lines) <= FOLDED:
+        return table
+    return f"<details><summary>{_text(corner)}</summary>{table}</details>"
 
 
-def _words(name):
-    return name.replace("_", " ")
+def _attribute_network(found):
+    """The accuracy of the network that read attributes, once for all problems."""
+    network = next(_networks(found), None)
+    if network is None:
+        return ""
+    rows = [["attribute", "right", "a constant answer"]]
+    for name, share in network["accuracy"].items():
+        constant = network.get("commoner_answer", {}).get(name, float("nan"))
+        rows.append([name.replace("_", " "), f"{share:.1%}", f"{constant:.1%}"])
+    return (
+        "<section><h2>The attribute network</h2><p class='hint'>Its accuracy on "
+        f"{network.get('n', 0):,} real faces of {_text(network.get('data', '-'))}.</p>"
+        f"{_table(rows)}</section>"
+    )
 
 
-def _value(value):
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    if isinstance(value, list):
-        return ", ".join(str(_value(part)) for part in value)
-    return "-" if value is None else value
+def _networks(value):
+    """What entries say of attribute networks, wherever in them."""
+    if isinstance(value, dict):
+        network = value.get("attribute_network")
+        if isinstance(network, dict) and isinstance(network.get("accuracy"), dict):
+            yield network
+        for part in value.values():
+            yield from _networks(part)

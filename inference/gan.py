@@ -2,9 +2,19 @@
 
 import numpy as np
 
+from cli import UserError
+from inference.figures import BLUE, ORANGE, RED, panels, save, sheet
 from models import sampling
-from plot_utils import BLUE, ORANGE, RED, panels, save, sheet
 from train.model import algorithm_of
+
+
+def check(trained, faces):
+    """Raises: UserError: there is no discriminator, whose scores fig2_4 shows."""
+    if "discriminator" not in trained.card["files"]:
+        raise UserError(
+            f"{trained.folder}: has no discriminator, and fig2_4 shows its scores; draw "
+            "samples with 'python -m inference sample'"
+        )
 
 
 def draw(trained, faces, out):
@@ -43,27 +53,28 @@ def draw(trained, faces, out):
     scores = sampling.realness(trained, many)
     order = np.argsort(scores)
     worst = order[:8]
-    shown = np.sort(np.concatenate([worst, order[-24:]]))
-    boxed = np.flatnonzero(np.isin(shown, worst))
-    title = (
-        "Boxed: the 8 of 256 random images that the discriminator finds least real,\n"
-        "among the 24 that it finds most real"
-    )
-    save(sheet(many[shown], 8, title, boxed=boxed), out / "fig2_4.jpg", foot)
+    both = np.sort(np.concatenate([worst, order[-24:]]))
+    boxed = np.flatnonzero(np.isin(both, worst))
     last = trained.network("discriminator").layers[-1].get_config()
     bounded = last.get("activation") == "sigmoid"
     kind = "D's probability of being real" if bounded else "D's score"
-    least, median, most = np.percentile(scores, (0, 50, 100))
-    print(
-        f"{recipe.name}: {kind} of 256 random images: least {least:.4f}, "
-        f"median {median:.4f}, most {most:.4f}"
+    title = (
+        f"Yellow boxes: the 8 of 256 random images that D finds least real; no box: the "
+        f"24 that\nit finds most real. {kind}: {scores[order[7]]:.2g} or less, "
+        f"{scores[order[-24]]:.2g} or more"
     )
-    return {
-        "realness_of_256": {
-            "kind": kind,
-            "least": float(least),
-            "median": float(median),
-            "most": float(most),
-            "boxed_seeds": [int(k) for k in worst],
-        }
-    }
+    save(sheet(many[both], 8, title, boxed=boxed), out / "fig2_4.jpg", foot)
+    numbers = zip(
+        ("least", "median", "most"), np.percentile(scores, (0, 50, 100)), strict=True
+    )
+    numbers = {name: float(value) for name, value in numbers}
+    words = {name: f"{value:.4f}" for name, value in numbers.items()}
+    said = f"{kind} of 256 random images: " + ", ".join(map(" ".join, words.items()))
+    seeds = [int(k) for k in worst]
+    table = [
+        ["256 random images", kind],
+        *map(list, words.items()),
+        ["seeds in boxes, the least real first", ", ".join(map(str, seeds))],
+    ]
+    found = {"kind": kind, **numbers, "boxed_seeds": seeds}
+    return {"realness_of_256": found}, said, table

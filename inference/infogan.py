@@ -5,22 +5,26 @@ from textwrap import fill
 import numpy as np
 
 from cli import UserError
+from inference import options
+from inference.figures import BLUE, GREEN, ORANGE, RED, panels, save, sheet
 from metrics import record
 from models import sampling
-from plot_utils import BLUE, GREEN, ORANGE, RED, panels, save, sheet
 from train.model import algorithm_of
 
+MIXED = "0,1"  # categories of fig4_4
 
-def draw(trained, faces, out, categories=(0, 1)):
-    """Bonus: fig4_2 curves, fig4_3 faces x categories, fig4_4 two of them mixed.
 
-    Raises:
-        UserError: no such category.
-    """
-    if max(categories) >= trained.recipe.condition:
+def check(trained, faces, categories=MIXED):
+    """Raises: UserError: no such categories."""
+    if max(options.pair(categories)) >= trained.recipe.condition:
         raise UserError(
             f"--categories: {trained.recipe.name} has 0 to {trained.recipe.condition - 1}"
         )
+
+
+def draw(trained, faces, out, categories=MIXED):
+    """Bonus: fig4_2 curves, fig4_3 faces x categories, fig4_4 two of them mixed."""
+    categories = options.pair(categories)
     recipe, foot = trained.recipe, trained.origin()
     unit = "cross entropy (nats)"
     if "cross entropy" not in (of_d := algorithm_of(recipe).unit):
@@ -67,23 +71,31 @@ def draw(trained, faces, out, categories=(0, 1)):
     codes = (1 - share)[:, None] * first + share[:, None] * second
     images = sampling.draw(trained, np.repeat(np.arange(5), 7), np.tile(codes, (5, 1)))
     names = [f"{1 - s:.0%} / {s:.0%}" for s in share]
-    title = "Category {} / category {} mixed in one code, in steps".format(*categories)
+    first, second = (
+        f"category {k}" + (f" ({meant[k]})" if meant[k] else "") for k in categories
+    )
+    title = f"From {first}\nto {second}, mixed in one code"
     save(sheet(images, 7, title, rows, names), out / "fig4_4.jpg", foot)
 
-    said = "not measured how many categories its own classifier reads back"
-    if measured:
-        read, chance = (measured["values"][k] for k in ("own_classifier", "chance"))
-        said = (
-            f"its own classifier reads {read['accuracy']:.1%} of {read['n']} random "
-            f"images as the category asked for (chance {chance:.1%})"
-        )
-    print(f"{recipe.name}: {said}")
-    return {"categories": measured}
+    if not measured:
+        said = "agreement of its own classifier was not measured"
+        return {"categories": None}, said, []
+    found = measured["values"]
+    read, chance = found["own_classifier"], found["chance"]
+    said = (
+        f"its own classifier reads {read['accuracy']:.1%} of {read['n']} random images "
+        f"as the category requested (chance {chance:.1%})"
+    )
+    table = [["share of images read as", *(f"category {k}" for k in range(count))]]
+    for name in found["read"][0]:
+        shares = [f"{category[name]:.0%}" for category in found["read"]]
+        table.append([name.replace("_", " "), *shares])
+    return {"categories": measured}, said, table
 
 
 def meanings(read):
     """What the images of each category have more or less often than those of the
-    others, as the attribute network reads them.
+    other ones, as the attribute network reads them.
 
     Args:
         read: for each category {attribute: share of its images}.
@@ -95,9 +107,9 @@ def meanings(read):
     if not read[0]:
         return [""] * len(read)
     words = []
-    for k, own in enumerate(read):
-        others = read[:k] + read[k + 1 :]
-        off = {n: v - np.mean([other[n] for other in others]) for n, v in own.items()}
+    for k, shares in enumerate(read):
+        rest = read[:k] + read[k + 1 :]
+        off = {n: v - np.mean([other[n] for other in rest]) for n, v in shares.items()}
         name = max(off, key=lambda n: abs(off[n]))
         words.append(f"{name.replace('_', ' ')} {off[name]:+.2f}")
     return words

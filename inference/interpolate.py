@@ -11,13 +11,15 @@ import importlib.util
 
 import imageio.v3 as iio
 import numpy as np
+from PIL import Image
 
-import data_utils
 from cli import UserError, file_of_kind, replacing
+from data_tools.images import read_image
 from inference import options
 
 FRAME = 80  # milliseconds
 MOST = 10_000  # frames, which are all in memory
+WIDEST = 1024  # pixels
 
 
 def run(args):
@@ -29,27 +31,31 @@ def run(args):
     film_file(args.out)
     if args.steps < 1:
         raise UserError(f"--steps {args.steps}: 1 or more")
-    if args.images and args.label:
-        raise UserError(f"--label {args.label}: images have their own code; leave it")
+    if args.width is not None and not 16 <= args.width <= WIDEST:
+        raise UserError(f"--width {args.width}: 16 to {WIDEST:,} pixels")
+    if args.images:
+        given = {
+            "label": args.label is not None,
+            "truncation": args.truncation != 1,
+            "prior": args.prior != "normal",
+        }
+        for option in (name for name, used in given.items() if used):
+            raise UserError(f"--{option} applies to --seeds only; leave it")
     seeds = None if args.images else options.numbers(args.seeds)
     if seeds is not None and len(seeds) < 2:
         raise UserError(f"--seeds {args.seeds}: give two or more to walk between")
-    if args.images and args.truncation != 1:
-        raise UserError("--truncation: images have their own code; leave it")
     frames = (len(args.images or seeds) - 1) * args.steps
     if frames > MOST:
         raise UserError(f"--steps {args.steps}: {frames:,} frames; at most {MOST:,}")
     truncation = options.truncated(args.truncation)
-    if args.images and args.prior != "normal":
-        raise UserError("--prior: images have their own code; leave it")
     trained = options.source(args, rebuilds=bool(args.images))
     options.prior(trained, args.prior)
 
-    from models import latents, sampling
+    from models import latents, sampling  # takes seconds
 
     if args.images:
         size = trained.recipe.image_size
-        images = [data_utils.read_image(path, size)[0] for path in args.images]
+        images = [read_image(path, size)[0] for path in args.images]
         codes = sampling.walk(
             sampling.encode(trained, np.stack(images)), args.steps, sampling.linear
         )
@@ -62,7 +68,7 @@ def run(args):
         else:
             codes = between(trained.recipe, keys, args.steps)
     frames = sampling.render(trained, codes)
-    write(args.out, frames)
+    write(args.out, enlarged(frames, args.width))
     print(f"{len(frames)} frames of {trained.recipe.name} are in {args.out}")
     return 0
 
@@ -96,12 +102,22 @@ def film_file(path):
         )
 
 
-def write(path, frames, frame=FRAME):
-    """Write uint8 frames `(n, height, width, 3)`, of `frame` milliseconds each, as an
-    endless GIF, or as MP4 (height and width even)."""
+def enlarged(frames, width=None):
+    """uint8 frames `(n, height, width, 3)` at another width, if one is given."""
+    if width is None:
+        return frames
+    size = width, round(width * frames.shape[1] / frames.shape[2])
+    return np.stack(
+        [Image.fromarray(f).resize(size, Image.Resampling.BICUBIC) for f in frames]
+    )
+
+
+def write(path, frames):
+    """Write uint8 frames `(n, height, width, 3)` as an endless GIF, or as MP4 (height
+    and width are made even)."""
     with replacing(path) as file:
         if path.suffix.lower() == ".gif":
-            iio.imwrite(file, frames, extension=".gif", duration=frame, loop=0)
+            iio.imwrite(file, frames, extension=".gif", duration=FRAME, loop=0)
         else:
-            more = {"plugin": "FFMPEG", "extension": ".mp4", "fps": 1000 / frame}
+            more = {"plugin": "FFMPEG", "extension": ".mp4", "fps": 1000 / FRAME}
             iio.imwrite(file, frames, macro_block_size=2, **more)

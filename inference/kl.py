@@ -2,17 +2,31 @@
 
 import numpy as np
 
+from cli import UserError
 from data_utils import to_uint8
-from inference.studies import COLORS, by_epoch, origins
+from inference.figures import blank, in_style, log_scale, panels, save, sheet
+from inference.studies import COLORS, merged, origins
 from metrics import collapse, distance
 from metrics.judge import Judge, attribute_network
 from metrics.reconstruction import reconstruction_error
 from models import sampling
-from plot_utils import log_scale, panels, save, sheet
 
 PRIORS = {"normal": "prior", "fitted": "fitted"}  # densities of codes
 MOST = 2621  # test images, the course's number: time and memory grow by its square
 ACTIVE = 0.01  # a unit is in use if its mean varies by more than this over images
+
+
+def check(trained, faces):
+    """Raises: UserError: weights that lack an epoch that the figures show, or no
+    attribute network."""
+    attribute_network(trained[0].folder.parent).check()
+    for t in trained:
+        lacking = set(t.recipe.snapshots) - {*t.snapshots(), t.end()}
+        if lacking:
+            cure = "train it on"
+            if t.card.get("checkpoint") == "best":
+                cure += ", or export its last checkpoint (train.export --last)"
+            raise UserError(f"{t.folder}: nothing of epoch {min(lacking)}; {cure}")
 
 
 def draw(trained, faces, out):
@@ -26,10 +40,10 @@ def draw(trained, faces, out):
         out: folder of the figures.
 
     Returns:
-        {label: numbers}, also printed as a table.
+        ({label: numbers}, words, table).
     """
     faces = faces.first(min(MOST, len(faces.images)))
-    runs = {f"KL x{t.recipe.kl_weight:g}": t for t in trained}
+    runs = {f"KL x{t.recipe.settings['kl_weight']:g}": t for t in trained}
     if len(runs) < len(trained):  # the same weight twice
         runs = {t.recipe.name: t for t in trained}
     foot = origins(runs)
@@ -39,8 +53,8 @@ def draw(trained, faces, out):
         return [(f"{column} {label}", label, color) for label, color in pairs]
 
     figure = panels(
-        by_epoch(runs),
-        ("Negative ELBO, training", "nats per image, less 7,033", curves("nelbo")),
+        merged(runs),
+        ("Negative ELBO, training", "nats per image, constant omitted", curves("nelbo")),
         ("Squared error, training", "per channel, pixels in [0, 1]", curves("mse")),
         ("KL divergence, training", "nats per image", curves("kld")),
         ("The loss that was minimised", "nats per image, KL weighed", curves("loss")),
@@ -88,8 +102,7 @@ def draw(trained, faces, out):
     per_unit = {label: n.pop("kl_of_units") for label, n in numbers.items()}
     figure = unit_bars(per_unit, numbers, faces.how_many)
     save(figure, out / "fig6_5.jpg", foot)
-    print_table(numbers, faces.how_many)
-    return numbers
+    return numbers, *in_words(numbers, faces.how_many)
 
 
 def numbers_of(trained, faces, judge, real):
@@ -136,11 +149,10 @@ def to_data(trained, faces, judge, real, prior):
     }
 
 
+@in_style
 def unit_bars(per_unit, numbers, count):
     """The KL of each latent unit on a logarithmic axis, sorted, one line a run."""
-    import matplotlib.pyplot as plt
-
-    figure, axis = plt.subplots(figsize=(7.5, 4.6))
+    figure, axis = blank(7.5, 4.6)
     for (label, units), color in zip(per_unit.items(), COLORS, strict=False):
         used = f"{numbers[label]['active_units']} of {len(units)} units active"
         order = np.arange(1, len(units) + 1)
@@ -159,24 +171,28 @@ def unit_bars(per_unit, numbers, count):
     return figure
 
 
-def print_table(numbers, count):
-    print(f"{count} test images, and as many samples; features of `attributes`")
-    print(
-        f"{'':9}{'MSE [-1, 1]':>12}{'MSE [0, 1]':>12}{'KL, nats':>10}{'active':>8}"
-        f"{'drawn from':>14}{'Frechet':>9}{'kernel':>16}{'diversity':>11}"
-    )
-    for label, n in numbers.items():
-        error = n["reconstruction"]
-        start = (
-            f"{label:9}{error['mse_minus1_1']:12.4f}{error['mse_0_1']:12.5f}"
-            f"{n['kl_nats']:10.1f}{n['active_units']:8d}"
-        )
-        for key, name in (("prior_to_data", "N(0, I)"), ("fitted_to_data", "fitted")):
-            if n[key]:
-                mmd = f"{n[key]['kernel_attribute_features']:.3f}"
-                mmd += f" ±{n[key]['kernel_standard_error']:.3f}"
-                print(
-                    f"{start:51}{name:>14}{n[key]['frechet_attribute_features']:9.2f}"
-                    f"{mmd:>16}{n[key]['diversity']:11.2f}"
-                )
-                start = ""
+WORDS = {
+    "test MSE in [-1, 1]": "{reconstruction[mse_minus1_1]:.4f}",
+    "test MSE in [0, 1]": "{reconstruction[mse_0_1]:.5f}",
+    "KL divergence, nats per image": "{kl_nats:.1f}",
+    "active units of the code": "{active_units} of {units}",
+}
+DISTANCES = {
+    "Fréchet distance": "{frechet_attribute_features:.1f}",
+    "kernel distance": "{kernel_attribute_features:.3f} ± {kernel_standard_error:.3f}",
+    "diversity (data 1)": "{diversity:.2f}",
+}
+
+
+def in_words(numbers, count):
+    """(the MSE of each run in a sentence, a table of all numbers)."""
+    runs = numbers.values()
+    table = [[f"{count} test images, as many samples", *numbers]]
+    table += [[w, *(form.format(**n) for n in runs)] for w, form in WORDS.items()]
+    for key, density in (("prior_to_data", "N(0, I)"), ("fitted_to_data", "mixture")):
+        if all(n[key] for n in runs):
+            for words, form in DISTANCES.items():
+                cells = [form.format(**n[key]) for n in runs]
+                table.append([f"{words}, samples of {density}", *cells])
+    errors = ", ".join(map(" ".join, zip(numbers, table[1][1:], strict=True)))
+    return f"test MSE in [-1, 1]: {errors}", table

@@ -1,9 +1,11 @@
 """Options that several command lines share: seeds, labels, sources of weights."""
 
 import re
+from pathlib import Path
 
 from cli import UserError
 from models.recipes import RECIPES
+from models.trained import Trained
 
 MOST = 100_000  # numbers in one list
 
@@ -38,17 +40,29 @@ def pair(text):
     return found
 
 
-def drawing_recipe(name, rebuilds=False):
-    """Check that a recipe draws (or reconstructs) images; return its name.
+def weights(word, root, fit, what="this"):
+    """The `Trained` weights that a word names: of a recipe, or of a folder with them.
+
+    Args:
+        word: a recipe's name, or a folder with `card.json`.
+        root: the folder of all weights.
+        fit: names of the recipes that can be drawn here.
+        what: in words.
 
     Raises:
-        UserError: it does not, or no recipe has that name.
+        UserError: another recipe, or unusable weights.
     """
-    wanted = "rebuilds" if rebuilds else "draws"
-    fit = [r.name for r in RECIPES.values() if getattr(r.traits, wanted)]
+    folder = Trained.of(word) if (Path(word) / "card.json").exists() else None
+    name = folder.recipe.name if folder else word
     if name not in fit:
-        raise UserError(f"'{name}' is no recipe for this; there are: {', '.join(fit)}")
-    return name
+        raise UserError(f"'{word}' is no recipe for {what}; there are: {', '.join(fit)}")
+    return folder or Trained(name, root)
+
+
+def drawable(rebuilds=False):
+    """Names of the recipes that draw images, or reconstruct them."""
+    wanted = "rebuilds" if rebuilds else "draws"
+    return [r.name for r in RECIPES.values() if getattr(r.traits, wanted)]
 
 
 def classes(trained, seeds, label=None):
@@ -102,13 +116,6 @@ def switched(trained, seeds, label):
     return rows.tolist()
 
 
-def spread(count, most):
-    """At most `most` of `count` indices, evenly spread, with the first and the last."""
-    if count <= most:
-        return list(range(count))
-    return [round(k * (count - 1) / (most - 1)) for k in range(most)]
-
-
 def truncated(share):
     """Check a `--truncation`; return it.
 
@@ -144,29 +151,13 @@ def source(args, rebuilds=False):
     """
     if (args.recipe is None) == (args.run is None):
         raise UserError("give a recipe, or --run and a run folder")
-    if args.run:
-        from models.unexported import RunWeights
+    fit = drawable(rebuilds)
+    if args.recipe:
+        return weights(args.recipe, args.weights, fit)
+    from models.unexported import RunWeights  # imports Keras
 
-        trained = RunWeights(args.run)
-        drawing_recipe(trained.recipe.name, rebuilds)
-        print(trained.origin())
-        return trained
-    drawing_recipe(args.recipe, rebuilds)
-
-    from models.trained import Trained
-
-    return Trained(args.recipe, args.weights)
-
-
-def coloured(recipe, faces, attribute=None):
-    """The attribute that colours fig1_5: `attribute` if it was asked for, else the
-    recipe's; None where the faces lack that one.
-
-    Raises:
-        DataError: the faces lack the one asked for.
-    """
-    if attribute:
-        faces.label(attribute)
-        return attribute
-    known = () if faces.attributes is None else faces.attributes.columns
-    return recipe.attribute if recipe.attribute in known else None
+    trained = RunWeights(args.run)
+    if trained.recipe.name not in fit:
+        raise UserError(f"{args.run}: {trained.recipe.name} does not do this")
+    print(trained.origin())
+    return trained

@@ -1,23 +1,23 @@
 """Helpers for figures that compare several runs."""
 
-from plot_utils import BLUE, GREEN, ORANGE, RED
+from functools import reduce
+
+import pandas as pd
+
+from inference.figures import BLUE, GREEN, ORANGE, RED
 
 COLORS = (BLUE, RED, GREEN, ORANGE, "#9467bd", "#8c564b")
 
 
-def by_epoch(runs):
-    """The histories of {label: Trained} in one frame by `epoch`; its columns are called
-    "<column> <label>"."""
-    import pandas as pd
-
-    merged = None
+def merged(runs, x="epoch"):
+    """The histories of {label: Trained} in one frame by "epoch" or "step"; its other
+    columns are called "<column> <label>"."""
+    frames = []
     for label, trained in runs.items():
         history = trained.history()
-        epoch = trained.epoch_of(history["step"])
-        frame = history.add_suffix(f" {label}").assign(epoch=epoch)
-        both = {"on": "epoch", "how": "outer"}
-        merged = frame if merged is None else pd.merge(merged, frame, **both)
-    return merged.sort_values("epoch")
+        place = {"step": history["step"], "epoch": trained.epoch_of(history["step"])}
+        frames.append(history.add_suffix(f" {label}").assign(**{x: place[x]}))
+    return reduce(lambda a, b: pd.merge(a, b, on=x, how="outer"), frames).sort_values(x)
 
 
 def origins(runs):

@@ -1,13 +1,11 @@
-"""t-SNE in a process of its own, which imports neither Keras nor TensorFlow.
+"""t-SNE in a process of its own, which imports neither Keras nor TensorFlow, while the
+parent draws."""
 
-It starts while the parent still imports them, on the core that is then idle.
-"""
-
-import contextlib
 import io
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -18,20 +16,27 @@ from cli import UserError, run_cli
 class Embedding:
     """The points of a t-SNE that is calculated in the background.
 
-    At the end of a `with` block that did not ask for them, the calculation ends, too.
+    At the end of a `with` block that did not take them, the calculation ends, too.
+
+    Args:
+        codes: float32 `(n, latent)`.
     """
 
-    def __init__(self):
+    def __init__(self, codes):
+        self.codes = codes
         # By default scikit-learn's threads wait for each other in busy loops, which
         # takes the cores from the networks.
         env = os.environ | {"OMP_WAIT_POLICY": "passive"}
-        self._process = subprocess.Popen(
-            [sys.executable, "-B", "-m", "inference.tsne"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            cwd=Path(__file__).resolve().parent.parent,
-            env=env,
-        )
+        with tempfile.TemporaryFile() as file:
+            np.save(file, codes)
+            file.seek(0)
+            self._process = subprocess.Popen(
+                [sys.executable, "-B", "-m", "inference.tsne"],
+                stdin=file,
+                stdout=subprocess.PIPE,
+                cwd=Path(__file__).resolve().parent.parent,
+                env=env,
+            )
 
     def __enter__(self):
         return self
@@ -40,14 +45,6 @@ class Embedding:
         self._process.kill()
         self._process.wait()
         self._process.stdout.close()
-        with contextlib.suppress(BrokenPipeError):
-            self._process.stdin.close()
-
-    def begin(self, codes):
-        """Send the codes, float32 `(n, latent)`."""
-        # Where the pipe is broken, the process has failed; `result` says so.
-        with contextlib.suppress(BrokenPipeError), self._process.stdin as pipe:
-            pipe.write(packed(codes))
 
     def result(self):
         """Wait for the points, float32 `(n, 2)`; the same codes, the same points.
@@ -55,23 +52,15 @@ class Embedding:
         Raises:
             UserError: the process ended early; what it wrote on stderr says why.
         """
-        with self._process.stdout as pipe:
-            found = pipe.read()
+        found = self._process.stdout.read()
         if status := self._process.wait():
             raise UserError(f"t-SNE of the codes ended with status {status}")
         return np.load(io.BytesIO(found))
 
 
-def packed(array):
-    """An array as the bytes of a .npy file."""
-    file = io.BytesIO()
-    np.save(file, array)
-    return file.getvalue()
-
-
 def tsne(codes):
     """Codes `(n, latent)` -> points `(n, 2)`; the same codes, the same points."""
-    from sklearn.manifold import TSNE
+    from sklearn.manifold import TSNE  # takes a second
 
     if not np.ptp(codes, axis=0).any():  # scikit-learn would crash
         return np.zeros((len(codes), 2), "float32")
@@ -91,13 +80,10 @@ def tsne(codes):
 
 
 def main():
-    from sklearn import manifold  # noqa: F401 - while the codes are still calculated
-
-    received = sys.stdin.buffer.read()
-    if not received:  # the parent has ended before it had codes
-        return
-    codes = np.load(io.BytesIO(received))
-    sys.stdout.buffer.write(packed(tsne(codes)))
+    codes = np.load(io.BytesIO(sys.stdin.buffer.read()))
+    points = io.BytesIO()  # a pipe has no places, which np.save asks for
+    np.save(points, tsne(codes))
+    sys.stdout.buffer.write(points.getvalue())
 
 
 if __name__ == "__main__":

@@ -199,8 +199,10 @@ class Trained:
         start = f"; started from {card['from']['recipe']}" if card.get("from") else ""
         if card.get("several_runs"):
             start = "; several runs"
+        report = f"Report {self.recipe.report}"
+        report = "in no report" if report == "Report -" else report
         return (
-            f"{self.recipe.name} (Report {self.recipe.report}): {card['steps']:,} steps, "
+            f"{self.recipe.name} ({report}): {card['steps']:,} steps, "
             f"batch {self.recipe.batch_size}, {card['data']['images']:,} training images "
             f"of {card['data']['name']}{start}"
         )

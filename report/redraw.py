@@ -13,11 +13,11 @@ from pathlib import Path
 from PIL import Image
 
 from cli import replacing, run_cli
-from inference.problems import draw
+from inference.draw import draw
+from inference.figures import BLUE, RED, blank, panels, save
 from models import WEIGHTS
 from models.recipes import RECIPES
 from models.trained import Trained
-from plot_utils import BLUE, RED, panels, plt, save
 from report import FIGURES, FOLDER, RESULTS
 
 WIDTH = 1400  # pixels
@@ -37,7 +37,7 @@ def main(words=None):
     args = parse(words)
     with tempfile.TemporaryDirectory() as temporary:
         real, drawn = Path(temporary) / "real", Path(temporary) / "drawn"
-        for problem in ("hw4", "kl", "today", "anime"):
+        for problem in ("hw4", "kl", "rpgan", "anime"):
             draw(problem, args.images if problem == "anime" else args.data, real)
         for problem in STAND_INS:
             draw(problem, FOLDER.parent / "sample_data", drawn)
@@ -60,7 +60,7 @@ def draw_curves(folder, root=WEIGHTS):
     """Figures of the histories beside the weights: `first_hour.jpg`, the Frechet distance
     to the test faces by hours of training, a line for each recipe that was measured as it
     trained; `seesaw.jpg`, the two losses of `gan_b`'s discriminator."""
-    figure, axis = plt.subplots(figsize=(8, 4.6))
+    figure, axis = blank(8, 4.6)
     for name in RECIPES:
         if not (root / name / "card.json").exists():
             continue

@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 
 from cli import UserError, replacing, run_cli
+from inference.figures import save, sheet
 from models import WEIGHTS
-from plot_utils import save, sheet
 from report import FIGURES, FOLDER
 
 RESULTS = FOLDER / "short_runs.json"

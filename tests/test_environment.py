@@ -16,8 +16,8 @@ from matplotlib.text import Text
 from PIL import Image
 
 import cli
+from inference.figures import log_scale, panels, save, sheet, spell_out
 from inference.tsne import Embedding, tsne
-from plot_utils import panels, save, sheet, spell_out
 
 SCRIPTS = sorted(REPOSITORY.glob("hw*.sh"))
 INLINE = "module://matplotlib_not_there.backend_inline"
@@ -53,7 +53,7 @@ def test_figures_are_those_of_matplotlibs_defaults(tmp_path):
     code = (
         "import sys, numpy as np; from pathlib import Path; from cli import run_cli\n"
         "def main():\n"
-        "    from plot_utils import save, sheet\n"
+        "    from inference.figures import save, sheet\n"
         f"    images = np.load({str(tmp_path / 'images.npy')!r})\n"
         "    save(sheet(images, 2, 'title'), Path(sys.argv[1]), 'foot')\n"
         f"sys.argv = ['', {{!r}}]; run_cli(main)"
@@ -72,6 +72,19 @@ def test_figures_are_those_of_matplotlibs_defaults(tmp_path):
         assert (done.returncode, done.stderr) == (0, ""), done.stderr
     pixels = [(tmp_path / f"{name}.jpg").read_bytes() for name in ("theirs", "ours")]
     assert pixels[0] == pixels[1]
+
+
+def test_drawing_leaves_the_users_matplotlib_as_it_was(tmp_path):
+    code = (
+        "import matplotlib; before = dict(matplotlib.rcParams)\n"
+        "import numpy as np; from pathlib import Path\n"
+        "from inference.figures import save, sheet\n"
+        f"out = Path({str(tmp_path / 'a.jpg')!r})\n"
+        "save(sheet(np.zeros((1, 8, 8, 3), 'uint8'), 1, 'title'), out)\n"
+        "print(before == dict(matplotlib.rcParams))"
+    )
+    assert python(code, MPLBACKEND="svg").split() == ["True"]
+    assert (tmp_path / "a.jpg").exists()
 
 
 def test_keras_is_set_as_the_project_needs_it(tmp_path):
@@ -125,25 +138,18 @@ def test_tsne_runs_in_a_process_whose_threads_wait_in_peace(monkeypatch, capfd):
     codes = np.random.default_rng(0).normal(size=(9, 4)).astype("float32")
     found = []
     for _ in range(2):
-        embedding = Embedding()
-        embedding.begin(codes)
-        found.append(embedding.result())
+        with Embedding(codes) as embedding:
+            found.append(embedding.result())
     assert found[0].shape == (9, 2) and np.isfinite(found[0]).all()
     np.testing.assert_array_equal(*found)
     assert "OMP_WAIT_POLICY = 'PASSIVE'" in capfd.readouterr().err
 
 
-def test_tsne_whose_parent_is_gone_ends_without_a_word():
-    words = [sys.executable, "-m", "inference.tsne"]
-    options = {"cwd": REPOSITORY, "stdin": subprocess.DEVNULL, "capture_output": True}
-    done = subprocess.run(words, **options)
-    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
-
-
 def test_tsne_that_fails_is_reported(capfd):
-    embedding = Embedding()
-    embedding.begin(np.zeros((0, 4), "float32"))
-    with pytest.raises(cli.UserError, match="ended with status 1"):
+    with (
+        Embedding(np.zeros((0, 4), "float32")) as embedding,
+        pytest.raises(cli.UserError, match="ended with status 1"),
+    ):
         embedding.result()
     assert "Error" in capfd.readouterr().err
 
@@ -214,7 +220,7 @@ def test_what_is_not_installed_is_one_line(version, missing, saying, capsys):
 
 
 def test_every_command_checks_before_it_imports_what_may_be_missing():
-    packages = ("models", "train", "inference", "metrics", "report", "benchmarks")
+    packages = ("models", "train", "inference", "page", "metrics", "report", "benchmarks")
     for command in (["start.py", "gan"], *(["-m", package] for package in packages)):
         words = [sys.executable, "-S", *command]  # a Python without packages
         done = subprocess.run(words, cwd=REPOSITORY, capture_output=True, text=True)
@@ -322,8 +328,6 @@ def test_letters_that_no_font_has_are_spelled_out(tmp_path, monkeypatch):
 
 def test_ticks_of_a_logarithmic_axis_are_numbers():
     import pandas as pd
-
-    from plot_utils import log_scale
 
     history = pd.DataFrame({"step": [1, 2], "kld": [0.01, 1000.0]})
     figure = panels(history, ("t", "u", [("kld", "KLD", "red")]))

@@ -1,4 +1,5 @@
-"""The rooms of the project lean on nothing above them, and a family has no name there."""
+"""No room of the project imports one above it, or tests for the name of a family or of a
+problem."""
 
 import ast
 import graphlib
@@ -7,18 +8,21 @@ import re
 import pytest
 from conftest import REPOSITORY
 
+from inference.problems import ALL, SCRIPTS
+from models.recipes import RECIPES
+
 # What each room may import of the project, itself aside.
-GROUND = {"cli", "data_utils", "plot_utils", "models"}
+GROUND = {"cli", "data_utils", "models"}
 MAY = {
     "cli": set(),
     "data_tools": {"cli"},
     "data_utils": {"cli", "data_tools"},
     "start": {"cli", "inference", "train"},  # what the shell scripts run
-    "plot_utils": {"cli", "data_utils"},
     "models": {"cli", "data_utils"},
     "metrics": GROUND,
     "train": GROUND | {"metrics", "data_tools"},
-    "inference": GROUND | {"metrics", "train.model"},  # a loss knows its unit
+    "inference": GROUND | {"metrics", "data_tools.images", "train.model"},
+    "page": GROUND | {"inference.edit"},  # no room imports it
     "report": GROUND | {"metrics", "inference", "train.model", "train.run"},
     "benchmarks": GROUND | {"metrics", "train"},
 }
@@ -72,6 +76,41 @@ def test_nobody_imports_a_command_line():
         if "__main__" in name and path.name != "start.py"
     ]
     assert wrong == []
+
+
+def names_tested(path, names):
+    """Lines of a file that compare something with one of the names, or look up its row
+    in a table of problems."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        found = []
+        if isinstance(node, ast.Compare):
+            found = [node.left, *node.comparators]
+            found += [e for x in found for e in getattr(x, "elts", ())]
+        elif isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name):
+            found = [node.slice] if node.value.id in TABLES else []
+        if any(isinstance(x, ast.Constant) and x.value in names for x in found):
+            yield node.lineno
+
+
+TABLES = ("PROBLEMS", "STUDIES", "SCRIPTS")
+
+
+@pytest.mark.parametrize("room", ["inference", "page", "start"])
+def test_nobody_tests_for_a_problem_or_a_report_by_its_name(room):
+    """But the table of problems."""
+    names = {*SCRIPTS, ALL, *(r.report for r in RECIPES.values())}
+    wrong = [
+        f"{path.relative_to(REPOSITORY)}:{line}"
+        for path in SOURCES
+        if path.relative_to(REPOSITORY).parts[0].removesuffix(".py") == room
+        for line in names_tested(path, names)
+    ]
+    assert wrong == []
+
+
+def test_what_tests_for_a_name_is_found(tmp_path):
+    (tmp_path / "a.py").write_text("x == 'kl'\nx in ('a', 'kl')\nSTUDIES['kl']\n")
+    assert sorted(names_tested(tmp_path / "a.py", {"kl"})) == [1, 2, 3]
 
 
 def test_nobody_asks_for_a_family_by_its_name():

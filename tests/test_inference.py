@@ -20,8 +20,9 @@ import data_utils
 from cli import UserError
 from inference import infogan
 from inference.__main__ import main
-from inference.problems import STUDIES, trained_defaults
-from metrics import condition, reader, record
+from inference.draw import weights_of
+from inference.problems import ALL, PROBLEMS, STUDIES
+from metrics import categories, judge, record
 from metrics.reconstruction import reconstruction_error
 from models import build, get_recipe, latents, sampling, standing
 from models.keras_setup import to_numpy
@@ -29,14 +30,6 @@ from models.sampling import run_network
 from models.trained import Trained, WeightsError, load, sha256
 from train import backend, export
 from train.run import Run
-
-PROBLEMS = {
-    "vae": "vae_c",
-    "gan": "dcgan_c",
-    "acgan": "acgan_a",
-    "infogan": "infogan_b",
-}
-
 
 pytestmark = pytest.mark.usefixtures("tiny_networks")
 
@@ -48,8 +41,8 @@ def trained(tiny_networks, faces_folder, tmp_path_factory):
     monkeypatch = pytest.MonkeyPatch()
     monkeypatch.setattr(standing, "STANDING", (2, 4))
     monkeypatch.setattr(backend, "compiled", uncompiled)
-    few = functools.partial(condition.category_read_back, count=14)
-    monkeypatch.setattr(condition, "category_read_back", few)
+    few = functools.partial(categories.category_read_back, count=14)
+    monkeypatch.setattr(categories, "category_read_back", few)
     faces = data_utils.load_faces(faces_folder, size=tiny.SIZE)
     for name in ("attributes", *PROBLEMS.values(), *STUDIES["kl"]):
         recipe = get_recipe(name)
@@ -267,8 +260,8 @@ def test_every_figure_from_test_images_alone(trained, tmp_path, capsys):
     error = results["vae"]["reconstruction"]
     assert (error["n"], error["code"], error["data"]) == (16, "posterior mean", "data")
     assert f"{error['mse_minus1_1']:.5f} in [-1, 1]" in said.out
-    assert results["acgan"]["asked_attribute"] is None  # its reader cannot read yet
-    assert "not measured how many images are read as asked" in said.out
+    assert results["acgan"]["requested_attribute"] is None  # its judge cannot read yet
+    assert "agreement with the attribute network was not measured" in said.out
     assert results["infogan"]["categories"]["values"]["own_classifier"]["n"] == 14
     real = results["gan"]["realness_of_256"]
     assert real["least"] <= real["median"] <= real["most"]  # of two steps
@@ -389,19 +382,31 @@ def test_a_category_is_named_by_what_differs_most():
 
 
 def test_all_problems_means_those_with_weights(mine, tmp_path, capsys):
-    assert trained_defaults(mine) == PROBLEMS
+    found = weights_of(ALL, mine)
+    assert {name: w.recipe.name for name, (w,) in found.items()} == PROBLEMS
     assert capsys.readouterr().err == ""
     shutil.rmtree(mine / "infogan_b")
-    assert trained_defaults(mine).keys() == {"vae", "gan", "acgan"}
+    assert weights_of(ALL, mine).keys() == {"vae", "gan", "acgan"}
     assert "infogan: left out" in capsys.readouterr().err
     with pytest.raises(UserError, match="no trained weights of vae_c, dcgan_c"):
-        trained_defaults(tmp_path / "nowhere")
+        weights_of(ALL, tmp_path / "nowhere")
+
+
+def test_a_folder_with_weights_is_drawn_in_place_of_a_recipe(
+    mine, faces_folder, tmp_path
+):
+    (mine / "dcgan_c").rename(tmp_path / "of_a_run")
+    words = ["gan", str(faces_folder), str(tmp_path / "out"), str(tmp_path / "of_a_run")]
+    assert main(words) == 0
+    assert (tmp_path / "out" / "fig2_4.jpg").exists()
+    words[0] = "vae"
+    refused(main, *words, saying=["of_a_run", "is no recipe for vae figures"])
 
 
 def test_mistakes_end_in_one_line_and_no_figure(
     mine, faces_folder, tmp_path, fails, monkeypatch
 ):
-    monkeypatch.setattr(reader, "WEIGHTS", mine)
+    monkeypatch.setattr(judge, "WEIGHTS", mine)
     out = tmp_path / "out"
     tail = ("--weights", mine)
 
@@ -409,18 +414,18 @@ def test_mistakes_end_in_one_line_and_no_figure(
         refused(main, *words, *tail, saying=saying)
 
     vae = ("-m", "inference", "vae")
-    fails(*vae, tmp_path / "none", out, *tail, saying=["none", "no such folder"])
+    fails(*vae, tmp_path / "none", out, saying=["none", "no such folder"])
     wrong("vae", faces_folder, out, "vae_z", saying=["vae_z", "vae_a, vae_b, vae_c"])
     wrong("vae", faces_folder, out, "dcgan_c", saying=["dcgan_c", "vae_a"])
     wrong("vae", faces_folder, out, "vae_b", saying=["vae_b", "no trained weights"])
-    wrong("gan", faces_folder, out, "dcgan_d", saying=["'dcgan_d' is no recipe for gan"])
+    wrong("gan", faces_folder, out, "vae_c", saying=["'vae_c' is no recipe for gan"])
     beard = ("--attribute", "Beard")
     wrong("vae", faces_folder, out, *beard, saying=["Beard", "Smiling"])
     plain = write_faces(tmp_path / "plain", train=2, test=2)
     (plain / "test.csv").unlink()
     wrong("vae", plain, out, *beard, saying=["Beard", "test.csv"])
     one = write_faces(tmp_path / "one", train=1, test=1)
-    for problem in ("vae", "hw4", "kl", "anime"):
+    for problem in ("vae", "hw4", "kl"):
         wrong(problem, one, out, saying=["one image"])
     (mine / "attributes").rename(mine / "away")
     wrong("kl", faces_folder, out, saying=["attributes: no trained weights"])
@@ -429,12 +434,12 @@ def test_mistakes_end_in_one_line_and_no_figure(
     wrong("vae", faces_folder, out, saying=["decoder.weights.h5", "sha256"])
     (tmp_path / "file").write_text("")
     inside = tmp_path / "file" / "out"
-    fails(*vae, faces_folder, inside, *tail, saying=["cannot write"])
+    fails(*vae, faces_folder, inside, saying=["cannot write"])
     assert not list(out.glob("*"))
 
 
 @pytest.mark.parametrize(
-    "script", ["hw4", "hw_kl", "hw_anime", "hw_today", *(f"hw4_{p}" for p in PROBLEMS)]
+    "script", ["hw4", "hw_kl", "hw_anime", "hw_rpgan", *(f"hw4_{p}" for p in PROBLEMS)]
 )
 def test_wrong_arguments_get_the_usage(script):
     for words in ([], ["only-data"]):

@@ -10,7 +10,7 @@ from conftest import REPOSITORY
 
 import models
 import train
-from inference.problems import draw
+from inference.draw import draw
 from models import recipes
 from models.keras_setup import BACKEND
 

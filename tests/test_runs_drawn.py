@@ -1,4 +1,4 @@
-"""Drawing from a run that was not exported, and its film."""
+"""Drawing from a run that was not exported."""
 
 import shutil
 
@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from conftest import refused, small
 
-from inference import options
 from inference.__main__ import main
 from models import latents, sampling, standing
 from models.unexported import RunWeights
@@ -57,26 +56,6 @@ def test_a_walk_stays_where_all_noise_is_truncated():
     assert np.array_equal(rows, np.zeros((5, 3)))
 
 
-def test_a_film_shows_every_grid_at_its_step(begun, tmp_path, capsys):
-    for step in (0, 50, 100):
-        grid = np.full((40, 80, 3), step + 100, "uint8")
-        iio.imwrite(begun.folder / "samples" / f"{step:08d}.png", grid)
-    path = tmp_path / "film.gif"
-    main(["film", "--run", str(begun.folder), "--out", str(path), "--width", "201"])
-    assert "steps 0 to 100" in capsys.readouterr().out
-    frames = iio.imread(path, index=None)
-    assert frames.shape[2] == 202 and frames.shape[1] % 2 == 0
-    shown = [int(frame[20, 20].mean()) for frame in frames]
-    assert sorted(set(shown)) == shown[:3] == [100, 150, 200]
-    blue = (frames[..., 2].astype(int) - frames[..., 0] > 60).any(1).sum(1)
-    assert blue[0] < 5 and 90 < blue[1] < 112 and blue[2] > 195
-
-
-def test_places_spread_evenly():
-    assert options.spread(3, 5) == [0, 1, 2]
-    assert options.spread(101, 5) == [0, 25, 50, 75, 100]
-
-
 def test_what_no_run_can_do_is_one_line(begun, tmp_path):
     seeds = ["--seeds", "1", "--out", tmp_path / "out"]
     run = ["--run", begun.folder]
@@ -89,14 +68,3 @@ def test_what_no_run_can_do_is_one_line(begun, tmp_path):
     refused(main, "sample", "--run", tmp_path, *seeds, saying=["not there yet"])
     (tmp_path / "checkpoint.npz").write_bytes(b"cut")
     refused(main, "sample", "--run", tmp_path, *seeds, saying=["not a whole"])
-    film = ["film", "--run", tmp_path, "--out", tmp_path / "a.gif"]
-    refused(main, *film, saying=["no grids"])
-    (tmp_path / "samples").mkdir()
-    (tmp_path / "samples" / "00000500 (1).png").write_bytes(b"a copy")
-    refused(main, *film, saying=["no grids"])
-    (tmp_path / "samples" / "00000500.png").write_bytes(b"cut")
-    refused(main, *film, saying=["00000500.png: not a readable image"])
-    page = ["page", "--run", tmp_path, "--out", tmp_path / "a.html"]
-    refused(main, *page, saying=["00000500.png: not a readable image"])
-    refused(main, *film, "--width", "9", saying=["--width 9"])
-    refused(main, *film[:3], "--out", tmp_path / "a.avi", saying=[".gif or .mp4"])

@@ -10,7 +10,9 @@ from conftest import refused, write_faces
 
 import data_utils
 from cli import UserError
-from inference import options, problems
+from inference import draw as figures
+from inference import kl, vae
+from inference.figures import scatter
 from metrics.judge import Judge
 from models import RecipeError
 from models.keras_setup import keras, to_numpy
@@ -19,7 +21,6 @@ from models.sampling import draw
 from models.standing import standing_statistics
 from models.trained import Trained
 from models.unexported import RunWeights
-from plot_utils import scatter
 from train import export, prior
 from train.__main__ import main as train
 from train.run import Run, RunError
@@ -180,23 +181,22 @@ def test_a_study_of_images_that_repeat_is_refused(faces_folder, tmp_path):
         for copy in "ab":
             shutil.copy(path, tmp_path / f"{k}{copy}.png")
     with pytest.raises(UserError, match="is there twice"):
-        problems.faces_of("anime", tmp_path, tiny.recipe("dcgan_d"))
+        figures.faces_of("anime", tmp_path, 16)
 
 
 def test_weights_that_lack_an_epoch_say_how_to_get_it(
     tiny_faces, faces_folder, tmp_path, monkeypatch
 ):
-    monkeypatch.setitem(problems.STUDIES, "kl", ("vae_e",))
     settings = {"snapshots": (1, 2), "batch_size": 24}
     trained("vae_e", tiny_faces, tmp_path / "run", 2, **settings)
     export.export(tmp_path / "run", faces_folder, tmp_path)
     weights = Trained("vae_e", tmp_path)
-    monkeypatch.setattr("metrics.judge.attribute_network", lambda root: weights)
+    monkeypatch.setattr(kl, "attribute_network", lambda root: weights)
     with pytest.raises(UserError, match=r"nothing of epoch 2; train it on$"):
-        problems.check({"vae_e": weights}, tmp_path)
+        kl.check([weights], None)
     weights.card["checkpoint"] = "best"
     with pytest.raises(UserError, match=r"or export its last checkpoint .*--last"):
-        problems.check({"vae_e": weights}, tmp_path)
+        kl.check([weights], None)
 
 
 @pytest.mark.parametrize("table", [None, "image_name,Hat"])
@@ -208,9 +208,9 @@ def test_codes_without_a_label_have_one_colour(table, faces_folder, tmp_path):
         (tmp_path / "plain" / "test.csv").write_text("\n".join(rows) + "\n")
     faces = data_utils.load_faces(tmp_path / "plain", "test", 16)
     recipe = tiny.recipe("vae_c")
-    assert options.coloured(recipe, faces) is None
+    assert vae.coloured(recipe, faces) is None
     with pytest.raises(UserError, match="'Beard'"):
-        options.coloured(recipe, faces, "Beard")
+        vae.coloured(recipe, faces, "Beard")
     figure = scatter(np.zeros((16, 2)), np.zeros(16, int), ("not labelled",), "codes")
     (text,) = figure.axes[0].get_legend().get_texts()
     assert text.get_text() == "not labelled (n = 16)"

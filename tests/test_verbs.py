@@ -12,8 +12,9 @@ from PIL import Image
 
 import data_utils
 from cli import UserError
-from inference import edit, interpolate, options
-from inference.__main__ import main
+from inference import edit, figures, interpolate, options
+from inference.__main__ import main, parse
+from inference.problems import ALL, SCRIPTS
 from metrics.judge import Judge
 from models import get_recipe, latents, sampling
 from models.trained import Trained
@@ -106,6 +107,15 @@ def test_samples_are_named_by_their_seed(tmp_path, monkeypatch):
     assert np.abs(turns[2] - smiling).max() > 30  # asked not to smile, and to
 
 
+def test_a_sheet_has_all_seeds_row_by_row(tmp_path):
+    run("sample", "dcgan_c", "--seeds", "0-4", "--sheet", "--out", tmp_path)
+    assert [p.name for p in tmp_path.iterdir()] == ["sheet.png"]
+    sheet = iio.imread(tmp_path / "sheet.png").astype(int)
+    fourth = sampling.draw(Trained("dcgan_c"), [3])[0]
+    assert sheet.shape == (2 * 66 + 2, 3 * 66 + 2, 3)
+    assert np.abs(sheet[68:132, 2:66] - fourth).max() <= 1
+
+
 # ---------------------------------------------------------------- interpolate
 
 
@@ -166,6 +176,8 @@ def test_a_gif_from_seed_to_seed(tmp_path):
     with Image.open(path) as image:
         assert image.info["loop"] == 0 and image.info["duration"] == 80
     assert [p.name for p in tmp_path.iterdir()] == ["walk.gif"]
+    larger = interpolate.enlarged(np.zeros((2, 64, 48, 3), "uint8"), 96)
+    assert larger.shape == (2, 128, 96, 3)
 
 
 def test_a_gif_from_image_to_image(tmp_path):
@@ -219,10 +231,8 @@ def test_directions_are_differences_of_class_means():
 def test_faces_moved_along_smiling_smile(tmp_path, monkeypatch):
     """As the attribute network reads what is drawn, test faces first."""
     drawn = []
-    import plot_utils
-
-    original = plot_utils.sheet
-    monkeypatch.setattr(plot_utils, "sheet", lambda *a: drawn.append(a) or original(*a))
+    original = figures.sheet
+    monkeypatch.setattr(figures, "sheet", lambda *a: drawn.append(a) or original(*a))
     out = tmp_path / "deep" / "edit.jpg"
     words = ("edit", "vae_c", "--data", DATA, "--faces", "0-3", "--out", out)
     run(*words, "--attributes", "Smiling", "Male")
@@ -248,6 +258,26 @@ def test_faces_moved_along_smiling_smile(tmp_path, monkeypatch):
         assert tiles(np.asarray(image).astype(float)) == (10, 8)
 
 
+# ----------------------------------------------------------------------- help
+
+
+@pytest.mark.parametrize("command", [ALL, *SCRIPTS, "sample", "interpolate", "edit"])
+def test_help_has_an_example_that_can_be_parsed(command, capsys):
+    with pytest.raises(SystemExit) as end:
+        run(command, "--help")
+    said = " ".join(capsys.readouterr().out.split())
+    example = said.partition("example: ")[2].split()
+    assert end.value.code == 0 and "(default: " in said
+    words = [command, *example[2:]] if example[0] == "bash" else example[3:]
+    assert parse(words).command == command == words[0]
+
+
+def test_help_imports_nothing_that_takes_a_second(command):
+    code = "import sys; from inference.__main__ import parse; parse(['hw4', 'a', 'b'])\n"
+    code += "print([n for n in ('keras', 'matplotlib', 'pandas') if n in sys.modules])"
+    assert command("-c", code).stdout.split() == ["[]"]
+
+
 # ------------------------------------------------------------------- mistakes
 
 
@@ -270,6 +300,7 @@ def test_mistakes_are_one_line(tmp_path, fails):
     wrong(*walk, "--seeds", "5", *out, saying="two or more")
     wrong(*walk, *many, "--steps", 0, *out, saying="--steps 0: 1 or more")
     wrong(*walk, *many, "--steps", 10**9, *out, saying="frames; at most 10,000")
+    wrong(*walk, *many, "--width", 9, *out, saying="--width 9: 16 to 1,024")
     wrong(*walk, *many, "--out", tmp_path / "a.avi", saying="ends in .gif or .mp4")
     wrong(*walk, *many, "--out", tmp_path, saying="ends in .gif or .mp4")
     (tmp_path / "folder.gif").mkdir()
@@ -280,7 +311,7 @@ def test_mistakes_are_one_line(tmp_path, fails):
     pair = ("--images", DATA / "test" / "00000.png", tmp_path / "file")
     wrong(*walk, *pair, *out, saying="'dcgan_c' is no recipe for this; there are: vae_a")
     wrong("interpolate", "vae_c", *pair, *out, saying="file: not a readable image")
-    wrong("interpolate", "vae_c", *pair, *label, *out, saying="leave it")
+    wrong("interpolate", "vae_c", *pair, *label, *out, saying="--label applies to")
     jpg = ("--out", tmp_path / "a.jpg")
     change = ("edit", "vae_c", "--data", DATA)
     wrong("edit", "dcgan_c", "--data", DATA, *jpg, saying="'dcgan_c' is no recipe")

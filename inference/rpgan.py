@@ -1,10 +1,10 @@
-"""Figures of the recipes that are in no report: recent methods on the same data."""
+"""Figures of a recent GAN on the same data: relativistic pairs with R1 and R2."""
 
 import numpy as np
 
+from inference.figures import BLUE, ORANGE, RED, panels, save, sheet
 from metrics import record
 from models import sampling
-from plot_utils import BLUE, ORANGE, RED, panels, save, sheet
 from train.model import algorithm_of
 
 FACES = 8  # rows of fig7_3
@@ -19,7 +19,7 @@ def draw(trained, faces, out):
         out: folder of the figures.
 
     Returns:
-        {recipe: numbers}.
+        ({recipe: numbers}, words, table).
     """
     first, last = trained[0], trained[-1]
     histories, charts = [t.history() for t in trained], []
@@ -27,8 +27,9 @@ def draw(trained, faces, out):
         also = " (with classification)" if "c_loss_real" in history else ""
         lines = [("d_loss", "discriminator", BLUE), ("g_loss", "generator", ORANGE)]
         lines = [(column, name + also, color) for column, name, color in lines]
-        unit = algorithm_of(t.recipe).unit
-        charts.append((f"{t.recipe.name}: losses, training", unit, lines))
+        charts.append(
+            (f"{t.recipe.name}: losses, training", algorithm_of(t.recipe).unit, lines)
+        )
     if last.recipe.traits.asked == "attributes":
         both = [("real", "on real images", BLUE), ("fake", "on generated images", RED)]
         parts = [(f"c_accuracy_{k}", text, color) for k, text, color in both]
@@ -46,38 +47,53 @@ def draw(trained, faces, out):
         out / "fig7_2.jpg",
         first.origin(),
     )
-    numbers = {t.recipe.name: {"weights": t.origin()} for t in trained}
+    numbers = {t.recipe.name: {} for t in trained}
+    said, table = f"32 images of {first.recipe.name}", []
     if last.recipe.traits.asked == "attributes":
-        numbers[last.recipe.name]["requested_attributes"] = switches(last, out)
-    return numbers
+        measured = switches(last, out)
+        numbers[last.recipe.name]["requested_attributes"] = measured
+        if measured:
+            values = measured["values"]
+            said = (
+                f"{values['agreement']:.1%} of attributes are read as requested, "
+                f"{measured['n_fake']:,} images"
+            )
+            kinds = ("on", "off", "forced_on", "forced_off")
+            words = [kind.replace("_", " ") for kind in kinds]
+            table = [["read as requested, by what was requested", *words]]
+            for name in values["forced_on"]:
+                shares = [values[kind].get(name, np.nan) for kind in kinds]
+                shares = [f"{share:.0%}" for share in shares]
+                table.append([name.replace("_", " "), *shares])
+    return numbers, said, table
 
 
 def switches(trained, out):
     """fig7_3: a face in each row, one attribute switched in each column.
 
     Returns:
-        the measured share of attributes that are read as asked, or None.
+        the measurement of attributes that are read as requested, or None.
     """
     names = trained.attributes
-    asked = sampling.asked_of(trained, range(FACES))
-    rows = np.repeat(asked[:, None], 1 + len(names), 1)
+    usual = sampling.asked_of(trained, range(FACES))
+    rows = np.repeat(usual[:, None], 1 + len(names), 1)
     for k in range(len(names)):
         rows[:, k + 1, k] = 1 - rows[:, k + 1, k]
     seeds = np.repeat(np.arange(FACES), 1 + len(names))
     images = sampling.draw(trained, seeds, rows.reshape(len(seeds), -1))
     on = np.zeros((FACES, 1 + len(names)), bool)
-    on[:, 1:] = asked == 0
+    on[:, 1:] = usual == 0
     measured = record.newest(trained).get("requested_attributes")
     title = (
         f"{FACES} faces of {trained.recipe.name} (seeds 0 to {FACES - 1}), one attribute "
-        "switched over at a time:\non where boxed, else off; the rest is as in the first "
+        "switched at a time:\non in a yellow box, else off; the rest is as in the first "
         "column"
     )
     values = measured["values"] if measured else {}
-    if values.get("forced") is not None:  # earlier lines lack it
+    if values:
         title += (
-            f". Attributes so forced are read as asked in {values['forced']:.1%}\nof "
-            f"{measured['n_fake']:,} images"
+            f". Attributes so switched are read as requested in {values['forced']:.1%}\n"
+            f"of {measured['n_fake']:,} images"
         )
         if values["judge_on_real"] is not None:  # the data had labels
             title += f" (real test faces: {values['judge_on_real']:.1%})"
@@ -90,4 +106,4 @@ def switches(trained, out):
         boxed=np.flatnonzero(on.ravel()),
     )
     save(figure, out / "fig7_3.jpg", trained.origin())
-    return measured["values"] if measured else None
+    return measured

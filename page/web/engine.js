@@ -1,4 +1,4 @@
-// Runs a network that `inference/portable.py` wrote. Everything heavy is one matrix
+// Runs a network that `page/portable.py` wrote. Everything heavy is one matrix
 // product in WebAssembly SIMD, assembled below; tensors are float32, channels last.
 "use strict";
 
@@ -244,19 +244,6 @@ const LAYERS = {
   tanh: (op, [x]) => result(x.shape, (out) => { const from = view(x.at, out.length); for (let i = 0; i < out.length; i++) out[i] = Math.tanh(from[i]); }),
   sigmoid: (op, [x]) => result(x.shape, (out) => { const from = view(x.at, out.length); for (let i = 0; i < out.length; i++) out[i] = 1 / (1 + Math.exp(-from[i])); }),
   reshape: (op, [x]) => ({ at: x.at, shape: op.shape, run: () => {} }),
-  pad: (op, [x]) => padded(x, ...op.pad),
-  enlarge(op, [x]) {
-    const [h, w, c] = x.shape, [sy, sx] = op.by;
-    return result([h * sy, w * sx, c], (out) => {
-      const from = view(x.at, h * w * c);
-      for (let y = 0, p = 0; y < h * sy; y++) {
-        for (let i = 0; i < w * sx; i++, p += c) {
-          const q = (Math.floor(y / sy) * w + Math.floor(i / sx)) * c;
-          out.set(from.subarray(q, q + c), p);
-        }
-      }
-    });
-  },
   average(op, [x]) {
     const [, w, c] = x.shape, [ph, pw] = op.pool, [sy, sx] = op.strides, [H, W] = op.shape;
     return result(op.shape, (out) => {
@@ -271,16 +258,6 @@ const LAYERS = {
   // Two tensors of one shape, or one of them a single place for all.
   multiply: (op, [x, y]) => pairwise(x, y, (a, b) => a * b),
   add: (op, [x, y]) => pairwise(x, y, (a, b) => a + b),
-  join(op, [x, y]) {
-    const [m, n] = [x.shape.at(-1), y.shape.at(-1)];
-    return result([...x.shape.slice(0, -1), m + n], (out) => {
-      const a = view(x.at, volume(x.shape)), b = view(y.at, volume(y.shape));
-      for (let p = 0; p * (m + n) < out.length; p++) {
-        out.set(a.subarray(p * m, p * m + m), p * (m + n));
-        out.set(b.subarray(p * n, p * n + n), p * (m + n) + m);
-      }
-    });
-  },
 };
 
 function pairwise(x, y, f) {

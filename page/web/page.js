@@ -69,7 +69,7 @@ const floats = (text) => {
 const words = (name) => name.replaceAll("_", " ");
 const randomSeed = () => crypto.getRandomValues(new Uint32Array(1))[0] % 1_000_000;
 
-function slider(parent, id, text, min, max, step, changed, shown = (v) => v.toFixed(1)) {
+function slider(parent, id, text, min, max, step, changed, format = (v) => v.toFixed(1)) {
   const box = document.createElement("div");
   box.className = "slider";
   box.innerHTML = '<label><span></span><output></output></label><input type="range">';
@@ -78,7 +78,7 @@ function slider(parent, id, text, min, max, step, changed, shown = (v) => v.toFi
   output.htmlFor = id;
   box.querySelector("span").textContent = text;
   Object.assign(input, { min, max, step, value: 0 });
-  const tell = () => { output.textContent = shown(Number(input.value)); };
+  const tell = () => { output.textContent = format(Number(input.value)); };
   input.addEventListener("input", () => { tell(); changed(); });
   tell();
   parent.append(box);
@@ -98,7 +98,7 @@ function noiseSection() {
     Object.assign(input, { type, name: "condition" });
     if (type === "checkbox") input.setAttribute("role", "switch");
     input.addEventListener("change", () => {
-      inputs.forEach((other, k) => { if (other === input || type === "radio") wished.set(k, Number(other.checked)); });
+      inputs.forEach((other, k) => { if (other === input || type === "radio") switched.set(k, Number(other.checked)); });
       draw();
       drawGrid();
     });
@@ -119,17 +119,17 @@ function noiseSection() {
     if (categories) return inputs.map((_, k) => Number(k === its % categories));
     return attributes.map(() => its % 2);
   };
-  const wished = new Map();  // what the user has switched, for every seed
-  const asked = (its) => usual(its).map((on, k) => wished.get(k) ?? on);
-  const switchTo = (its) => asked(its).forEach((on, k) => { inputs[k].checked = Boolean(on); });
+  const switched = new Map();  // what the user has switched, for every seed
+  const conditionOf = (its) => usual(its).map((on, k) => switched.get(k) ?? on);
+  const switchTo = (its) => conditionOf(its).forEach((on, k) => { inputs[k].checked = Boolean(on); });
   const choose = (its) => { element("seed").value = its; switchTo(its); };
   const truncation = () => Number(element("truncation").value);
   const seed = () => Math.min(Math.max(0, Math.floor(Number(element("seed").value) || 0)), Number.MAX_SAFE_INTEGER);
 
-  const withNoise = (noise, shown, share = truncation()) => {
-    const input = new Float32Array(latent + shown.length);
+  const withNoise = (noise, on, share = truncation()) => {
+    const input = new Float32Array(latent + on.length);
     for (let i = 0; i < latent; i++) input[i] = noise[i] * Math.fround(share);
-    input.set(shown, latent);
+    input.set(on, latent);
     return input;
   };
 
@@ -144,7 +144,7 @@ function noiseSection() {
   const drawGrid = latest(async (stale) => {
     for (let k = 0; k < grid.length && !stale(); k += 2) {
       const part = grid.slice(k, k + 2);
-      const { outputs } = await ask("generator", part.map((g) => withNoise(normalNoise(g.seed, latent), asked(g.seed))));
+      const { outputs } = await ask("generator", part.map((g) => withNoise(normalNoise(g.seed, latent), conditionOf(g.seed))));
       outputs.forEach((pixels, i) => show(part[i].canvas, pixels, range));
     }
   });
@@ -199,7 +199,7 @@ function noiseSection() {
     draw();
     drawGrid();
   });
-  element("as-it-was").addEventListener("click", () => { wished.clear(); switchTo(seed()); draw(); drawGrid(); });
+  element("as-it-was").addEventListener("click", () => { switched.clear(); switchTo(seed()); draw(); drawGrid(); });
   element("more").addEventListener("click", () => { first += 16; label(); drawGrid(); });
 
   const faces = async (seeds, share, conditions) => {
@@ -244,19 +244,19 @@ function codeSections(faces) {
   const decode = async (codes) => (await ask("decoder", codes)).outputs;
 
   element("codes-lead").textContent =
-    `A variational autoencoder (${recipe}) stores a face as ${latent} numbers. These are the ${prior.shown} directions in which the codes of ${prior.of} differ most, with their shares of all differences; a slider counts standard deviations from the mean code. A random face is of the mixture of ${prior.shares.length} Gaussians fitted to those codes.`;
+    `A variational autoencoder (${recipe}) stores a face as ${latent} numbers. These are the ${prior.sliders} directions in which the codes of ${prior.of} differ most, with their shares of all differences; a slider counts standard deviations from the mean code. A random face is of the mixture of ${prior.shares.length} Gaussians fitted to those codes.`;
   let base = mean;  // what the sliders do not move
   const drawCode = latest(async () => {
     let code = base;
     sliders.forEach((s, k) => { code = plus(code, axis(k), s.value); });
     show(element("coded"), (await decode([code]))[0], range, size);
   });
-  const sliders = Array.from({ length: prior.shown }, (_, k) =>
+  const sliders = Array.from({ length: prior.sliders }, (_, k) =>
     slider(element("axes"), `axis-${k}`, `Axis ${k + 1} (${(100 * prior.share[k]).toFixed(0)} %)`, -3, 3, 0.1, drawCode));
   element("random").addEventListener("click", () => {
     const along = drawn();
     base = mean;
-    for (let k = prior.shown; k < along.length; k++) base = plus(base, axis(k), along[k]);
+    for (let k = prior.sliders; k < along.length; k++) base = plus(base, axis(k), along[k]);
     sliders.forEach((s, k) => { s.value = Math.min(3, Math.max(-3, along[k])); });
     drawCode();
   });

@@ -1,14 +1,17 @@
-"""The drawing primitives that every figure shares."""
+"""What every figure is drawn with: charts, sheets of images, a foot that says whose.
+
+Figures have matplotlib's own defaults and `STYLE`, whatever the user has set; that is
+left as it is.
+"""
 
 import functools
 import textwrap
 
-import matplotlib
-
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt
+import matplotlib.style
 import numpy as np
 from matplotlib import font_manager
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
@@ -16,19 +19,19 @@ import data_utils
 from cli import replacing
 
 LINE = 0.14  # inches, of a line at the foot
+FOOT = 0.42  # inches below the images of a sheet, for two lines
 BLUE, RED, GREEN, ORANGE = "#1f77b4", "#d62728", "#2ca02c", "#ff7f0e"
-# Nothing of the user's matplotlibrc: its fonts may be missing, its images upside down.
-matplotlib.rcdefaults()
-plt.rcParams.update(
-    {
-        "font.size": 10,
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-        "text.parse_math": False,  # a $ in the name of a folder is one
-    }
-)
+YELLOW = "#ffd500"
+STYLE = {
+    "font.size": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "text.parse_math": False,  # a $ in the name of a folder is one
+}
+in_style = matplotlib.style.context(("default", STYLE))  # decorates what draws
 
 
+@in_style
 def save(figure, path, foot=""):
     """Write a figure as JPEG under a temporary name, then rename. It grows downwards by
     the lines of `foot` after the second: figures leave room for two."""
@@ -40,14 +43,11 @@ def save(figure, path, foot=""):
         words = {"ha": "center", "va": "bottom", "fontsize": 8, "color": "0.4"}
         figure.text(0.5, 0.005 - below / height, foot, **words)
     spell_out(figure)
-    try:
-        with replacing(path) as file:
-            options = {"dpi": 150, "pil_kwargs": {"quality": 92}}
-            if below:
-                options["bbox_inches"] = Bbox.from_extents(0, -below, width, height)
-            figure.savefig(file, format="jpg", **options)
-    finally:
-        plt.close(figure)
+    with replacing(path) as file:
+        options = {"dpi": 150, "pil_kwargs": {"quality": 92}}
+        if below:
+            options["bbox_inches"] = Bbox.from_extents(0, -below, width, height)
+        figure.savefig(file, format="jpg", **options)
 
 
 def spell_out(figure):
@@ -94,24 +94,19 @@ def log_scale(axis):
     axis.yaxis.set_minor_formatter("")
 
 
-def smooth(values, window):
-    """Centred moving average with shorter windows at the ends; same length."""
-    ones = np.ones(window)
-    total = np.convolve(values, ones, "same")
-    return total / np.convolve(np.ones(len(values)), ones, "same")
-
-
 def curve(axis, history, column, label, color, x="step"):
     """One curve over steps or epochs: raw in light, smoothed above it."""
     rows = history[[x, column]].dropna()
     if rows.empty:  # as of a meter that the run was too short for
         return
-    steps, values = rows[x].to_numpy(), rows[column].to_numpy()
+    steps, values = rows[x], rows[column]
     window = max(1, len(values) // 25)
+    mean = values.rolling(window, center=True, min_periods=1).mean()
     axis.plot(steps, values, color=color, alpha=0.25, linewidth=0.8)
-    axis.plot(steps, smooth(values, window), color=color, linewidth=1.8, label=label)
+    axis.plot(steps, mean, color=color, linewidth=1.8, label=label)
 
 
+@in_style
 def panels(history, *charts, x="step"):
     """A row of charts against the training step, or the epoch.
 
@@ -119,20 +114,22 @@ def panels(history, *charts, x="step"):
         history: frame with a column `step`, or `epoch`; or a list, one a chart.
         charts: (title, unit of the y axis, [(column, label, color), ...]);
             columns that the history lacks are left out.
-        x: "step" or "epoch".
+        x: "step" or "epoch"; or a list, one a chart.
 
     Returns:
         the figure.
     """
-    figure, axes = plt.subplots(1, len(charts), figsize=(5.2 * len(charts), 4.2))
-    histories = history if isinstance(history, list) else [history] * len(charts)
-    for axis, frame, (title, unit, curves) in zip(
-        np.atleast_1d(axes), histories, charts, strict=True
+    figure, count = Figure((5.2 * len(charts), 4.2)), len(charts)
+    histories = history if isinstance(history, list) else [history] * count
+    places = x if isinstance(x, list) else [x] * count
+    axes = figure.subplots(1, count, squeeze=False)[0]
+    for axis, frame, place, (title, unit, curves) in zip(
+        axes, histories, places, charts, strict=True
     ):
         for column, label, color in curves:
             if column in frame:
-                curve(axis, frame, column, label, color, x)
-        xlabel = "training step" if x == "step" else "epoch"
+                curve(axis, frame, column, label, color, place)
+        xlabel = "training step" if place == "step" else place
         axis.set(title=title, xlabel=xlabel, ylabel=unit)
         axis.grid(alpha=0.25)
         axis.legend(frameon=False, fontsize=9)
@@ -143,13 +140,14 @@ def panels(history, *charts, x="step"):
     figure.subplots_adjust(
         left=0.8 / width,
         right=1 - 0.25 / width,
-        wspace=0.95 / (width / len(charts) - 1),
+        wspace=0.95 / (width / count - 1),
         bottom=0.75 / height,
         top=1 - 0.4 / height,
     )
     return figure
 
 
+@in_style
 def sheet(images, columns, title, row_labels=(), column_labels=(), boxed=()):
     """Images in rows, as a figure with a title.
 
@@ -160,40 +158,34 @@ def sheet(images, columns, title, row_labels=(), column_labels=(), boxed=()):
         boxed: indices of images to put a yellow box around.
     """
     gap, (height, width) = 3, images.shape[1:3]
-    picture = data_utils.tile(images, columns, gap)
     rows = -(-len(images) // columns)
-    inches = columns * 0.95
-    left = 1.5 if row_labels else 0.15
+    inches, side = columns * 0.95, 1.5 if row_labels else 0.15
     lines = max((len(name.splitlines()) for name in column_labels), default=0)
-    head = 0.2 + 0.2 * len(title.splitlines()) + 0.2 * lines
-    size = (left + inches + 0.15, rows * 0.95 + 0.3 + head)
-    figure = plt.figure(figsize=size)
-    bottom, top = 0.3 / size[1], 1 - head / size[1]
-    axis = figure.add_axes((left / size[0], bottom, inches / size[0], top - bottom))
-    axis.imshow(picture, interpolation="nearest", aspect="equal")
+    head = 0.25 + 0.2 * len(title.splitlines()) + 0.2 * lines
+    size = (side + inches + 0.15, rows * 0.95 + FOOT + head)
+    figure = Figure(size)
+    bottom, top = FOOT / size[1], 1 - head / size[1]
+    axis = figure.add_axes((side / size[0], bottom, inches / size[0], top - bottom))
+    axis.imshow(data_utils.tile(images, columns, gap), interpolation="nearest")
     axis.set_anchor("NW")
-    for spine in axis.spines.values():
-        spine.set_visible(False)
+    axis.spines[:].set_visible(False)
     middle = gap + height / 2 + np.arange(rows) * (height + gap)
     axis.set_yticks(middle[: len(row_labels)], row_labels)
     middle = gap + width / 2 + np.arange(columns) * (width + gap)
     axis.set_xticks(middle[: len(column_labels)], column_labels)
     axis.xaxis.tick_top()
-    axis.tick_params(length=0)
+    axis.tick_params(length=0, pad=5)
     for k in boxed:
-        corner = (
-            (k % columns) * (width + gap) + gap / 2,
-            (k // columns) * (height + gap) + gap / 2,
-        )
+        row, column = divmod(k, columns)
+        corner = column * (width + gap) + gap / 2, row * (height + gap) + gap / 2
         axis.add_patch(
-            plt.Rectangle(
-                corner, width + gap, height + gap, fill=False, color="#ffd500", lw=3
-            )
+            Rectangle(corner, width + gap, height + gap, fill=False, color=YELLOW, lw=3)
         )
     figure.suptitle(title, fontsize=11, y=1 - 0.08 / size[1], va="top")
     return figure
 
 
+@in_style
 def scatter(points, label, names, title):
     """Classes of points in the plane, one or two, their sizes in the legend.
 
@@ -202,18 +194,24 @@ def scatter(points, label, names, title):
         label: `(n,)` of 0, and 1 if there are two.
         names: what they are called.
     """
-    figure, axis = plt.subplots(figsize=(6.4, 6))
+    figure, axis = blank(6.4, 6)
     for value, color in zip(range(len(names)), (RED, BLUE), strict=False):
-        own = label == value
+        members = label == value
         axis.scatter(
-            *points[own].T,
+            *points[members].T,
             s=9,
             alpha=0.65,
             linewidths=0,
             color=color,
-            label=f"{names[value]} (n = {own.sum():,})",
+            label=f"{names[value]} (n = {members.sum():,})",
         )
     axis.set(title=title, xlabel="t-SNE dimension 1", ylabel="t-SNE dimension 2")
     axis.legend(frameon=False, loc="upper right", markerscale=2)
     figure.tight_layout(rect=(0, 0.03, 1, 1))
     return figure
+
+
+def blank(width, height):
+    """(a figure of so many inches, its one axis)."""
+    figure = Figure((width, height))
+    return figure, figure.subplots()
