@@ -21,7 +21,7 @@ from cli import UserError
 from inference import infogan
 from inference.__main__ import main
 from inference.problems import STUDIES, trained_defaults
-from metrics import condition, reader, record
+from metrics import categories, judge, record
 from metrics.reconstruction import reconstruction_error
 from models import build, get_recipe, latents, sampling, standing
 from models.keras_setup import to_numpy
@@ -48,8 +48,8 @@ def trained(tiny_networks, faces_folder, tmp_path_factory):
     monkeypatch = pytest.MonkeyPatch()
     monkeypatch.setattr(standing, "STANDING", (2, 4))
     monkeypatch.setattr(backend, "compiled", uncompiled)
-    few = functools.partial(condition.category_read_back, count=14)
-    monkeypatch.setattr(condition, "category_read_back", few)
+    few = functools.partial(categories.category_read_back, count=14)
+    monkeypatch.setattr(categories, "category_read_back", few)
     faces = data_utils.load_faces(faces_folder, size=tiny.SIZE)
     for name in ("attributes", *PROBLEMS.values(), *STUDIES["kl"]):
         recipe = get_recipe(name)
@@ -267,7 +267,7 @@ def test_every_figure_from_test_images_alone(trained, tmp_path, capsys):
     error = results["vae"]["reconstruction"]
     assert (error["n"], error["code"], error["data"]) == (16, "posterior mean", "data")
     assert f"{error['mse_minus1_1']:.5f} in [-1, 1]" in said.out
-    assert results["acgan"]["asked_attribute"] is None  # its reader cannot read yet
+    assert results["acgan"]["requested_attribute"] is None  # its judge cannot read yet
     assert "not measured how many images are read as asked" in said.out
     assert results["infogan"]["categories"]["values"]["own_classifier"]["n"] == 14
     real = results["gan"]["realness_of_256"]
@@ -401,7 +401,7 @@ def test_all_problems_means_those_with_weights(mine, tmp_path, capsys):
 def test_mistakes_end_in_one_line_and_no_figure(
     mine, faces_folder, tmp_path, fails, monkeypatch
 ):
-    monkeypatch.setattr(reader, "WEIGHTS", mine)
+    monkeypatch.setattr(judge, "WEIGHTS", mine)
     out = tmp_path / "out"
     tail = ("--weights", mine)
 
