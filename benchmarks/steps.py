@@ -18,11 +18,10 @@ AT_ONCE = 25  # steps in a call on an accelerator, as in training
 def ours(name, precision, batch):
     """(run, n, about): `run(k)` runs n steps of a recipe from step k on, on random
     images, and waits for them; `about` is what to record."""
-    from train.families import algorithm
-
     from models import keras_setup
     from train.backend import compiled
     from train.feed import Feed
+    from train.model import model_of
 
     keras_setup.set_precision(precision)
     recipe = dataclasses.replace(get_recipe(name), batch_size=batch)
@@ -31,7 +30,7 @@ def ours(name, precision, batch):
     images = rng.integers(0, 256, (IMAGES, side, side, 3), "uint8")
     table = pd.DataFrame({recipe.attribute: rng.integers(0, 2, IMAGES)})
     feed = Feed(recipe, Faces(images, table, [], None), 0)
-    advance, most = compiled(algorithm(recipe)(recipe, 0), feed, AT_ONCE)
+    advance, most = compiled(model_of(recipe, 0), feed, AT_ONCE)
     return lambda k: advance(k, most), most, {}
 
 

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 import tiny
-from train.families import algorithm
 
 from cli import UserError
 from models import latents
 from models.keras_setup import to_numpy
+from train.model import model_of
 
 
 def test_uniform_noise_is_in_0_to_1():
@@ -33,12 +33,12 @@ def test_an_autoencoder_is_trained_without_noise():
     errors = {}
     for noise in ("normal", "none"):
         recipe = tiny.recipe("vae_c").replace({"noise": noise, "kl_weight": "0"})
-        model = algorithm(recipe)(recipe, 0)
+        model = model_of(recipe, 0)
         images = np.random.default_rng(0).integers(0, 256, (1, 2, 16, 16, 3), "uint8")
         pixels = model.pixels(images[0])
         code = model.networks["encoder"](pixels, training=True)[0]
         rebuilt = model.networks["decoder"](code, training=True)
         expected = float(((to_numpy(rebuilt) - to_numpy(pixels)) ** 2).mean())
-        errors[noise] = float(model.train_step({"images": images})["mse"]), expected
+        errors[noise] = float(model.train_step((images,))["mse"]), expected
     assert errors["none"][0] == pytest.approx(errors["none"][1], rel=1e-4)
     assert errors["normal"][0] != pytest.approx(errors["normal"][1], rel=1e-4)

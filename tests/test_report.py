@@ -25,7 +25,7 @@ from train.__main__ import main as train
 def test_rows_of_a_layer_table_add_up_and_branches_keep_their_own():
     recipe = get_recipe("acgan_b")
     for role in recipe.networks:
-        network = build(recipe, role)
+        network = build(recipe, role, probabilities=True)
         table = facts.rows(network)
         assert sum(row["parameters"] for row in table) == parameters(network)
     assert [row["layer"] for row in table[-4:]] == [
