@@ -99,7 +99,7 @@ def run_cli(main):
     if not COMMAND:
         COMMAND = True
         prepare()
-    sys.argv[1:] = [word.rstrip("\r") for word in sys.argv[1:]]  # of a script's CRLF
+    sys.argv[1:] = map(_word, sys.argv[1:])
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # A log file shows each line at once; names of files need not be UTF-8.
@@ -119,6 +119,15 @@ def run_cli(main):
     except KeyboardInterrupt:
         status = 130
     sys.exit(status)
+
+
+def _word(word):
+    """A word of the command line without a script's CRLF, and with the home folder, which
+    a shell puts in place of a ~ only at a word's start."""
+    option, equals, value = word.rstrip("\r").partition("=")
+    if equals and option.startswith("--") and value.startswith("~"):
+        value = os.path.expanduser(value)
+    return option + equals + value
 
 
 def _say(mistake):

@@ -4,8 +4,10 @@
 As a file, not `-m`: its folder is then first on the path, whatever letters its name has.
 """
 
+import os
 import sys
 
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))  # also with PYTHONSAFEPATH
 from cli import run_cli
 
 

@@ -129,7 +129,6 @@ def test_a_process_is_a_command_only_where_one_of_the_project_runs():
     assert cli.is_command(str(REPOSITORY / "train" / "__main__.py"))
     assert not cli.is_command(str(REPOSITORY / "tests" / "train_worker.py"))
     assert not cli.is_command("/somewhere/ipykernel_launcher.py")
-    assert not cli.COMMAND
 
 
 def test_tsne_runs_in_a_process_whose_threads_wait_in_peace(monkeypatch, capfd):
@@ -273,12 +272,22 @@ def test_a_clone_that_wants_crlf_keeps_the_bytes(tmp_path):
         assert (tmp_path / "clone" / script.name).read_bytes() == script.read_bytes()
 
 
-def test_a_carriage_return_at_the_end_of_a_word_is_not_part_of_it(monkeypatch):
-    monkeypatch.setattr(sys, "argv", ["start.py", "gan", "out\r"])
+@pytest.mark.parametrize(
+    ("word", "read"),
+    [("out\r", "out"), ("--run=~/a", "--run=/home/x/a"), ("--set=a=~b", "--set=a=~b")],
+)
+def test_words_of_a_command_line_are_read_as_meant(word, read, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["start.py", "gan", word])
     monkeypatch.setenv("MPLBACKEND", "agg")
+    monkeypatch.setenv("HOME", "/home/x")
     with pytest.raises(SystemExit):
         cli.run_cli(lambda: 0)
-    assert sys.argv == ["start.py", "gan", "out"]
+    assert sys.argv == ["start.py", "gan", read]
+
+
+def test_scripts_find_their_folder_where_python_is_told_not_to_look(command):
+    done = command("start.py", "--help", env=os.environ | {"PYTHONSAFEPATH": "1"})
+    assert done.returncode == 0 and done.stdout.startswith("usage:")
 
 
 @pytest.mark.parametrize("error", [cli.UserError("no\nuse"), OSError(5, "I/O error")])

@@ -153,6 +153,13 @@ def stopped_at(run, step, number=signal.SIGTERM):
     return run.train(60, sample_every=20, progress=progress)
 
 
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGUSR1", "SIGXCPU"])
+def test_a_warning_before_the_end_of_a_job_saves(name, faces, tmp_path):
+    run = fake(begin(faces, tmp_path))
+    assert stopped_at(run, 3, getattr(signal, name)) is False
+    assert begin(faces, tmp_path).step == 3
+
+
 def test_a_closed_terminal_saves_unless_nohup_has_the_signal_ignored(faces, tmp_path):
     before = signal.getsignal(signal.SIGHUP)
     run = fake(begin(faces, tmp_path))
