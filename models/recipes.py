@@ -442,7 +442,7 @@ _ALL = [
         {"discriminator": ADAM_TODAY, "generator": ADAM_TODAY},
         about="a compact GAN of today: relativistic pairs, R1 and R2, augmentation",
         settings=PENALTIES,
-        **TODAY | {"steps": 6000},  # two hours of a core
+        **TODAY,
     ),
     Recipe(
         "rpgan_attributes",
