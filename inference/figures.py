@@ -113,19 +113,22 @@ def panels(history, *charts, x="step"):
     Args:
         history: frame with a column `step`, or `epoch`; or a list, one a chart.
         charts: (title, unit of the y axis, [(column, label, color), ...]);
-            columns that the history lacks are left out.
+            columns that the history lacks are left out, and a chart without any.
         x: "step" or "epoch"; or a list, one a chart.
 
     Returns:
         the figure.
     """
-    figure, count = Figure((5.2 * len(charts), 4.2)), len(charts)
-    histories = history if isinstance(history, list) else [history] * count
-    places = x if isinstance(x, list) else [x] * count
+    histories = history if isinstance(history, list) else [history] * len(charts)
+    places = x if isinstance(x, list) else [x] * len(charts)
+    drawn = [
+        (frame, place, chart)
+        for frame, place, chart in zip(histories, places, charts, strict=True)
+        if any(column in frame for column, *_ in chart[2])
+    ]
+    figure, count = Figure((5.2 * len(drawn), 4.2)), len(drawn)
     axes = figure.subplots(1, count, squeeze=False)[0]
-    for axis, frame, place, (title, unit, curves) in zip(
-        axes, histories, places, charts, strict=True
-    ):
+    for axis, (frame, place, (title, unit, curves)) in zip(axes, drawn, strict=True):
         for column, label, color in curves:
             if column in frame:
                 curve(axis, frame, column, label, color, place)
