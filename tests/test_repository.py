@@ -76,7 +76,7 @@ def test_plain_keras_reads_all_weights_and_draws_the_same(name):
     for path, entry in trained.card["files"].items():
         epoch, _, role = path.rpartition("/")
         ours = trained.network(role, int(epoch.removeprefix("epoch_")) if epoch else None)
-        plain = build(trained.recipe, role)
+        plain = build(trained.recipe, role, probabilities=True)
         plain.load_weights(trained.folder / entry["file"])
         inputs = np.random.default_rng(0).standard_normal((2, *plain.input.shape[1:]))
         pairs = zip(*(outputs(n, inputs) for n in (ours, plain)), strict=True)

@@ -175,8 +175,10 @@ class RelativisticGAN(GAN):
 
     def penalties(self, x, fake, score):
         def slopes():
-            r1, r2 = (squared_gradient(self.slope(score, images)) for images in (x, fake))
-            return r1, r2
+            r1 = squared_gradient(self.slope(score, x))
+            if not self.r2:
+                return r1, 0.0 * r1
+            return r1, squared_gradient(self.slope(score, fake))
 
         every = self.penalty_every
         r1, r2 = now_and_then(self.step % every == 0, slopes, self.touched)
