@@ -1,5 +1,7 @@
 """All weights from nothing: one script."""
 
+import os
+import signal
 import subprocess
 
 import pytest
@@ -9,14 +11,14 @@ from train.all import main
 
 
 @pytest.mark.slow
-def test_train_all_trains_exports_and_resumes(faces_folder, tmp_path, monkeypatch):
-    """Of a recipe as it stands, stopped early: a second call goes on from there."""
+def test_train_all_says_how_long_and_ctrl_c_saves(faces_folder, tmp_path):
     words = ["bash", REPOSITORY / "train_all.sh", faces_folder, tmp_path, "vae_e"]
-    first = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, cwd=tmp_path)
+    options = {"stdout": subprocess.PIPE, "text": True, "start_new_session": True}
+    first = subprocess.Popen(words, cwd=tmp_path, **options)
     assert "vae_e: a step takes" in first.stdout.readline()
     while not (tmp_path / "vae_e" / "history.csv").exists():
         assert first.poll() is None
-    subprocess.run(["pkill", "-INT", "-f", "--", f"--run {tmp_path}"], check=True)
+    os.killpg(first.pid, signal.SIGINT)  # as Ctrl-C in a terminal
     said = first.communicate()[0]
     assert first.returncode == 130 and "vae_e: status 130" in said
     assert (tmp_path / "vae_e" / "checkpoint.npz").exists()
