@@ -62,18 +62,6 @@ def generator(latent=256, condition=0, size=64):
     return keras.Model(noise, _image(noise, size), name="generator")
 
 
-def embedding_generator(latent=256, condition=7, size=64):
-    """`generator`, but a category is looked up in a table of learned vectors, as wide
-    as the noise (chosen) and beside it: the report's first InfoGAN, which collapsed.
-    """
-    noise = keras.Input((latent + condition,), name="noise_and_label")
-    # A one-hot category times a matrix is a row of it: Keras' Embedding, initialized
-    # as that is.
-    table = layers.Dense(latent, use_bias=False, kernel_initializer="uniform")
-    joined = layers.Concatenate()([noise[:, :latent], table(noise[:, latent:])])
-    return keras.Model(noise, _image(joined, size), name="generator")
-
-
 def _image(noise, size):
     """The generator's table, from `(n,)` to an image `(size, size, 3)`."""
     side = size // 32

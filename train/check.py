@@ -22,7 +22,7 @@ def check(model):
     image = (2, recipe.image_size, recipe.image_size, 3)
     if drawing := recipe.traits.draws:
         noise = np.zeros((2, recipe.latent + recipe.condition), "float32")
-        (drawn,) = _answers(recipe, model.networks, drawing, noise)
+        drawn, *_ = _answers(recipe, model.networks, drawing, noise)
         _same(recipe, drawing, "an image", drawn.shape, image)
     if recipe.traits.adversarial:
         images = np.random.default_rng(0).uniform(-1, 1, image).astype("float32")

@@ -48,7 +48,7 @@ class RunFolder:
         if begun and (others := self._compare()):
             raise RunError(
                 f"{self.path}: a run with other settings: {in_words(others)}; use a new "
-                "--run folder, with --from to start from weights of this one"
+                "--run folder"
             )
         if not begun and self.path.exists():
             if not self.path.is_dir():
