@@ -46,10 +46,10 @@ def run(args):
         )
     labels = np.stack([two_classes(learned, name) for name in names], 1)
 
-    moves = directions(sampling.encode(trained, learned.images), labels)
+    axes = directions(sampling.encode(trained, learned.images), labels)
     codes = sampling.encode(trained, test.images[chosen])
     rows, images = [], []
-    for name, move in zip(names, moves, strict=True):
+    for name, move in zip(names, axes, strict=True):
         for k, code in zip(chosen, codes, strict=True):
             moved = sampling.render(trained, moved_by(code, move))
             images.append(np.concatenate([test.images[k : k + 1], moved]))

@@ -72,8 +72,8 @@ def classes(trained, seeds, label=None):
         trained: `Trained` weights, or those of a run.
         seeds: integers.
         label: "<attribute>=<0 or 1>", several of them with commas between for a recipe
-            of several attributes, or "category=<number>" for an InfoGAN; `models.asked`
-            sets what is not given.
+            of several attributes, or "category=<number>" for an InfoGAN; the rest
+            is as in `models.default_conditions`.
 
     Returns:
         list of int, or of lists of int; None for a recipe without condition.
@@ -82,7 +82,7 @@ def classes(trained, seeds, label=None):
         UserError: a label that the recipe does not know.
     """
     recipe = trained.recipe
-    if recipe.traits.asked == "attributes":
+    if recipe.traits.conditioned_on == "attributes":
         return switched(trained, seeds, label)
     if not recipe.condition:
         if label:

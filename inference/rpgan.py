@@ -30,7 +30,7 @@ def draw(trained, faces, out):
         charts.append(
             (f"{t.recipe.name}: losses, training", algorithm_of(t.recipe).unit, lines)
         )
-    if last.recipe.traits.asked == "attributes":
+    if last.recipe.traits.conditioned_on == "attributes":
         both = [("real", "on real images", BLUE), ("fake", "on generated images", RED)]
         parts = [(f"c_accuracy_{k}", text, color) for k, text, color in both]
         charts.append((f"{last.recipe.name}: attributes read by D", "accuracy", parts))
@@ -49,7 +49,7 @@ def draw(trained, faces, out):
     )
     numbers = {t.recipe.name: {} for t in trained}
     said, table = f"32 images of {first.recipe.name}", []
-    if last.recipe.traits.asked == "attributes":
+    if last.recipe.traits.conditioned_on == "attributes":
         measured = switches(last, out)
         numbers[last.recipe.name]["requested_attributes"] = measured
         if measured:

@@ -105,7 +105,7 @@ class Subject:
         prior: the density that a VAE's samples are drawn from; see `sampling.draw`.
 
     Attributes:
-        requested: the condition of sample k; see `models.asked`.
+        requested: the condition of sample k; see `models.default_conditions`.
     """
 
     def __init__(self, trained, real, out=None, prior="normal"):

@@ -29,7 +29,7 @@ def rebuilds(traits):
 
 
 def requested(what):
-    return lambda traits: traits.asked == what
+    return lambda traits: traits.conditioned_on == what
 
 
 def reads_attributes(traits):

@@ -18,8 +18,8 @@ __all__ = [
     "Optimizer",
     "Recipe",
     "RecipeError",
-    "asked",
     "build",
+    "default_conditions",
     "function_of",
     "get_recipe",
     "latents",
@@ -78,7 +78,7 @@ def function_of(recipe, role):
         ) from None
 
 
-def asked(recipe, seeds, table=None):
+def default_conditions(recipe, seeds, table=None):
     """The condition of image k by default, a function of seed k.
 
     Args:
@@ -91,7 +91,7 @@ def asked(recipe, seeds, table=None):
         int `(n,)`, the classes in turn; or `(n, condition)`, the rows in turn.
     """
     seeds = np.asarray(seeds, "int64")
-    if recipe.traits.asked == "attributes":
+    if recipe.traits.conditioned_on == "attributes":
         return table[seeds % len(table)]
     return seeds % max(2, recipe.condition)
 

@@ -16,7 +16,7 @@ class Traits:
     rebuilds: bool = False  # has a role "encoder" that gives images their codes
     adversarial: bool = False  # has a role "discriminator"
     learns: str | None = None  # labels it trains on: "attribute", or all "attributes"
-    asked: str | None = None  # G's condition: the same, or a "category"
+    conditioned_on: str | None = None  # G's condition: the same, or a "category"
     figures: str | None = None  # the problem that draws it: a module of inference/
 
 
@@ -29,15 +29,15 @@ FAMILIES = {
         "requested_attribute",
         **_GAN,
         learns="attribute",
-        asked="attribute",
+        conditioned_on="attribute",
         figures="acgan",
     ),
-    "infogan": Traits("categories", **_GAN, asked="category", figures="infogan"),
+    "infogan": Traits("categories", **_GAN, conditioned_on="category", figures="infogan"),
     "attribute_gan": Traits(
         "frechet_attribute_features",
         **_GAN,
         learns="attributes",
-        asked="attributes",
+        conditioned_on="attributes",
     ),
     "classifier": Traits("attribute_accuracy", learns="attributes"),
 }

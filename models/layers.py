@@ -172,8 +172,8 @@ class UpConv(layers.Layer):
 
     def get_config(self):
         initializer = keras.initializers.serialize(self.kernel_initializer)
-        own = {"filters": self.filters, "kernel_initializer": initializer}
-        return super().get_config() | own
+        config = {"filters": self.filters, "kernel_initializer": initializer}
+        return super().get_config() | config
 
 
 @keras.saving.register_keras_serializable("hw4")
@@ -244,15 +244,15 @@ def without_head(network, head):
     Raises:
         RecipeError: no layer has such a name.
     """
-    own = [layer for layer in network.layers if layer.name.startswith(head)]
-    if not any(layer.trainable_variables for layer in own):
+    of_head = [layer for layer in network.layers if layer.name.startswith(head)]
+    if not any(layer.trainable_variables for layer in of_head):
         raise RecipeError(
             f"{network.name}: no head '{head}'; name its layers '{head}_...', so that "
-            "each optimizer finds what it moves"
+            "each optimizer finds its variables"
         )
     return [
         v
         for layer in network.layers
-        if layer not in own
+        if layer not in of_head
         for v in layer.trainable_variables
     ]

@@ -59,7 +59,7 @@ class Recipe:
     family: str  # what it is: a key of models.family.FAMILIES
     algorithm: str  # the class that trains it: "module.Class" under train/
     networks: dict  # role -> "module.function" under models/
-    optimizers: dict  # role -> Optimizer; the role names what it moves
+    optimizers: dict  # role -> Optimizer; the role says what it updates
     batch_size: int  # images per update of each network
     steps: int  # the length of a run
     latent: int  # size of the code or noise
@@ -82,7 +82,7 @@ class Recipe:
     ema: float = 0.999
     evaluate_every: int = 0  # steps between measurements on test/; the best ships
     meter_every: int = 0  # steps between points of the collapse meter; 0 = none
-    snapshots: tuple = ()  # epochs whose drawing networks the run keeps
+    snapshots: tuple = ()  # epochs whose averaged networks the run keeps
     start: str = ""  # recipe whose trained weights a run starts from
     chosen: tuple = ()  # choices that the report leaves open, in words
     here: tuple = ()  # (words of --set, why): what this repository trains with instead

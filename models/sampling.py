@@ -7,7 +7,7 @@ import numpy as np
 
 import data_utils
 from cli import UserError
-from models import asked, latents
+from models import default_conditions, latents
 from models.keras_setup import to_numpy
 
 PART = 256  # images that `rebuilt` makes at a time
@@ -93,7 +93,7 @@ def label_table(folder, recipe):
     Raises:
         UserError: missing or unreadable.
     """
-    if recipe.traits.asked != "attributes":
+    if recipe.traits.conditioned_on != "attributes":
         return None
     path = Path(folder) / "labels.csv"
     cure = "git checkout restores that of weights, resuming that of a run"
@@ -106,13 +106,13 @@ def label_table(folder, recipe):
 
 
 def asked_of(trained, seeds):
-    """The condition of each seed's image by default; see `models.asked`.
+    """The condition of each seed's image by default; see `models.default_conditions`.
 
     Raises:
         UserError: the recipe needs `labels.csv`, and it is not there.
     """
     table = label_table(trained.folder, trained.recipe)
-    return asked(trained.recipe, seeds, table)
+    return default_conditions(trained.recipe, seeds, table)
 
 
 def draw(trained, seeds, labels=None, at=None, truncation=1.0, prior="normal"):

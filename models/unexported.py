@@ -9,8 +9,8 @@ import numpy as np
 
 from cli import UserError
 from models import Recipe, build
+from models.batch_statistics import recompute_batch_norm
 from models.sampling import label_table
-from models.standing import standing_statistics
 
 # What reading a checkpoint that is cut short, or none, raises.
 DAMAGED = (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile)
@@ -95,7 +95,7 @@ class RunWeights:
             variable.assign(value)
         if role == "generator":
             table = label_table(self.folder, self.recipe)
-            standing_statistics(network, self.recipe, table)
+            recompute_batch_norm(network, self.recipe, table)
         return network
 
     def origin(self):

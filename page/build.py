@@ -119,7 +119,7 @@ def about_generator(trained):
     """What the page needs to know about the generator: its conditions, and which of them
     each seed has by default."""
     recipe = trained.recipe
-    kind = recipe.traits.asked if recipe.condition else None
+    kind = recipe.traits.conditioned_on if recipe.condition else None
     about = _about(recipe) | {"attributes": [], "categories": 0, "table": []}
     if kind == "category":
         about["categories"] = recipe.condition
@@ -138,7 +138,7 @@ def about_vae(trained, faces):
     prior = trained.prior
     axes = prior.axes.T[::-1]  # the longest first
     total = np.square(prior.factor.astype("float64")).sum()
-    names, moves = attribute_moves(codes, faces)
+    names, axes = attribute_moves(codes, faces)
     return _about(trained.recipe) | {
         "prior": {
             "mean": _floats(prior.mean),
@@ -150,7 +150,7 @@ def about_vae(trained, faces):
             "factors": _floats(prior.factors[:, ::-1, ::-1]),
             "of": f"{trained.card['data']['images']:,} faces",
         },
-        "directions": {"names": names, "codes": _floats(moves)},
+        "directions": {"names": names, "codes": _floats(axes)},
     }
 
 

@@ -103,10 +103,10 @@ def same(found, expected):
 
 def test_acgan_counts_the_class_asked_for_in_g_and_both_classes_in_d():
     model = made("acgan_c", [1.5])
-    asked = np.array([0, 0, 1], "int32")
-    model.conditional = lambda: (ops.convert_to_tensor(FAKE), asked)
+    condition = np.array([0, 0, 1], "int32")
+    model.conditional = lambda: (ops.convert_to_tensor(FAKE), condition)
     class_of = lambda images: 1.5 * mean(images)  # noqa: E731
-    of_fake = binary(class_of(FAKE), asked[:, None])
+    of_fake = binary(class_of(FAKE), condition[:, None])
     same(model.g_loss(REAL, LABEL)[0], binary(score(FAKE), 1.0) + WEIGHT * of_fake)
     both = binary(class_of(REAL), LABEL[:, None]) + of_fake
     told_apart = binary(score(REAL), model.real_target) + binary(score(FAKE), 0.0)
@@ -118,26 +118,26 @@ def test_three_optimizers_have_the_class_in_g_and_in_the_classifier_not_in_d(nam
     row = np.float32([0.5, -1.0, 2.0, 0.1, -0.4, 1.0, 0.7])
     infogan = name == "infogan_b"
     model = made(name, row if infogan else [1.5])
-    asked = np.array([6, 0, 2] if infogan else [0, 0, 1], "int32")
-    model.conditional = lambda: (ops.convert_to_tensor(FAKE), asked)
+    condition = np.array([6, 0, 2] if infogan else [0, 0, 1], "int32")
+    model.conditional = lambda: (ops.convert_to_tensor(FAKE), condition)
     if infogan:
-        of_fake = categorical(mean(FAKE) * row, asked)
-        of_classifier, found = of_fake, model.c_loss(REAL, None, (FAKE, asked))[0]
+        of_fake = categorical(mean(FAKE) * row, condition)
+        of_classifier, found = of_fake, model.c_loss(REAL, None, (FAKE, condition))[0]
     else:
-        of_fake = binary(1.5 * mean(FAKE), asked[:, None])
+        of_fake = binary(1.5 * mean(FAKE), condition[:, None])
         of_classifier = of_fake + binary(1.5 * mean(REAL), LABEL[:, None])
-        found = model.c_loss(REAL, LABEL, (FAKE, asked))[0]
+        found = model.c_loss(REAL, LABEL, (FAKE, condition))[0]
     same(found, of_classifier)
     same(model.g_loss(REAL, LABEL)[0], binary(score(FAKE), 1.0) + WEIGHT * of_fake)
     same(
-        model.d_loss(REAL, LABEL, (FAKE, asked))[0],
+        model.d_loss(REAL, LABEL, (FAKE, condition))[0],
         binary(score(REAL), model.real_target) + binary(score(FAKE), 0.0),
     )
 
 
 def test_attribute_gan_scores_images_together_with_attributes():
     """Projection: an attribute's number counts for an image that should have it, against
-    one that should not; relativistic pairs; G is asked for, and read as, the same."""
+    one that should not; relativistic pairs; G is condition for, and read as, the same."""
     match, read = np.float32([0.5, -0.2]), np.float32([1.0, 0.8])
     label = np.array([[1, 0], [0, 0], [1, 1]], "int32")
     model = made("rpgan_attributes", match, [read], condition=2)

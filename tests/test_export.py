@@ -8,7 +8,7 @@ import pytest
 import tiny
 from conftest import refused
 
-from models import RECIPES, build, get_recipe, latents, standing
+from models import RECIPES, batch_statistics, build, get_recipe, latents
 from models.keras_setup import keras, to_numpy
 from models.layers import BatchNorm
 from models.trained import Trained, load, save
@@ -155,7 +155,7 @@ def test_export_on_the_command_line(
 
 def test_standing_statistics_are_those_of_what_the_generator_draws(monkeypatch):
     """Only statistics change, and the first layer's are those of its inputs."""
-    monkeypatch.setattr(standing, "STANDING", (3, 8))
+    monkeypatch.setattr(batch_statistics, "BATCHES", (3, 8))
     recipe = get_recipe("acgan_c")
     generator = build(recipe, "generator")
     norms = [x for x in generator.layers if isinstance(x, BatchNorm)]
@@ -163,7 +163,7 @@ def test_standing_statistics_are_those_of_what_the_generator_draws(monkeypatch):
         norm.moving_mean.assign(norm.moving_mean + 7)
         norm.moving_variance.assign(norm.moving_variance * 50)
     before = [to_numpy(v) for v in generator.trainable_variables]
-    standing.standing_statistics(generator, recipe)
+    batch_statistics.recompute_batch_norm(generator, recipe)
     for old, new in zip(before, generator.trainable_variables, strict=True):
         np.testing.assert_array_equal(old, to_numpy(new))
     assert {norm.momentum for norm in norms} == {0.9}

@@ -24,7 +24,7 @@ from inference.draw import weights_of
 from inference.problems import ALL, PROBLEMS, STUDIES
 from metrics import categories, judge, record
 from metrics.reconstruction import reconstruction_error
-from models import build, get_recipe, latents, sampling, standing
+from models import batch_statistics, build, get_recipe, latents, sampling
 from models.keras_setup import to_numpy
 from models.sampling import run_network
 from models.trained import Trained, WeightsError, load, sha256
@@ -39,7 +39,7 @@ def trained(tiny_networks, faces_folder, tmp_path_factory):
     """Barely trained weights of every default recipe, exported from runs."""
     folder = tmp_path_factory.mktemp("trained")
     monkeypatch = pytest.MonkeyPatch()
-    monkeypatch.setattr(standing, "STANDING", (2, 4))
+    monkeypatch.setattr(batch_statistics, "BATCHES", (2, 4))
     monkeypatch.setattr(backend, "compiled", uncompiled)
     few = functools.partial(categories.category_read_back, count=14)
     monkeypatch.setattr(categories, "category_read_back", few)
@@ -306,7 +306,7 @@ def test_the_study_of_the_kl_weight(trained, faces_folder, tmp_path, capsys):
 
 def test_the_study_of_mode_collapse(faces_folder, tmp_path, monkeypatch):
     """On a run whose meter fell half-way: before and after are found and shown."""
-    monkeypatch.setattr(standing, "STANDING", (1, 4))
+    monkeypatch.setattr(batch_statistics, "BATCHES", (1, 4))
     images = faces_folder / "train"  # a plain folder, no CSV
     faces = data_utils.load_faces(images, "train", tiny.SIZE)
     for name in STUDIES["anime"]:

@@ -71,7 +71,7 @@ advance = backend._jax_loop(looped, Feed(recipe, faces, 0), 5)
 assert len(advance(0, 3)) == 3
 for (key, a), b in zip(looped.state().items(), whole.model.state().values()):
     apart = np.abs(to_numpy(a) - to_numpy(b))
-    # Where a gradient is rounding alone, Adam moves by its sign: a rate a step.
+    # Where a gradient is rounding alone, Adam optimized by its sign: a rate a step.
     assert apart.max() < 3 * 2 * 2e-4 and (apart > 1e-4).mean() < 1e-3, key
 critic = model_of(small("wgan_gp_d", image_size=32, d_steps=1), 0)
 logs = critic.train_step((np.zeros((1, 2, 32, 32, 3), "uint8"),))
@@ -85,14 +85,14 @@ torn = model_of(small("dcgan_dropout_d", image_size=tiny.SIZE), 0)
 torn.batch = 2
 torn.begin()
 images = torn.pixels(faces.images[:2])
-statistics = [v for v in torn.touched if "moving_mean" in v.name]
+statistics = [v for v in torn.state_variables if "moving_mean" in v.name]
 before = [to_numpy(v) for v in statistics]
 dropout = next(v for v in torn.seeds if v is not torn.noise_seed.state)
 twice = [to_numpy(torn.slope(torn.D, images)) for _ in range(2)]
 assert (twice[0] != twice[1]).any()  # another mask each time
 assert any((to_numpy(v) != b).any() for v, b in zip(statistics, before))
 start, now = int(to_numpy(dropout)[1]), keras.ops.convert_to_tensor(True)
-backend.now_and_then(now, lambda: (torn.D(images)[0, 0], 0.0), torn.touched)
+backend.now_and_then(now, lambda: (torn.D(images)[0, 0], 0.0), torn.state_variables)
 assert int(to_numpy(dropout)[1]) > start
 export.export(out / "vae_c", data, out / "weights")
 losses = {name: tiny.losses(name, **changes) for name, changes in COMPARED}

@@ -100,10 +100,10 @@ def test_gradient_penalty_of_a_linear_critic(norm, penalty):
 def test_gradient_penalty_where_the_slope_is_zero_keeps_gradients_finite():
     images = np.zeros((2, SIDE, SIDE, 3), "float32")
     model = given("wgan_gp_d", images, images)
-    variables = model.moves["discriminator"]
+    variables = model.optimized["discriminator"]
     for v in variables:
         v.assign(np.zeros(v.shape))
-    others = [v for v in model.touched if all(v is not own for own in variables)]
+    others = [v for v in model.state_variables if all(v is not own for own in variables)]
     logs, found = gradients(lambda: model.d_loss(images, None), variables, others)
     assert float(logs["gradient_penalty"]) == 1
     assert all(np.isfinite(to_numpy(g)).all() for g in found)

@@ -5,7 +5,7 @@ import functools
 import numpy as np
 import pytest
 
-from models import RECIPES, build, get_recipe, today
+from models import RECIPES, build, get_recipe, rpgan
 from models.describe import parameters
 from models.keras_setup import keras, to_numpy
 from models.layers import BatchNorm
@@ -321,5 +321,5 @@ def test_probabilities_are_scores_under_the_tables_last_row():
 
 @pytest.mark.parametrize("size", [64, 96, 128, 160])
 def test_todays_generator_draws_other_sizes(size):
-    network = today.generator(latent=4, size=size, width=2)
+    network = rpgan.generator(latent=4, size=size, width=2)
     assert network(np.zeros((1, 4), "float32")).shape == (1, size, size, 3)

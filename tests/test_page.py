@@ -13,7 +13,7 @@ from PIL import Image
 
 import data_utils
 from cli import UserError
-from models import sampling, today
+from models import rpgan, sampling
 from models.keras_setup import keras
 from models.layers import BlockConvTranspose
 from models.trained import Trained
@@ -64,7 +64,7 @@ def keys():
 
 
 def small_generator(condition=2):
-    return today.generator(latent=5, condition=condition, size=64, width=2)
+    return rpgan.generator(latent=5, condition=condition, size=64, width=2)
 
 
 def of_the_reports():
@@ -363,8 +363,8 @@ def test_the_terms_are_those_of_the_data():
 
 def test_a_data_set_of_attributes_gives_directions(faces):
     codes = np.random.default_rng(0).standard_normal((len(faces.images), 4))
-    names, moves = build.attribute_moves(codes, faces)
-    assert names[0] == "Smiling" and moves.shape == (len(names), 4)
+    names, axes = build.attribute_moves(codes, faces)
+    assert names[0] == "Smiling" and axes.shape == (len(names), 4)
     smiles = faces.label("Smiling").astype(bool)
     expected = codes[smiles].mean(0) - codes[~smiles].mean(0)
-    np.testing.assert_allclose(moves[0], expected)
+    np.testing.assert_allclose(axes[0], expected)

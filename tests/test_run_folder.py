@@ -22,7 +22,7 @@ import cli
 import data_utils
 from train import lock
 from train.log import Log
-from train.progress import Lines, shown
+from train.progress import Lines, display
 from train.run import Run, RunError
 
 
@@ -263,6 +263,6 @@ def test_lines_are_flushed_and_a_full_disk_does_not_end_the_run(monkeypatch):
         def flush(self):
             raise OSError(28, "No space left on device")
 
-    with contextlib.redirect_stdout(Full()) as out, shown("r", 0, 9, 4) as progress:
+    with contextlib.redirect_stdout(Full()) as out, display("r", 0, 9, 4) as progress:
         progress(1, {"loss": 0.5})
     assert out.getvalue() == "step 1 of 9: loss 0.5\n"

@@ -1,4 +1,4 @@
-"""One step of every recipe: what moves, what is random, what is averaged."""
+"""One step of every recipe: what optimized, what is random, what is averaged."""
 
 import dataclasses
 
@@ -52,10 +52,10 @@ def test_each_update_moves_exactly_what_it_owns(name, recipe_of, faces_of):
         logs = minimize(role, *loss)
         after = snapshot(model)
         moved = {key for key in after if (before[key] != after[key]).any()}
-        owned = {where[id(v)] for v in model.moves[role]}
+        owned = {where[id(v)] for v in model.optimized[role]}
         assert moved <= owned, role
         still = owned - moved
-        # A last bias cancels in a difference of scores: nothing moves it.
+        # A last bias cancels in a difference of scores: nothing optimized it.
         if "score_real" in logs and role == "discriminator":
             assert {model.networks[r].trainable_variables[k].shape for r, k in still} <= {
                 (1,)
@@ -97,7 +97,7 @@ def test_three_optimizers_share_the_extractor_and_not_the_heads():
     cheap = {"generator": tiny.recipe("acgan_b").networks["generator"]}
     recipe = dataclasses.replace(recipe, networks=recipe.networks | cheap)
     model = model_of(recipe)
-    owned = {k: {id(v) for v in vs} for k, vs in model.moves.items()}
+    owned = {k: {id(v) for v in vs} for k, vs in model.optimized.items()}
     d = model.networks["discriminator"]
     for layer, owners in (
         ("real_head", {"discriminator"}),

@@ -170,16 +170,20 @@ def test_a_run_of_other_settings_is_refused_with_the_difference(run, faces):
         Run(recipe, images, run.folder, seed, precision)
 
     again(dataclasses.replace(run.recipe, steps=7))  # a longer run goes on
-    with pytest.raises(RunError, match="batch_size: the run has 2, asked 3"):
+    with pytest.raises(RunError, match="batch_size: the run has 2, this command has 3"):
         again(dataclasses.replace(run.recipe, batch_size=3))
-    with pytest.raises(RunError, match=r"learning_rate: the run has 0\.0002, asked 0\.1"):
+    with pytest.raises(
+        RunError, match=r"learning_rate: the run has 0\.0002, this command has 0\.1"
+    ):
         again(run.recipe.replace({"vae.learning_rate": "0.1"}))
-    with pytest.raises(RunError, match="seed: the run has 0, asked 5"):
+    with pytest.raises(RunError, match="seed: the run has 0, this command has 5"):
         again(seed=5)
     with pytest.raises(RunError, match="a run of vae_c, not of dcgan_c"):
         again(tiny.recipe("dcgan_c"))
     fewer = dataclasses.replace(faces, images=faces.images[:9])
-    with pytest.raises(RunError, match=r"data\.images: the run has 48, asked 9"):
+    with pytest.raises(
+        RunError, match=r"data\.images: the run has 48, this command has 9"
+    ):
         again(images=fewer)
 
 

@@ -15,10 +15,10 @@ from inference import kl, vae
 from inference.figures import scatter
 from metrics.judge import Judge
 from models import RecipeError
+from models.batch_statistics import recompute_batch_norm
 from models.keras_setup import keras, to_numpy
 from models.layers import BatchNorm, flat
 from models.sampling import draw
-from models.standing import standing_statistics
 from models.trained import Trained
 from models.unexported import RunWeights
 from train import export, prior
@@ -161,7 +161,7 @@ def test_networks_inside_networks_are_seen():
     norms = [x for x in flat(network) if hasattr(x, "moving_mean")]
     for norm in norms:
         norm.moving_mean.assign(norm.moving_mean + 7)
-    standing_statistics(network, recipe)
+    recompute_batch_norm(network, recipe)
     assert len(norms) == 2
     for norm in norms:
         assert np.abs(to_numpy(norm.moving_mean)).max() < 3

@@ -134,7 +134,7 @@ def work(recipe, args, job):
 
 def train(run, args):
     """Train and show the progress; returns the exit status."""
-    from train.progress import shown
+    from train.progress import display
 
     steps = run.recipe.steps
     if run.step >= steps:
@@ -143,7 +143,7 @@ def train(run, args):
     verb = f"resumes from step {run.step}" if run.step else "starts"
     print(f"{run.recipe.name} {verb}, {steps} steps; Ctrl-C saves and stops", flush=True)
     images = run.recipe.batch_size * run.recipe.d_steps
-    with shown(run.recipe.name, run.step, steps, images) as progress:
+    with display(run.recipe.name, run.step, steps, images) as progress:
         done = run.train(steps, args.checkpoint_seconds, args.sample_every, progress)
     if not done:
         print(f"stopped at step {run.step}, saved; the same command resumes")

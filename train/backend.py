@@ -15,20 +15,20 @@ if BACKEND not in ("tensorflow", "jax"):
     raise UserError(f"KERAS_BACKEND={BACKEND}: training needs tensorflow or jax")
 
 
-def gradients(loss_fn, variables, others):
+def gradients(loss_fn, variables, state):
     """Run `loss_fn() -> (loss, logs)` and differentiate.
 
     Args:
-        loss_fn: reads `variables`, may read and assign `others`.
+        loss_fn: reads `variables`, may read and assign `state`.
         variables: list of `keras.Variable`s to differentiate by.
-        others: all other variables that it may use: batch-norm statistics, seeds, the
+        state: all other variables that it may use: batch-norm statistics, seeds, the
             step, and networks that do not train now.
 
     Returns:
         (logs, [d loss / d variable]).
     """
     if BACKEND == "jax":
-        return _jax_gradients(loss_fn, variables, others)
+        return _jax_gradients(loss_fn, variables, state)
     import tensorflow as tf
 
     values = [v.value for v in variables]
@@ -38,19 +38,19 @@ def gradients(loss_fn, variables, others):
     return logs, tape.gradient(loss, values)
 
 
-def _jax_gradients(loss_fn, variables, others):
+def _jax_gradients(loss_fn, variables, state):
     import jax
 
     def pure(values, rest):
         # A scope does not see the values of the scope around it, so pass all of them.
-        scope = [*zip(variables, values, strict=True), *zip(others, rest, strict=True)]
+        scope = [*zip(variables, values, strict=True), *zip(state, rest, strict=True)]
         with keras.StatelessScope(scope):
             loss, logs = loss_fn()
-            return loss, (logs, [v.value for v in others])
+            return loss, (logs, [v.value for v in state])
 
-    values, rest = [v.value for v in variables], [v.value for v in others]
+    values, rest = [v.value for v in variables], [v.value for v in state]
     (_, (logs, moved)), grads = jax.value_and_grad(pure, has_aux=True)(values, rest)
-    _assign(others, moved)
+    _assign(state, moved)
     return logs, grads
 
 
@@ -66,11 +66,11 @@ def created_outside():
         yield
 
 
-def input_gradient(fn, x, others):
+def input_gradient(fn, x, state):
     """d sum(fn(x)) / dx, which can be differentiated again.
 
     Args:
-        fn: `(batch, ...)` -> `(batch, 1)`; may read the variables `others`, and assign
+        fn: `(batch, ...)` -> `(batch, 1)`; may read the variables `state`, and assign
             those that are not trainable.
         x: float32 `(batch, ...)`.
 
@@ -80,7 +80,7 @@ def input_gradient(fn, x, others):
     if BACKEND == "jax":
         import jax
 
-        pure, assigned = _in_scope(lambda x: keras.ops.sum(fn(x)), others)
+        pure, assigned = _in_scope(lambda x: keras.ops.sum(fn(x)), state)
         gradient, moved = jax.grad(pure, has_aux=True)(x)
         _assign(assigned, moved)
         return gradient
@@ -92,11 +92,11 @@ def input_gradient(fn, x, others):
     return tape.gradient(y, x)
 
 
-def _in_scope(fn, others):
+def _in_scope(fn, state):
     """(pure, assigned): pure(*args) -> (fn(*args), the values of the variables `assigned`
-    after it). They are those of `others` that are not trainable."""
-    scope = [(v, v.value) for v in others]
-    assigned = [v for v in others if not v.trainable]
+    after it). They are those of `state` that are not trainable."""
+    scope = [(v, v.value) for v in state]
+    assigned = [v for v in state if not v.trainable]
 
     def pure(*args):
         with keras.StatelessScope(scope):
@@ -110,9 +110,9 @@ def _assign(variables, values):
         variable.assign(value)
 
 
-def now_and_then(now, make, others):
+def now_and_then(now, make, state):
     """`make()`, a pair of float32 scalars, if `now` is true, else zeros without calling
-    it. `make` may use the variables `others` as in `input_gradient`."""
+    it. `make` may use the variables `state` as in `input_gradient`."""
 
     def nothing():
         return tuple(keras.ops.zeros(()) for _ in range(2))
@@ -123,7 +123,7 @@ def now_and_then(now, make, others):
         return tf.cond(keras.ops.convert_to_tensor(now), make, nothing)
     import jax
 
-    (made, assigned), (unmade, _) = _in_scope(make, others), _in_scope(nothing, others)
+    (made, assigned), (unmade, _) = _in_scope(make, state), _in_scope(nothing, state)
     pair, moved = jax.lax.cond(now, made, unmade)
     _assign(assigned, moved)
     return pair

@@ -20,14 +20,14 @@ def check(model):
     """
     recipe = model.recipe
     image = (2, recipe.image_size, recipe.image_size, 3)
-    if drawing := recipe.traits.draws:
+    if role := recipe.traits.draws:
         noise = np.zeros((2, recipe.latent + recipe.condition), "float32")
-        drawn, *_ = _answers(recipe, model.networks, drawing, noise)
-        _same(recipe, drawing, "an image", drawn.shape, image)
+        drawn, *_ = _answers(recipe, model.networks, role, noise)
+        _same(recipe, role, "an image", drawn.shape, image)
     if recipe.traits.adversarial:
         images = np.random.default_rng(0).uniform(-1, 1, image).astype("float32")
         answers = _answers(recipe, model.networks, "discriminator", images)
-        heads = {None: 1, "attributes": 3}.get(recipe.traits.asked, 2)
+        heads = {None: 1, "attributes": 3}.get(recipe.traits.conditioned_on, 2)
         if len(answers) != heads:
             raise RecipeError(
                 f"{recipe.name}: discriminator gives {len(answers)} answers; "

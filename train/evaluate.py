@@ -12,10 +12,10 @@ from cli import UserError
 from metrics.distance import frechet
 from metrics.images import Real
 from metrics.reconstruction import reconstruction_error
-from models import asked, build, latents
+from models import build, default_conditions, latents
+from models.batch_statistics import recompute_batch_norm
 from models.keras_setup import keras, set_precision
 from models.sampling import run_network
-from models.standing import standing_statistics
 
 COUNT = 1000  # samples, and test images to compare them with
 
@@ -34,7 +34,8 @@ class Evaluation:
         data: its data folder; the test split is used.
         root: the folder of all weights, with those of the attribute network.
         table: for a recipe of several attributes at once, the attributes of the
-            training images that the weights will ship with, as in `models.asked`.
+            training images that the weights will ship with; see
+            `models.default_conditions`.
 
     Raises:
         cli.UserError: no test images or too few, or no attribute network.
@@ -83,9 +84,9 @@ class Evaluation:
         return error["mse_minus1_1"]
 
     def _distance(self, generator):
-        standing_statistics(generator, self.recipe, self.table)
+        recompute_batch_norm(generator, self.recipe, self.table)
         seeds = range(len(self.real.images))
-        labels = asked(self.recipe, seeds, self.table)
+        labels = default_conditions(self.recipe, seeds, self.table)
         outputs = run_network(generator, latents(self.recipe, seeds, labels))
         images = data_utils.to_uint8(outputs, self.recipe.pixel_range)
         return frechet(self.real.features, self.real.judge.features(images))

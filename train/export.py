@@ -15,7 +15,7 @@ import numpy as np
 
 import data_utils
 from cli import UserError, run_cli, writable
-from models import WEIGHTS, Recipe, asked, latents
+from models import WEIGHTS, Recipe, default_conditions, latents
 from train.prior import fit
 
 MEASURED = 1000  # images of the number that is recorded
@@ -129,9 +129,9 @@ def write_networks(chosen, identity, folder, faces, levels):
 
     These are all averaged networks, and the discriminator if figures use its answers.
     """
+    from models.batch_statistics import recompute_batch_norm
     from models.keras_setup import keras
     from models.sampling import label_table
-    from models.standing import standing_statistics
     from train import checkpoint, machine
     from train.model import model_of
 
@@ -143,7 +143,7 @@ def write_networks(chosen, identity, folder, faces, levels):
     if table is not None:
         shutil.copy(run / "labels.csv", folder / "labels.csv")
     if "generator" in networks:
-        standing_statistics(networks["generator"], recipe, table)
+        recompute_batch_norm(networks["generator"], recipe, table)
     # Figures box the samples it calls least real and read categories with it, and
     # another run may start from it; Report D's study does not need it.
     if "discriminator" in model.networks and recipe.report != "D":
@@ -196,7 +196,7 @@ def kept_snapshots(run, identity, folder, epochs, table=None):
     """{"epoch_010/decoder": network}: the snapshots of the run before `epochs`; of a run
     of Report D that collapsed, the last before it and the first after it."""
     from models import build
-    from models.standing import standing_statistics
+    from models.batch_statistics import recompute_batch_norm
 
     # A snapshot of the last epoch is the end; later ones are left from before a crash.
     recipe = Recipe.from_resolved(identity["recipe"])
@@ -211,7 +211,7 @@ def kept_snapshots(run, identity, folder, epochs, table=None):
         network = found[f"{path.parent.name}/{role}"] = build(recipe, role)
         network.load_weights(path)
         if role == "generator":  # as that of the end
-            standing_statistics(network, recipe, table)
+            recompute_batch_norm(network, recipe, table)
     return found
 
 
@@ -238,8 +238,8 @@ def epoch_of(folder):
     return int(folder.name.removeprefix("epoch_"))
 
 
-def save_smallest(networks, role, recipe, folder, faces, asked=None):
-    """Save one network with `asked` levels, or with the fewest of `LEVELS` that change
+def save_smallest(networks, role, recipe, folder, faces, levels=None):
+    """Save one network with `levels` levels, or with the fewest of `LEVELS` that change
     no pixel by more than `VISIBLE`.
 
     Returns:
@@ -254,8 +254,8 @@ def save_smallest(networks, role, recipe, folder, faces, asked=None):
     path = folder / f"{role}.weights.h5"
     path.parent.mkdir(exist_ok=True)
     copy = build(recipe, role.rpartition("/")[2])
-    for levels in LEVELS if asked is None else [asked]:
-        save(networks[role], path, levels)
+    for tried in LEVELS if levels is None else [levels]:
+        save(networks[role], path, tried)
         load(copy, path)
         what, change = largest_change(networks, role, copy, recipe, faces)
         if "pixel" not in what or change <= VISIBLE:
@@ -266,7 +266,7 @@ def save_smallest(networks, role, recipe, folder, faces, asked=None):
         "file": f"{role}.weights.h5",
         "sha256": sha256(path),
         "bytes": path.stat().st_size,
-        "levels": levels,
+        "levels": tried,
         "largest_change": {"of": f"{what}, 64 images", "by": change},
     }
 
@@ -280,9 +280,9 @@ def largest_change(networks, role, copy, recipe, faces):
     snapshot, slash, kind = role.rpartition("/")
     if kind in ("decoder", "generator"):
         table = None
-        if recipe.traits.asked == "attributes":  # any of its attributes will do
+        if recipe.traits.conditioned_on == "attributes":  # any of its attributes will do
             table = np.random.default_rng(0).integers(0, 2, (64, recipe.condition))
-        inputs = latents(recipe, range(64), asked(recipe, range(64), table))
+        inputs = latents(recipe, range(64), default_conditions(recipe, range(64), table))
         before, after = run_network(networks[role], inputs), run_network(copy, inputs)
     else:
         inputs = data_utils.from_uint8(faces.images[:64], recipe.pixel_range)

@@ -90,12 +90,12 @@ TABLE = 1000  # rows of labels that ship with weights
 
 def label_table(recipe, faces):
     """For a recipe of several attributes at once, a DataFrame: the attributes of the
-    first training images, which generated images are asked for by default; else None.
+    first training images, the default conditions of generated images; else None.
 
     Raises:
         DataError: no CSV, or another number of attributes than the networks take.
     """
-    if recipe.traits.asked != "attributes":
+    if recipe.traits.conditioned_on != "attributes":
         return None
     names = attribute_columns(recipe, faces)
     return faces.attributes[names][:TABLE].astype("int32")

@@ -142,7 +142,9 @@ def in_words(found):
         if d["setting"].startswith("data.digests."):
             kinds.append(d["setting"].rpartition(".")[2])
         else:
-            said.append("{setting}: the run has {before}, asked {after}".format_map(d))
+            said.append(
+                "{setting}: the run has {before}, this command has {after}".format_map(d)
+            )
     if kinds:
         said.append(f"data: other {' and '.join(kinds)} than the run's")
     return "; ".join(said)

@@ -92,7 +92,7 @@ class GAN(Algorithm):
         """d score / d image, the shape of `images`, in float32 at every precision."""
         with in_float32(self.networks["discriminator"]):
             images = ops.convert_to_tensor(images)
-            return input_gradient(score, images, self.touched)
+            return input_gradient(score, images, self.state_variables)
 
 
 class LSGAN(GAN):
@@ -130,7 +130,7 @@ class WGAN(GAN):
         return loss, {"g_loss": loss}
 
     def after_d(self):
-        for v in self.moves["discriminator"]:
+        for v in self.optimized["discriminator"]:
             v.assign(ops.clip(v, -self.clip, self.clip))
 
 
@@ -181,7 +181,7 @@ class RelativisticGAN(GAN):
             return r1, squared_gradient(self.slope(score, fake))
 
         every = self.penalty_every
-        r1, r2 = now_and_then(self.step % every == 0, slopes, self.touched)
+        r1, r2 = now_and_then(self.step % every == 0, slopes, self.state_variables)
         r1, r2 = every * r1, every * r2  # so that means over steps are right
         return self.r1 * r1 + self.r2 * r2, {"r1": r1, "r2": r2}
 
@@ -249,7 +249,7 @@ class ACGAN3(ACGAN):
     """Report B's ACGAN: three optimizers, for D, the classifier and G. D and the
     classifier both update the layers that they share below their heads."""
 
-    def owned(self):
+    def optimized_variables(self):
         d = self.networks["discriminator"]
         return {
             "discriminator": without_head(d, "label"),

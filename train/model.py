@@ -80,7 +80,7 @@ class Algorithm(keras.Model):
 
     Attributes:
         networks, average: {role: `keras.Model`}.
-        moves: {role of an optimizer: the variables that it updates}.
+        optimized: {role of an optimizer: the variables that it updates}.
     """
 
     settings = ()
@@ -109,15 +109,15 @@ class Algorithm(keras.Model):
         self.step = keras.Variable(0, dtype="int32", trainable=False, name="step")
         inner = [v for n in self.networks.values() for v in n.variables]
         self.seeds = [self.noise_seed.state, *filter(_is_seed, inner)]
-        # A loss may read and assign these. JAX takes all other variables as constants.
-        self.touched = [*inner, self.noise_seed.state, self.step]
-        self.moves = self.owned()
+        # A loss may read and assign these; JAX treats all other variables as constants.
+        self.state_variables = [*inner, self.noise_seed.state, self.step]
+        self.optimized = self.optimized_variables()
         self.means, self.fitting = {}, False
         self.compile()
         self.built = True
 
-    def owned(self):
-        """{role: variables}: by default an optimizer moves the network of its name."""
+    def optimized_variables(self):
+        """{role: variables}: by default those of the network of its name."""
         return {r: self.networks[r].trainable_variables for r in self.recipe.optimizers}
 
     def compile(self, run_eagerly=False, **optimizers):
@@ -127,15 +127,15 @@ class Algorithm(keras.Model):
             UserError: a role that the recipe has not.
         """
         super().compile(optimizer=None, run_eagerly=run_eagerly, jit_compile=False)
-        if others := set(optimizers) - set(self.moves):
+        if unknown := set(optimizers) - set(self.optimized):
             raise UserError(
-                f"no role {', '.join(others)}; roles: {', '.join(self.moves)}"
+                f"no role {', '.join(unknown)}; roles: {', '.join(self.optimized)}"
             )
         self.optimizers = {
             role: optimizers.get(role) or make_optimizer(self.recipe, role)
-            for role in self.moves
+            for role in self.optimized
         }
-        for role, variables in self.moves.items():
+        for role, variables in self.optimized.items():
             # An unbuilt optimizer has no variables, so nothing would be restored.
             self.optimizers[role].build(variables)
 
@@ -175,10 +175,10 @@ class Algorithm(keras.Model):
     def minimize(self, role, loss, *data):
         """Update the variables of optimizer `role` once by the gradient of `loss(*data)`,
         which returns (scalar, logs); return the logs."""
-        variables = self.moves[role]
-        owned = {id(v) for v in variables}
-        others = [v for v in self.touched if id(v) not in owned]
-        logs, grads = gradients(lambda: loss(*data), variables, others)
+        variables = self.optimized[role]
+        optimized = {id(v) for v in variables}
+        state = [v for v in self.state_variables if id(v) not in optimized]
+        logs, grads = gradients(lambda: loss(*data), variables, state)
         self.optimizers[role].apply(self.job.average(grads), variables)
         return logs
 
@@ -194,7 +194,7 @@ class Algorithm(keras.Model):
             state.assign(ops.cast(start, state.dtype))
 
     def end(self):
-        """Move the averages of the drawing networks; count the step.
+        """Update the averages of weights; count the step.
 
         Batch-norm statistics are averaged too, which Keras' own `use_ema` does not do.
         """

@@ -8,7 +8,7 @@ EVERY = 60  # seconds between lines
 
 
 @contextlib.contextmanager
-def shown(name, step, steps, images):
+def display(name, step, steps, images):
     """Show the progress of a run from `step` to `steps`.
 
     Args:

@@ -10,7 +10,7 @@ import numpy as np
 import data_utils
 from cli import UserError, replacing
 from metrics import collapse
-from models import asked, latents
+from models import default_conditions, latents
 from models.keras_setup import BACKEND, keras, to_numpy
 from models.recipe import LOG_EVERY
 from train import backend, checkpoint, signals, transfer
@@ -294,7 +294,7 @@ class Run:
 
     def draw(self, count=GRID):
         """Images of the averaged network from fixed latents, uint8 `(count, ...)`."""
-        labels = asked(self.recipe, range(count), self.feed.labels)
+        labels = default_conditions(self.recipe, range(count), self.feed.labels)
         noise = latents(self.recipe, range(count), labels)
         images = [
             to_numpy(keras.ops.cast(self.model(part), "float32"))

@@ -18,7 +18,7 @@ class VAE(Algorithm):
     settings = ("kl_weight", "sum_squares")
     averaged = ("encoder", "decoder")
 
-    def owned(self):
+    def optimized_variables(self):
         encoder, decoder = self.networks["encoder"], self.networks["decoder"]
         return {"vae": encoder.trainable_variables + decoder.trainable_variables}
 

@@ -1,4 +1,4 @@
-"""A recent generator, in no report: what the same data and cores give today.
+"""A recent generator, in no report: what the same data and cores give with it.
 
 A compact network. Upsampling and 3x3 convolutions replace transposed 4x4 kernels;
 skip-layer excitation lets low resolutions weight the channels of high ones (FastGAN,

@@ -1,15 +1,15 @@
 """Recompute the batch-norm statistics of an averaged generator."""
 
-from models import asked, latents
+from models import default_conditions, latents
 from models.keras_setup import keras
 from models.layers import flat
 
-STANDING = (16, 128)  # batches, images in each
+BATCHES = (16, 128)  # batches, images in each
 
 
-def standing_statistics(generator, recipe, table=None):
+def recompute_batch_norm(generator, recipe, table=None):
     """Recompute the batch-norm statistics of an averaged generator (Brock et al. 2019)
-    from `STANDING` batches of noise and conditions.
+    from `BATCHES` batches of noise and conditions.
 
     The statistics averaged in training are those of other weights. Their variances are
     larger than those of the averaged weights, which greys the images. The noise comes
@@ -17,12 +17,15 @@ def standing_statistics(generator, recipe, table=None):
     """
     kind = keras.layers.BatchNormalization  # those of the reports are of it, too
     norms = [layer for layer in flat(generator) if isinstance(layer, kind)]
-    batches, size = STANDING if norms else (0, 0)
+    batches, size = BATCHES if norms else (0, 0)
     momentum = [norm.momentum for norm in norms]
     for k in range(batches):
         for norm in norms:
             norm.momentum = k / (k + 1)  # so it is the mean over batches
         seeds = range(10**9 + k * size, 10**9 + (k + 1) * size)
-        generator(latents(recipe, seeds, asked(recipe, seeds, table)), training=True)
+        generator(
+            latents(recipe, seeds, default_conditions(recipe, seeds, table)),
+            training=True,
+        )
     for norm, value in zip(norms, momentum, strict=True):
         norm.momentum = value
