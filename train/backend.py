@@ -8,10 +8,17 @@ many steps.
 
 import contextlib
 
+import numpy as np
+
 from cli import UserError
 from models.keras_setup import BACKEND, keras
 
-if BACKEND not in ("tensorflow", "jax"):
+if BACKEND == "tensorflow":
+    import tensorflow as tf
+elif BACKEND == "jax":
+    import jax
+    import jax.numpy as jnp
+else:
     raise UserError(f"KERAS_BACKEND={BACKEND}: training needs tensorflow or jax")
 
 
@@ -29,7 +36,6 @@ def gradients(loss_fn, variables, state):
     """
     if BACKEND == "jax":
         return _jax_gradients(loss_fn, variables, state)
-    import tensorflow as tf
 
     values = [v.value for v in variables]
     with tf.GradientTape(watch_accessed_variables=False) as tape:
@@ -39,7 +45,6 @@ def gradients(loss_fn, variables, state):
 
 
 def _jax_gradients(loss_fn, variables, state):
-    import jax
 
     def pure(values, rest):
         # A scope does not see the values of the scope around it, so pass all of them.
@@ -60,7 +65,6 @@ def created_outside():
     if BACKEND != "tensorflow":
         yield
         return
-    import tensorflow as tf
 
     with tf.init_scope():
         yield
@@ -78,13 +82,10 @@ def input_gradient(fn, x, state):
         float32, the shape of `x`.
     """
     if BACKEND == "jax":
-        import jax
-
         pure, assigned = _in_scope(lambda x: keras.ops.sum(fn(x)), state)
         gradient, moved = jax.grad(pure, has_aux=True)(x)
         _assign(assigned, moved)
         return gradient
-    import tensorflow as tf
 
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(x)
@@ -118,10 +119,7 @@ def now_and_then(now, make, state):
         return tuple(keras.ops.zeros(()) for _ in range(2))
 
     if BACKEND == "tensorflow":
-        import tensorflow as tf
-
         return tf.cond(keras.ops.convert_to_tensor(now), make, nothing)
-    import jax
 
     (made, assigned), (unmade, _) = _in_scope(make, state), _in_scope(nothing, state)
     pair, moved = jax.lax.cond(now, made, unmade)
@@ -151,7 +149,6 @@ class Adam(keras.optimizers.Adam):
             super().update_step(gradient, variable, learning_rate)
             self.epsilon = given
             return
-        import tensorflow as tf
 
         k = self._get_variable_index(variable)
         tf.raw_ops.ResourceApplyAdam(
@@ -173,7 +170,6 @@ def approach(average, variable, share):
     if BACKEND != "tensorflow":
         average.assign(average + share * (variable - average))
         return
-    import tensorflow as tf
 
     # The same in two passes over memory instead of three, 5 % of a step of vae_c.
     tf.raw_ops.ResourceApplyGradientDescent(
@@ -195,11 +191,8 @@ def compiled(model, feed, most):
         `most` is the largest count that pays, which is 1 on a processor.
     """
     if BACKEND == "tensorflow":
-        import tensorflow as tf
-
         step = tf.function(_tensorflow_step(model), autograph=False)
         return lambda first, count: _one_by_one(step, feed, first, count), 1
-    import jax
 
     if jax.default_backend() == "cpu":  # its convolutions are slow in a loop
         return _jax_steps(model, feed), 1
@@ -256,9 +249,6 @@ def _jax_steps(model, feed):
 
 def _jax_loop(model, feed, most):
     """Like `_jax_steps`, but a call runs many steps on images that stay on the device."""
-    import jax
-    import jax.numpy as jnp
-    import numpy as np
 
     variables, pure = _jax_pure(model)
     job = model.job

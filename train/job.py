@@ -1,14 +1,15 @@
 """Several machines: one job of several processes, each with its rows of every batch.
 
 All of them hold the whole model, start alike and take the same steps. On TensorFlow
-each computes its rows, and gradients are averaged. On JAX a step is one program over
-all processes, and each holds its rows of the batch. Process 0 alone writes. `ALONE` is
-the job of a single process; its methods change nothing.
+`tf.distribute` averages their gradients. On JAX a step is one program over all
+processes. Process 0 alone writes. `ALONE` is the job of a single process.
 """
 
 import contextlib
+import hashlib
 import json
 import os
+import signal
 import sys
 import traceback
 
@@ -17,11 +18,18 @@ import numpy as np
 from cli import UserError
 from models.keras_setup import BACKEND, quiet_stderr
 
-_JAX = ("JAX_COORDINATOR_ADDRESS", "JAX_NUM_PROCESSES", "JAX_PROCESS_ID")
+if BACKEND == "jax":
+    import jax
+    from jax.sharding import NamedSharding, PartitionSpec
+elif BACKEND == "tensorflow":
+    import tensorflow as tf
+
+JAX = ("JAX_COORDINATOR_ADDRESS", "JAX_NUM_PROCESSES", "JAX_PROCESS_ID")
+VARIABLE = JAX[0] if BACKEND == "jax" else "TF_CONFIG"
 
 
 class Job:
-    """A process that trains alone, and what it would share with others.
+    """A process that trains alone.
 
     Attributes:
         rank, count: which process of the job this is, and of how many.
@@ -33,47 +41,51 @@ class Job:
     rank, count, parts = 0, 1, 1
     replica, replicas = 0, 1
 
+    def mean(self, array):
+        """Mean over the processes of a float32 numpy array."""
+        return array
+
     def begin(self, batch):
-        """Wait for all processes.
-
-        Args:
-            batch: images a step, of all processes together.
-
-        Raises:
-            UserError: the processes do not reach each other, or `batch` does not
-                divide.
-        """
+        """Wait for all processes; raise UserError if they do not reach each other, or if
+        `batch`, the images of a step of all together, does not divide."""
         if batch % self.parts:
             raise UserError(
                 f"batch_size={batch} does not divide into {self.parts}: it is the batch "
                 "of all processes together; set a multiple"
             )
-
-    # --------------------------------------------------------------- agreement
+        if self.count > 1:
+            with joining():
+                self.mean(np.zeros(1, "float32"))  # connect all, while none is busy
 
     def agree(self, **what):
         """Wait for all processes; raise UserError if their values differ."""
+        digests = [hashlib.sha256(repr(v).encode()).digest() for v in what.values()]
+        mine = np.stack([np.frombuffer(d, "uint8") for d in digests]).astype("float32")
+        same = (self.mean(mine) == mine).all(1)
+        if not same.all():
+            with contextlib.suppress(Exception):  # no process leaves before all know it
+                self.mean(mine)
+            names = ", ".join(name for name, s in zip(what, same, strict=True) if not s)
+            raise UserError(
+                f"the processes of this job differ in: {names}; start all alike"
+            )
 
     def anyone(self, flag):
         """Whether `flag` is true in any process."""
-        return bool(flag)
-
-    # ---------------------------------------------------------- inside a step
+        return bool(self.mean(np.float32([bool(flag)]))[0] > 0)
 
     def average(self, tensors):
-        """Mean over the processes of float32 tensors; the same shapes."""
+        """Inside a step: mean over the processes of float32 tensors; the same shapes."""
         return tensors
-
-    # ---------------------------------------------------------- around a step
 
     def local_order(self, order):
         """`(d_steps, batch)` -> this process' columns, `(d_steps, batch / count)`."""
         return np.split(order, self.count, 1)[self.rank]
 
+    # ------------------------------------------------- around a step on JAX
+
     def jit(self, function, **options):
         """`jax.jit`; every process gets the whole of each output."""
-        import jax
-
         return jax.jit(function, **options)
 
     def replicated(self, tree):
@@ -92,41 +104,10 @@ class Job:
 ALONE = Job()
 
 
-class Several(Job):
-    """One process of several. Subclasses give `_mean(array)`, the mean over the
-    processes of a float32 numpy array, and `variable`, where their environment is."""
-
-    def begin(self, batch):
-        with reached(self.variable):
-            self._mean(np.zeros(1, "float32"))  # connect all, while none is busy
-        super().begin(batch)
-
-    def agree(self, **what):
-        import hashlib
-
-        digests = [hashlib.sha256(repr(v).encode()).digest() for v in what.values()]
-        mine = np.stack([np.frombuffer(d, "uint8") for d in digests]).astype("float32")
-        same = (self._mean(mine) == mine).all(1)
-        if not same.all():
-            with contextlib.suppress(Exception):  # nobody leaves before all know it
-                self._mean(mine)
-            other = ", ".join(name for name, s in zip(what, same, strict=True) if not s)
-            raise UserError(
-                f"the processes of this job differ in: {other}; start all alike"
-            )
-
-    def anyone(self, flag):
-        return bool(self._mean(np.float32([bool(flag)]))[0] > 0)
-
-
-class TensorFlowJob(Several):
-    """A job that TF_CONFIG describes."""
-
-    variable = "TF_CONFIG"
+class TensorFlowJob(Job):
+    """One process of those that TF_CONFIG describes."""
 
     def __init__(self, config):
-        import tensorflow as tf
-
         cluster, task = config["cluster"], config["task"]
         self.strategy = tf.distribute.MultiWorkerMirroredStrategy()
         self.count = sum(map(len, cluster.values()))
@@ -134,80 +115,59 @@ class TensorFlowJob(Several):
         before = len(cluster.get("chief", []))  # a chief comes first
         self.rank = task["index"] + (before if task["type"] == "worker" else 0)
         self.replica = self.rank
-        self._average = tf.function(self.average)
+        self.compiled = tf.function(self.average)
 
     def begin(self, batch):
         if self.parts != self.count:
             raise UserError("TF_CONFIG: one process a GPU; set CUDA_VISIBLE_DEVICES")
         super().begin(batch)
 
-    def _mean(self, array):
-        import tensorflow as tf
-
-        return self._average([tf.constant(array)])[0].numpy()
+    def mean(self, array):
+        return self.compiled([tf.constant(array)])[0].numpy()
 
     def average(self, tensors):
-        import tensorflow as tf
-
-        def mean(flat):
+        def reduce(flat):
             context = tf.distribute.get_replica_context()
             return context.all_reduce(tf.distribute.ReduceOp.MEAN, tf.identity(flat))
 
         # One message instead of one a tensor.
         flat = tf.concat([tf.reshape(t, [-1]) for t in tensors], 0)
-        parts = tf.split(
-            self.strategy.run(mean, (flat,)), [t.shape.num_elements() for t in tensors]
-        )
+        sizes = [t.shape.num_elements() for t in tensors]
+        parts = tf.split(self.strategy.run(reduce, (flat,)), sizes)
         return [tf.reshape(p, t.shape) for p, t in zip(parts, tensors, strict=True)]
 
 
-class JaxJob(Several):
-    """A job that JAX_COORDINATOR_ADDRESS and its like describe; already initialized."""
-
-    variable = _JAX[0]
+class JaxJob(Job):
+    """One process of those that JAX_COORDINATOR_ADDRESS and its like describe."""
 
     def __init__(self):
-        import jax
-
         self.rank, self.count = jax.process_index(), jax.process_count()
         self.parts = jax.device_count()
-        self.mesh = jax.sharding.Mesh(jax.devices(), ("batch",))
+        mesh = jax.sharding.Mesh(jax.devices(), ("batch",))
+        self.sharding = lambda *axes: NamedSharding(mesh, PartitionSpec(*axes))
 
-    def _mean(self, array):
+    def mean(self, array):
         from jax.experimental.multihost_utils import process_allgather
 
         return process_allgather(array).mean(0)
 
-    def _sharding(self, *axes):
-        import jax
-
-        return jax.sharding.NamedSharding(self.mesh, jax.sharding.PartitionSpec(*axes))
-
     def jit(self, function, **options):
-        return super().jit(function, **options, out_shardings=self._sharding())
+        return jax.jit(function, **options, out_shardings=self.sharding())
 
     def replicated(self, tree):
-        import jax
-
         def one(x):
             pieces = [jax.device_put(x, d) for d in jax.local_devices()]
-            return jax.make_array_from_single_device_arrays(
-                x.shape, self._sharding(), pieces
-            )
+            make = jax.make_array_from_single_device_arrays
+            return make(x.shape, self.sharding(), pieces)
 
         return jax.tree.map(one, tree)
 
     def global_batch(self, tree, axis):
-        import jax
-
-        sharding = self._sharding(*[None] * axis, "batch")
-        return jax.tree.map(
-            lambda x: jax.make_array_from_process_local_data(sharding, x), tree
-        )
+        sharding = self.sharding(*[None] * axis, "batch")
+        make = jax.make_array_from_process_local_data
+        return jax.tree.map(lambda x: make(sharding, x), tree)
 
     def addressable(self, tree):
-        import jax
-
         return jax.tree.map(lambda x: x.addressable_data(0), tree)
 
 
@@ -223,49 +183,43 @@ def join():
     Raises:
         UserError: the environment makes no sense.
     """
-    wanted, other = "TF_CONFIG", _JAX[0]
-    if BACKEND == "jax":
-        wanted, other = other, wanted
-    if other in os.environ and wanted not in os.environ:
+    other = "TF_CONFIG" if BACKEND == "jax" else JAX[0]
+    if other in os.environ and VARIABLE not in os.environ:
         # Each process would train alone, all into the same folder.
         raise UserError(f"{other} is set, but KERAS_BACKEND is {BACKEND}: unset one")
-    with reached(wanted):
-        return _join_jax() if BACKEND == "jax" else _join_tensorflow()
-
-
-def _join_tensorflow():
-    config = json.loads(os.environ.get("TF_CONFIG") or "{}")
-    processes = sum(map(len, config.get("cluster", {}).values()))
-    return TensorFlowJob(config) if processes > 1 else ALONE
-
-
-def _join_jax():
-    address, *numbers = map(os.environ.get, _JAX)
-    if not (address or any(numbers)):
+    if not any(map(os.environ.get, JAX if BACKEND == "jax" else [VARIABLE])):
         return ALONE
-    import jax
-
-    jax.distributed.initialize(address, *(n and int(n) for n in numbers))
-    return JaxJob() if jax.process_count() > 1 else ALONE
+    with joining():
+        if BACKEND == "jax":
+            address, *numbers = map(os.environ.get, JAX)
+            jax.distributed.initialize(address, *(n and int(n) for n in numbers))
+            return JaxJob() if jax.process_count() > 1 else ALONE
+        config = json.loads(os.environ[VARIABLE])
+        processes = sum(map(len, config.get("cluster", {}).values()))
+        return TensorFlowJob(config) if processes > 1 else ALONE
 
 
 @contextlib.contextmanager
-def reached(variable):
-    """Turn a failure to join or to connect into one line that names the variable."""
-    with quiet_stderr():
-        try:
+def joining():
+    """Say what is waited for, let Ctrl-C and SIGTERM end the wait, in native code, too,
+    and turn a failure into one line that names the variable."""
+    print(f"{VARIABLE}: waits for all processes of the job", flush=True)
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(n, signal.SIG_DFL) for n in numbers]
+    try:
+        with quiet_stderr():
             yield
-        except Exception as error:
-            first = (str(error).strip() or type(error).__name__).splitlines()[0]
-            raise UserError(f"{variable}: cannot join the job ({first})") from None
+    except Exception as error:
+        first = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise UserError(f"{VARIABLE}: cannot join the job ({first})") from None
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
 
 
 def leave_together(job, main):
     """Return `main()`; if it fails in a job of several processes, end this one at once
-    with its status.
-
-    An ordinary exit would wait for the others, who wait for this one.
-    """
+    with its status: an ordinary exit would wait for the others, who wait for this one."""
     try:
         return main()
     except BaseException as error:
