@@ -11,7 +11,7 @@ def measure(subject):
     about the bound: no density of codes can be expected to draw much better."""
     trained, real = subject.trained, subject.real
     if "prior" not in trained.card:
-        raise Inapplicable("no prior.npz; 'python -m train.prior' makes it")
+        raise Inapplicable("no prior.npz; an export with the training images makes it")
     fitted = Subject(trained, real, prior="fitted")
     values = {
         "frechet_attribute_features": distance.measure_frechet(fitted),

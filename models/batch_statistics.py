@@ -18,14 +18,15 @@ def recompute_batch_norm(generator, recipe, table=None):
     kind = keras.layers.BatchNormalization  # those of the reports are of it, too
     norms = [layer for layer in flat(generator) if isinstance(layer, kind)]
     batches, size = BATCHES if norms else (0, 0)
-    momentum = [norm.momentum for norm in norms]
+    before = [(norm.momentum, norm.trainable) for norm in norms]
     for k in range(batches):
         for norm in norms:
             norm.momentum = k / (k + 1)  # so it is the mean over batches
+            norm.trainable = True  # Keras' layer ignores batches if it is frozen
         seeds = range(10**9 + k * size, 10**9 + (k + 1) * size)
         generator(
             latents(recipe, seeds, default_conditions(recipe, seeds, table)),
             training=True,
         )
-    for norm, value in zip(norms, momentum, strict=True):
-        norm.momentum = value
+    for norm, values in zip(norms, before, strict=True):
+        norm.momentum, norm.trainable = values

@@ -26,6 +26,7 @@ class BatchNorm(layers.BatchNormalization):
         super().__init__(momentum=momentum, epsilon=epsilon, **kwargs)
 
     def call(self, inputs, training=False):
+        training = training and self.trainable  # as Keras' layer has it
         normalize = _fused if BACKEND == "tensorflow" else _composed
         outputs, mean, variance = normalize(self, inputs, training)
         if training:

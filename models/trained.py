@@ -166,8 +166,8 @@ class Trained:
         entry = self.card.get("prior")
         if entry is None:
             raise WeightsError(
-                f"{self.folder}: no density of codes; fit it with 'python -m train.prior "
-                f"{self.recipe.name} --data <data>'"
+                f"{self.folder}: no density of codes; export the run with its training "
+                "images"
             )
         path = self.folder / entry["file"]
         if not path.exists() or sha256(path) != entry["sha256"]:

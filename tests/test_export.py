@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import socket
+import subprocess
 
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ from models import RECIPES, batch_statistics, build, get_recipe, latents
 from models.keras_setup import keras, to_numpy
 from models.layers import BatchNorm
 from models.trained import Trained, load, save
-from train import export
+from train import export, exporting
 from train.run import Run
 
 
@@ -25,7 +27,7 @@ def test_every_drawing_network_does_the_same_in_a_fresh_process(tmp_path, comman
         network = build(recipe, role)
         path = tmp_path / f"{name}.weights.h5"
         save(network, path, 250)
-        assert path.stat().st_size < export.LIMIT
+        assert path.stat().st_size < exporting.LIMIT
         before[name] = first_answer(network, recipe, role)
     script = "\n".join(
         [
@@ -145,12 +147,50 @@ def test_export_on_the_command_line(
     }
     assert [p.name for p in root.iterdir()] == ["vae_e"]
     assert Trained("vae_e", root).history()["step"].tolist() == [1]
+    refused(export.main, *words, saying=[f"{root / 'vae_e'}: has weights", "--replace"])
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    left = root / f".export-{socket.gethostname()}-{dead.pid}-x"  # of one that was killed
+    left.mkdir()
     capsys.readouterr()
-    assert export.main([*words, "--levels", "60"]) == 0
-    assert f"{root / 'vae_e'}: replaces the weights there" in capsys.readouterr().err
+    assert export.main([*words, "--levels", "60", "--replace"]) == 0
+    assert f"{root / 'vae_e'}: vae_e after 1 steps" in capsys.readouterr().out
+    assert not left.exists()
     files = Trained("vae_e", root).card["files"].values()
     assert {entry["levels"] for entry in files} == {60}
     assert all(0 < entry["largest_change"]["by"] < 0.1 for entry in files)
+
+
+def test_an_export_goes_beside_its_run_and_says_how_to_draw(
+    tiny_faces, faces_folder, tmp_path, monkeypatch, capsys
+):
+    recipe = tiny.recipe("dcgan_c")
+    monkeypatch.setitem(RECIPES, "dcgan_c", recipe)
+    run = tmp_path / "run"
+    Run(recipe, tiny_faces, run, 0, "float32", report=lambda text: None).train(1)
+    for _ in range(2):  # again, over its own weights
+        assert export.main(["--run", str(run), "--data", str(faces_folder)]) == 0
+    said = capsys.readouterr().out
+    assert f"bash hw4_gan.sh {faces_folder} <out> {run}" in said
+    assert Trained.of(run / "weights").card["steps"] == 1
+
+
+@pytest.mark.parametrize("kind", [BatchNorm, keras.layers.BatchNormalization])
+def test_statistics_of_a_frozen_average_are_recomputed(kind, monkeypatch):
+    """Of Keras' own layer, too, which a network of one's own may have."""
+    monkeypatch.setattr(batch_statistics, "BATCHES", (3, 8))
+    recipe = tiny.recipe("dcgan_c")
+    noise = keras.Input((recipe.latent,))
+    generator = keras.Model(noise, kind()(noise))
+    generator.trainable = False
+    batch_statistics.recompute_batch_norm(generator, recipe)
+    x = latents(recipe, range(10**9, 10**9 + 24))
+    (norm,) = [layer for layer in generator.layers if isinstance(layer, kind)]
+    np.testing.assert_allclose(to_numpy(norm.moving_mean), x.mean(0), atol=1e-4)
+    assert not norm.trainable
+    before = to_numpy(norm.moving_mean)
+    generator(x, training=True)  # frozen: as Keras' layer has it
+    np.testing.assert_array_equal(to_numpy(norm.moving_mean), before)
 
 
 def test_standing_statistics_are_those_of_what_the_generator_draws(monkeypatch):

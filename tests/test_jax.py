@@ -44,7 +44,8 @@ from models.trained import Trained
 from models import RECIPES, build, get_recipe
 from models.describe import parameters
 from models.keras_setup import keras, to_numpy
-from train import backend, export
+from train import backend
+from train.exporting import export
 from train.model import model_of
 from train.feed import Feed
 from train.run import Run
@@ -94,7 +95,7 @@ assert any((to_numpy(v) != b).any() for v, b in zip(statistics, before))
 start, now = int(to_numpy(dropout)[1]), keras.ops.convert_to_tensor(True)
 backend.now_and_then(now, lambda: (torn.D(images)[0, 0], 0.0), torn.state_variables)
 assert int(to_numpy(dropout)[1]) > start
-export.export(out / "vae_c", data, out / "weights")
+export(out / "vae_c", data, out / "weights")
 losses = {name: tiny.losses(name, **changes) for name, changes in COMPARED}
 (out / "losses.json").write_text(json.dumps(losses))
 images = sampling.draw(Trained("vae_c", out / "weights"), range(4))

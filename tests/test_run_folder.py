@@ -192,7 +192,7 @@ def test_a_stop_between_two_rows_leaves_a_row_until_the_run_goes_on(faces, tmp_p
 
 
 def test_export_has_the_curve_to_the_weights_last_step(faces, faces_folder, tmp_path):
-    from train.export import write_history
+    from train.exporting import write_history
 
     run = fake(begin(faces, tmp_path / "run"))
     run.train(60, checkpoint_seconds=1e9)  # as a killed one leaves it: rows beyond it
@@ -226,6 +226,16 @@ def test_a_full_disk_ends_in_the_file_and_the_checkpoint_that_stands(
         fake(begin(faces, tmp_path)).train(30)
     monkeypatch.undo()
     assert begin(faces, tmp_path).step == 5
+
+
+def test_curves_that_a_spreadsheet_saved_are_refused_in_a_line(faces, tmp_path):
+    run = Run(tiny.recipe("vae_c"), faces, tmp_path / "run", 0, "float32")
+    run.train(1)
+    path = run.folder / "history.csv"
+    rows = path.read_text().replace(",", ";")
+    path.write_text("\ufeff" + rows, encoding="utf-8")
+    with pytest.raises(cli.UserError, match="no column 'step'"):
+        run.train(2)
 
 
 def test_a_start_on_a_full_disk_can_be_repeated(faces, tmp_path, monkeypatch):

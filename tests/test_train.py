@@ -65,7 +65,7 @@ def test_stopped_and_resumed_equals_uninterrupted(
             assert main([*words, str(parts)]) == 130
         reached = 17
     assert arrays(parts / "checkpoint.npz")["x/step"] == reached
-    assert main([*words, str(parts)]) == 0
+    assert main(["--run", str(parts)]) == 0  # it knows its recipe, data and steps
     assert main([*words, str(whole)]) == 0
     a, b = arrays(whole / "checkpoint.npz"), arrays(parts / "checkpoint.npz")
     assert a.keys() == b.keys() and a["x/step"] == 30
@@ -104,6 +104,9 @@ def check_tensorboard(run):
     tags = events.Tags()["scalars"]
     assert {tag(name) for name in names} == set(tags) and len(names) == len(tags)
     assert {t.partition("/")[0] for t in tags} >= {"loss", "rate", "speed"}
+    (card,) = events.Tensors("run")  # what tells two runs apart
+    (text,) = card.tensor_proto.string_val
+    assert b"python -m train" in text and b"| setting | report |" in text
     for name in names - {"seconds", "images_per_second"}:
         points = events.Scalars(tag(name))
         assert [p.step for p in points] == [int(r["step"]) for r in rows]
@@ -193,6 +196,12 @@ def test_a_folder_that_is_no_run_is_refused(faces, tmp_path):
         Run(tiny.recipe("vae_c"), faces, tmp_path, 0, "float32")
     with pytest.raises(RunError, match="cannot write there"):
         Run(tiny.recipe("vae_c"), faces, tmp_path / "thesis.txt", 0, "float32")
+    (tmp_path / "thesis.txt").unlink()
+    for name in ("train.log", "._grid.png", ".DS_Store"):  # are nobody's run
+        (tmp_path / name).write_text("")
+    run = Run(tiny.recipe("vae_c"), faces, tmp_path, 0, "float32", report=lambda s: None)
+    (tmp_path / "samples" / "._00000001.png").write_text("of another system")
+    assert run.train(1) and (tmp_path / "samples.gif").exists()
 
 
 def test_data_without_labels_is_refused_before_anything_is_written(faces, tmp_path):

@@ -75,7 +75,7 @@ def main(words=None):
             options = {"cwd": HOME, "env": environment, "stdout": log, "stderr": log}
             status = subprocess.run(trains(recipe), **options).returncode
             if status == 0:
-                weights = ("--weights", str(args.runs.resolve() / "weights"))
+                weights = ("--weights", str(args.runs.resolve() / "weights"), "--replace")
                 words = command("train.export", recipe, *weights)
                 status = subprocess.run(words, **options).returncode
         print(

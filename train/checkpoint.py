@@ -41,7 +41,8 @@ def restore(path, variables):
             arrays = {k: file[k] for k in file.files}
     except DAMAGED:
         raise CheckpointError(
-            f"{path}: not a whole checkpoint; remove it to start the run again"
+            f"{path}: not a whole checkpoint; remove it, and the same command resumes "
+            "from best.npz, if there is one, or starts again"
         ) from None
     found = {k[2:]: v for k, v in arrays.items() if k.startswith("v/")}
     same = found.keys() == variables.keys() and all(

@@ -7,6 +7,8 @@ So a measurement on images, made at regular steps, decides which checkpoint ship
 import contextlib
 import math
 
+import pandas as pd
+
 import data_utils
 from cli import UserError
 from metrics.distance import frechet
@@ -57,8 +59,6 @@ class Evaluation:
 
     def resume(self, history):
         """Continue from the values in the `history.csv` of a run."""
-        import pandas as pd
-
         if not history.exists():
             return
         rows = pd.read_csv(history)

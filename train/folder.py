@@ -1,8 +1,6 @@
 """The folder of a run: which run it holds, and who may train in it."""
 
 import json
-import os
-from fnmatch import fnmatch
 from pathlib import Path
 
 from cli import UserError, replacing
@@ -11,6 +9,12 @@ from train import lock, machine
 from train.job import ALONE
 
 REMNANT = ".*.tmp"  # what a process that was killed while it wrote leaves
+
+
+def visible(folder, pattern):
+    """The sorted paths in a folder that match, without hidden files, which a file
+    manager or another system may have left."""
+    return sorted(p for p in folder.glob(pattern) if not p.name.startswith("."))
 
 
 class RunError(UserError):
@@ -26,14 +30,16 @@ class RunFolder:
             seed, precision and data.
         job: the `train.job.Job`; process 0 alone writes.
         report: called with one line of text when there is something to say.
+        command: the words of the command line, with which `--run` alone resumes.
 
     Attributes:
         identity: the same dict; `claim` adds the run's "from" to it.
     """
 
-    def __init__(self, path, identity, job=ALONE, report=print):
+    def __init__(self, path, identity, job=ALONE, report=print, command=()):
         self.path, self.identity = Path(path), identity
         self.job, self.report = job, report
+        self.command = list(command)
         self.hardware = [machine.hardware()]
 
     def claim(self):
@@ -45,16 +51,16 @@ class RunFolder:
             train.lock.Locked: another process trains in it.
         """
         begun = (self.path / "run.json").exists()
-        if begun and (others := self._compare()):
+        if begun and (found := self._compare()):
             raise RunError(
-                f"{self.path}: a run with other settings: {in_words(others)}; use a new "
+                f"{self.path}: a run with other settings: {in_words(found)}; use a new "
                 "--run folder"
             )
         if not begun and self.path.exists():
             if not self.path.is_dir():
                 raise RunError(f"{self.path}: cannot write there (a file, not a folder)")
-            there = {x for x in os.listdir(self.path) if not fnmatch(x, REMNANT)}
-            if there - {lock.NAME}:
+            there = [p for p in visible(self.path, "*") if p.suffix != ".log"]
+            if [p for p in there if p.name != lock.NAME]:
                 raise RunError(f"{self.path}: not empty and not a run; use another")
         # Several processes: none writes before all have checked the folder.
         data = self.identity["data"] | {"name": None}  # a folder's name may differ
@@ -81,6 +87,7 @@ class RunFolder:
             )
         self.identity["from"] = theirs["from"]
         self.hardware = theirs.pop("hardware", []) + self.hardware
+        self.command = theirs.pop("command", self.command)
         return differences(theirs, self.identity)
 
     def _lock(self, begun):
@@ -96,15 +103,15 @@ class RunFolder:
         except UserError as error:
             return error
 
-    def described(self):
-        """The identity, and the hardware that the run was on so far, as JSON."""
+    def described(self, **more):
+        """The identity, the hardware that the run was on so far and `more`, as JSON."""
         hardware = list(dict.fromkeys(self.hardware))  # each once, in order
-        return json.dumps(self.identity | {"hardware": hardware}, indent=1)
+        return json.dumps(self.identity | {"hardware": hardware} | more, indent=1)
 
     def write_identity(self):
         """Write `run.json`."""
         with replacing(self.path / "run.json", "w") as file:
-            file.write(self.described())
+            file.write(self.described(command=self.command))
 
     def remove_remnants(self):
         """Remove the files of a process that was killed while it wrote."""

@@ -13,8 +13,13 @@ from pathlib import Path
 
 import imageio.v3 as iio
 import numpy as np
+from tensorboard.compat.proto.event_pb2 import Event, SessionLog
+from tensorboard.compat.proto.summary_pb2 import Summary, SummaryMetadata
+from tensorboard.compat.proto.tensor_pb2 import TensorProto
+from tensorboard.compat.proto.types_pb2 import DT_STRING
+from tensorboard.summary.writer.record_writer import RecordWriter
 
-from cli import replacing
+from cli import UserError, replacing
 
 
 def means(steps, model, seconds):
@@ -56,25 +61,24 @@ class Log:
     """
 
     def __init__(self, run, step):
-        from tensorboard.compat.proto import event_pb2
-        from tensorboard.summary.writer.record_writer import RecordWriter
-
         self.path = Path(run) / "history.csv"
         self.columns = cut(self.path, step)
-        again = any(Path(run).glob("events.out.tfevents.*"))
-        name = f"events.out.tfevents.{time.time_ns()}.{socket.gethostname()}"
+        # Numbered: TensorBoard reads files by name, and a clock may go back.
+        names = [p.name.split(".") for p in Path(run).glob("events.out.tfevents.*")]
+        before = [int(parts[3]) for parts in names if parts[3].isdecimal()]
+        number = max(before, default=0) + 1
+        name = f"events.out.tfevents.{number:06d}.{socket.gethostname()}"
         file = open(Path(run) / name, "wb")  # noqa: SIM115 - `close` does it
         self.events = RecordWriter(file)
         self._event(0, file_version="brain.Event:2")
-        if again:
-            start = event_pb2.SessionLog(status=event_pb2.SessionLog.START)
+        self.resumed = bool(before)
+        if before:
+            start = SessionLog(status=SessionLog.START)
             self._event(step + 1, session_log=start)
 
     def scalars(self, step, values):
         """Write one row: {name: float}, None for a value that this step does not
         have."""
-        from tensorboard.compat.proto.summary_pb2 import Summary
-
         self.columns = append(self.path, self.columns, step, values)
         have = {k: v for k, v in values.items() if v is not None}
         points = [Summary.Value(tag=tag(k), simple_value=v) for k, v in have.items()]
@@ -83,8 +87,6 @@ class Log:
 
     def image(self, step, name, pixels):
         """Write one uint8 image `(height, width, 3)`."""
-        from tensorboard.compat.proto.summary_pb2 import Summary
-
         png = io.BytesIO()
         iio.imwrite(png, pixels, extension=".png")
         picture = Summary.Image(
@@ -96,6 +98,13 @@ class Log:
         value = Summary.Value(tag=name, image=picture)
         self._event(step, summary=Summary(value=[value]))
 
+    def text(self, name, markdown):
+        """Write a card of text."""
+        about = SummaryMetadata(plugin_data={"plugin_name": "text"})
+        tensor = TensorProto(dtype=DT_STRING, string_val=[markdown.encode()])
+        value = Summary.Value(tag=name, metadata=about, tensor=tensor)
+        self._event(0, summary=Summary(value=[value]))
+
     def flush(self):
         self.events.flush()
 
@@ -103,8 +112,6 @@ class Log:
         self.events.close()
 
     def _event(self, step, **content):
-        from tensorboard.compat.proto.event_pb2 import Event
-
         event = Event(wall_time=time.time(), step=step, **content)
         self.events.write(event.SerializeToString())
 
@@ -138,7 +145,12 @@ def cut(path, step):
         return []
     with open(path, newline="") as file:
         reader = csv.DictReader(file)
-        columns = reader.fieldnames
+        columns = reader.fieldnames or []
+        if "step" not in columns:
+            raise UserError(
+                f"{path}: no column 'step' (a spreadsheet saved it?); restore it, or "
+                "remove it, and the curves begin at this step"
+            )
         # A row cut short by a crash has no value in its last column.
         rows = [
             r for r in reader if r[columns[-1]] is not None and int(r["step"]) <= step

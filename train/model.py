@@ -101,6 +101,8 @@ class Algorithm(keras.Model):
         # TensorFlow on every backend.
         random.seed(seed)
         self.networks = {role: build(recipe, role) for role in recipe.networks}
+        for network in self.networks.values():
+            _keep_spectral_kernels(network)
         self.average = {role: build(recipe, role) for role in self.averaged}
         for role, network in self.average.items():
             network.trainable = False
@@ -267,6 +269,14 @@ def make_optimizer(recipe, role):
         return keras.optimizers.RMSprop(rate, spec.rho, epsilon=spec.epsilon)
     pytorch = spec.name == "pytorch_adam"
     return Adam(rate, spec.beta_1, spec.beta_2, spec.epsilon, pytorch=pytorch)
+
+
+def _keep_spectral_kernels(network):
+    """Let Keras' spectral normalization compute in float32: it assigns the kernel what
+    it computed, and in bfloat16 small updates of that would vanish."""
+    for layer in network._flatten_layers():
+        if isinstance(layer, keras.layers.SpectralNormalization):
+            layer.dtype_policy = layer.layer.dtype_policy = "float32"
 
 
 def _is_seed(variable):

@@ -4,6 +4,16 @@ import contextlib
 import sys
 import time
 
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
 EVERY = 60  # seconds between lines
 
 
@@ -18,16 +28,6 @@ def display(name, step, steps, images):
     Yields:
         a function to call after a step with (its number, {name of a loss: value}).
     """
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
     bar = Progress(
         TextColumn(name),
         BarColumn(),

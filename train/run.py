@@ -1,6 +1,7 @@
 """One training run: the loop, what it writes into its folder, and how it resumes."""
 
 import math
+import shlex
 import time
 from pathlib import Path
 
@@ -10,13 +11,13 @@ import numpy as np
 import data_utils
 from cli import UserError, replacing
 from metrics import collapse
-from models import default_conditions, latents
+from models import default_conditions, get_recipe, latents
 from models.keras_setup import BACKEND, keras, to_numpy
 from models.recipe import LOG_EVERY
 from train import backend, checkpoint, signals, transfer
 from train.check import check
 from train.feed import Feed, describe, write_label_table
-from train.folder import RunError, RunFolder
+from train.folder import RunError, RunFolder, differences, visible
 from train.job import ALONE
 from train.log import Log, means
 from train.model import model_of
@@ -44,6 +45,7 @@ class Run:
         report: called with one line of text when there is something to say.
         start: weights that a new run starts from; see `train.transfer`.
         job: the `train.job.Job` of several processes.
+        command: see `train.folder.RunFolder`.
 
     Attributes:
         evaluation: None, or a `train.evaluate.Evaluation`, which measures every
@@ -66,6 +68,7 @@ class Run:
         report=print,
         start=None,
         job=ALONE,
+        command=(),
     ):
         self.recipe, self.folder, self.report = recipe, Path(folder), report
         self.job = job
@@ -80,7 +83,7 @@ class Run:
             "replicas": job.replicas,
             "from": None,
         }
-        self.claimed = RunFolder(folder, self.identity, job, report)
+        self.claimed = RunFolder(folder, self.identity, job, report, command)
         self.feed = Feed(recipe, faces, seed, job)  # may refuse the data: before writing
         if recipe.meter_every:
             try:
@@ -88,7 +91,9 @@ class Run:
             except UserError as error:
                 raise RunError(f"{faces.folder}: {error}") from None
         self.faces = faces
-        begun, source = self.checkpoint.exists(), None
+        # A checkpoint that is lost: the best one resumes, too.
+        newest = self.checkpoint if self.checkpoint.exists() else self.best
+        begun, source = newest.exists(), None
         if start and not begun:
             source = transfer.source_of(start, recipe)  # may refuse, too
         self.claimed.claim()
@@ -105,7 +110,7 @@ class Run:
         self.evaluation = None
         self.step, self.seconds, self.pending = 0, 0.0, []
         if begun:
-            extra = checkpoint.restore(self.checkpoint, self.model.state())
+            extra = checkpoint.restore(newest, self.model.state())
             self.step = int(extra["step"])
             self.seconds = float(extra["seconds"])
             self.pending = checkpoint.pending_of(extra)
@@ -117,8 +122,11 @@ class Run:
             self.claimed.remove_remnants()
             self.claimed.write_identity()  # first: a start that fails can be repeated
             (self.folder / "samples").mkdir(exist_ok=True)
-            if not begun or checkpoint.step_of(self.best) > self.step:
+            if checkpoint.step_of(self.best) > self.step:
                 self.best.unlink(missing_ok=True)  # of steps that the run has not
+            for path in visible(self.folder / "samples", "*.png"):
+                if path.stem.isdecimal() and int(path.stem) > self.step:
+                    path.unlink()
             write_label_table(self.folder / "labels.csv", recipe, faces)
 
     def step_of(self, epoch):
@@ -201,9 +209,22 @@ class Run:
         """The curves; if the run was stopped between two rows, without its last row:
         those steps become part of the next one."""
         log = Log(self.folder, self.step - bool(self.pending))
+        if not log.resumed:
+            log.text("run", self._in_words())
         if self.pending and self._grid().exists():
             self._draw(log)  # TensorBoard dropped it with that row
         return log
+
+    def _in_words(self):
+        """The command, the data, and what differs from the report, in Markdown."""
+        theirs = {"recipe": get_recipe(self.recipe.name).resolved()}
+        found = differences(theirs, {"recipe": self.recipe.resolved()})
+        command = shlex.join(["python", "-m", "train", *self.claimed.command])
+        data = self.identity["data"]
+        rows = [f"{command}\n", f"{data['images']:,} images of {data['name']}\n"]
+        rows += ["| setting | report | here |", "|---|---|---|"]
+        rows += ["| {setting} | {before} | {after} |".format_map(d) for d in found]
+        return "\n".join(rows)
 
     def _due(self, steps, sample_every):
         """Whether there is a grid after this step, however the run came to it."""
@@ -276,9 +297,21 @@ class Run:
     def _draw(self, log):
         if not self.recipe.traits.draws:
             return
-        grid = data_utils.tile(self.draw(), 8)
+        images = self.draw()
+        if self.recipe.traits.rebuilds:
+            images = np.concatenate([*self._rebuilt(), images])
+        grid = data_utils.tile(images, 8)
         iio.imwrite(self._grid(), grid)
         log.image(self.step, "samples", grid)
+
+    def _rebuilt(self):
+        """Eight training images, and what the averaged networks make of their codes."""
+        images = self.faces.images[:8]
+        pixels = data_utils.from_uint8(images, self.recipe.pixel_range)
+        mean, _ = self.model.average["encoder"](pixels, training=False)
+        outputs = self.model.average["decoder"](mean, training=False)
+        outputs = to_numpy(keras.ops.cast(outputs, "float32"))
+        return images, data_utils.to_uint8(outputs, self.recipe.pixel_range)
 
     def _grid(self):
         return self.folder / "samples" / f"{self.step:08d}.png"
@@ -304,7 +337,7 @@ class Run:
 
     def _film(self):
         """Write a GIF of at most 100 of the grids."""
-        grids = sorted((self.folder / "samples").glob("*.png"))
+        grids = visible(self.folder / "samples", "*.png")
         if not grids:
             return
         if len(grids) > 100:

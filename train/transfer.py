@@ -10,9 +10,11 @@ from collections import Counter
 from pathlib import Path
 
 from cli import UserError
+from models import WEIGHTS
 from models.keras_setup import to_numpy
 from models.layers import flat
 from models.recipes import RECIPES
+from models.trained import Trained
 
 
 def source_of(name, recipe):
@@ -28,8 +30,6 @@ def source_of(name, recipe):
     Raises:
         UserError: no such weights, damaged weights, or no network in common.
     """
-    from models.trained import Trained
-
     folder = folder_of(name)
     if not (folder / "card.json").exists():
         raise UserError(
@@ -63,8 +63,6 @@ def same_start(recorded, name):
 
 
 def folder_of(name):
-    from models import WEIGHTS
-
     return WEIGHTS / name if name in RECIPES else Path(name)
 
 

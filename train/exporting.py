@@ -1,0 +1,289 @@
+"""Write the weights of a run for inference: its networks, its curves and a card."""
+
+import contextlib
+import json
+import os
+import shutil
+import socket
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+import data_utils
+from cli import UserError, writable
+from metrics import collapse, record
+from metrics.images import Real, Subject
+from metrics.registry import METRICS
+from models import WEIGHTS, Recipe, build, default_conditions, latents
+from models.batch_statistics import recompute_batch_norm
+from models.keras_setup import keras
+from models.sampling import label_table, run_network
+from models.trained import LEVELS, Trained, load, save, sha256
+from models.unexported import weights_of
+from train import checkpoint, machine
+from train.folder import visible
+from train.log import append, cut, means
+from train.model import model_of
+from train.prior import fit
+
+MEASURED = 1000  # images of the number that is recorded
+LIMIT = 45 * 2**20  # bytes a file may have
+TERMS = "These weights, and what they draw, inherit the terms of the images they saw."
+OF_DATA = {  # folder's name: what its terms are
+    "hw4_data": "They are of CelebA, which allows non-commercial research only.",
+}
+VISIBLE = 0.05  # of the range of pixels, or of scores, for the worst of 64 images
+
+
+def export(run, data, root=None, levels=None, last=False, replace=False):
+    """Write the weights of a run, completely or not at all. They are those of the best
+    checkpoint of its evaluation, or of the last if there was no evaluation.
+
+    Args:
+        run: the run folder.
+        data: a data folder; measurements use its test split, or all images of a plain
+            folder.
+        root: a folder of weights, to write `<root>/<recipe>/`; default: `<run>/weights/`.
+        levels: of kernels on disk, see `models.trained.save`; None: the fewest that
+            change no pixel visibly.
+        last: use the last checkpoint even if there is a best one.
+        replace: whether weights that are in `root` may be replaced.
+
+    Returns:
+        the `Trained` weights.
+
+    Raises:
+        cli.UserError: no such run, no checkpoint in it, unusable test faces, or
+            something else than weights, or other weights, where they would go.
+    """
+    chosen, recipe, identity = weights_of(run, last)
+    target = Path(run) / "weights" if root is None else Path(root) / recipe.name
+    if (target / "card.json").exists():
+        if root is not None and not replace:
+            steps = Trained.of(target).card["steps"]
+            raise UserError(
+                f"{target}: has weights, of {steps:,} steps; --replace replaces them"
+            )
+    elif target.exists():
+        raise UserError(f"{target}: not weights, perhaps a run; use other --weights")
+    split = "test" if (Path(data) / "test").exists() else "train"  # a plain folder
+    faces = data_utils.load_faces(data, split, recipe.image_size)
+    writable(target.parent)
+    remove_remnants(target.parent)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=PREFIX) as folder:
+        made = Path(folder) / "made"
+        made.mkdir()
+        card = write_networks(chosen, identity, made, faces, levels)
+        if "decoder" in card["files"] and (Path(data) / "train").is_dir():
+            write_card(made, card)
+            try:
+                card["prior"] = fit(Trained.of(made), data, made)
+            except data_utils.DataError as error:
+                print(f"exported without prior.npz: {error}", file=sys.stderr)
+        write_card(made, card)
+        measure_headline(Trained.of(made), data, root or WEIGHTS)
+        move(made, target, Path(folder) / "before")
+    return Trained.of(target)
+
+
+PREFIX = f".export-{socket.gethostname()}-{os.getpid()}-"
+
+
+def remove_remnants(folder):
+    """Remove what exports left that were killed on this machine."""
+    for path in folder.glob(f".export-{socket.gethostname()}-*"):
+        number = path.name.rsplit("-", 2)[1]
+        try:
+            os.kill(int(number), 0)
+        except ProcessLookupError:
+            shutil.rmtree(path, ignore_errors=True)
+        except (ValueError, OSError):  # another name, another user's process
+            continue
+
+
+def move(made, path, before):
+    """Move the folder `made` to `path`, and what was there to `before`; if that fails,
+    it stays where it was."""
+    try:
+        if path.exists():
+            path.rename(before)
+        made.rename(path)
+    except BaseException:  # Ctrl-C, too
+        if before.exists() and not path.exists():
+            before.rename(path)
+        raise
+
+
+def write_card(folder, card):
+    (folder / "card.json").write_text(json.dumps(card, indent=1) + "\n")
+
+
+def write_networks(chosen, identity, folder, faces, levels):
+    """Save the networks of the checkpoint `chosen` that inference needs; return their
+    card.
+
+    These are all averaged networks, and the discriminator if figures use its answers.
+    """
+    run, recipe = chosen.parent, Recipe.from_resolved(identity["recipe"])
+    model = model_of(recipe, identity["seed"])
+    extra = checkpoint.restore(chosen, model.state())
+    networks = dict(model.average)
+    table = label_table(run, recipe)
+    if table is not None:
+        shutil.copy(run / "labels.csv", folder / "labels.csv")
+    if "generator" in networks:
+        recompute_batch_norm(networks["generator"], recipe, table)
+    # Figures box the samples it calls least real and read categories with it, and
+    # another run may start from it; those of runs with the collapse meter do not.
+    if "discriminator" in model.networks and not recipe.meter_every:
+        networks["discriminator"] = model.networks["discriminator"]
+    steps = int(extra["step"])
+    write_history(run, folder, steps, model, extra)
+    images = steps * recipe.batch_size * recipe.d_steps
+    epochs = round(images / identity["data"]["images"], 2)
+    networks |= kept_snapshots(run, identity, folder, epochs, table)
+    return {
+        "recipe": recipe.resolved(),
+        "data": identity["data"],
+        "terms": f"{TERMS} {OF_DATA.get(identity['data']['name'], '')}".strip(),
+        "from": identity["from"],
+        "seed": identity["seed"],
+        "precision": identity["precision"],
+        "backend": identity["backend"],
+        "keras": keras.__version__,
+        "steps": steps,
+        "checkpoint": chosen.stem.replace("checkpoint", "last"),
+        "images_seen": images,
+        "epochs": epochs,
+        "training_hours": round(float(extra["seconds"]) / 3600, 3),
+        "hardware": "; ".join(identity.get("hardware") or [machine.hardware()]),
+        "files": {
+            role: save_smallest(networks, role, recipe, folder, faces, levels)
+            for role in networks
+        },
+    }
+
+
+def write_history(run, folder, steps, model, extra):
+    """Write the curves of the run up to the step of its weights; the checkpoint holds
+    the steps after the last row."""
+    path = folder / "history.csv"
+    with contextlib.suppress(FileNotFoundError):
+        shutil.copy(run / "history.csv", path)
+    pending = checkpoint.pending_of(extra)
+    columns = cut(path, steps - bool(pending))
+    if pending:
+        columns = append(path, columns, steps, means(pending, model, extra["seconds"]))
+    if not columns:
+        raise UserError(f"{run}: {steps} steps, too few for a curve; train on")
+
+
+def kept_snapshots(run, identity, folder, epochs, table=None):
+    """{"epoch_010/decoder": network}: the snapshots of the run before `epochs`; of a run
+    that collapsed, the last before it and the first after it."""
+    # A snapshot of the last epoch is the end; later ones are left from before a crash.
+    recipe = Recipe.from_resolved(identity["recipe"])
+    step = recipe.batch_size * recipe.d_steps / identity["data"]["images"]
+    folders = visible(run / "snapshots", "epoch_*")
+    folders = [f for f in folders if epoch_of(f) < epochs - step / 2]
+    if recipe.meter_every:
+        folders = around_collapse(folder / "history.csv", folders, step)
+    found = {}
+    for path in [p for folder in folders for p in visible(folder, "*.weights.h5")]:
+        role = path.name.removesuffix(".weights.h5")
+        network = found[f"{path.parent.name}/{role}"] = build(recipe, role)
+        network.load_weights(path)
+        if role == "generator":  # as that of the end
+            recompute_batch_norm(network, recipe, table)
+    return found
+
+
+def around_collapse(history, folders, step):
+    """Of the folders of snapshots, the last before the run collapsed and the first after
+    it; all if it did not collapse. A `step` is so many epochs."""
+    history = pd.read_csv(history)
+    if "diversity" not in history:  # trained without the meter
+        return folders
+    history = history[["step", "diversity"]].dropna()
+    at = collapse.moment(history["step"].tolist(), history["diversity"].tolist())
+    if at is None:
+        return folders
+    later = [epoch_of(f) >= at * step for f in folders]
+    split = later.index(True) if True in later else len(folders)
+    return folders[max(0, split - 1) : split + 1]
+
+
+def epoch_of(folder):
+    return int(folder.name.removeprefix("epoch_"))
+
+
+def save_smallest(networks, role, recipe, folder, faces, levels=None):
+    """Save one network with `levels` levels, or with the fewest of `LEVELS` that change
+    nothing by more than `VISIBLE`.
+
+    Returns:
+        its entry in the card, with the largest change that rounding causes.
+
+    Raises:
+        UserError: a file larger than 45 MiB.
+    """
+    path = folder / f"{role}.weights.h5"
+    path.parent.mkdir(exist_ok=True)
+    copy = build(recipe, role.rpartition("/")[2])
+    for tried in LEVELS if levels is None else [levels]:
+        save(networks[role], path, tried)
+        load(copy, path)
+        what, change = largest_change(networks, role, copy, recipe, faces)
+        if change <= VISIBLE:
+            break
+    if path.stat().st_size > LIMIT:
+        raise UserError(f"{path.name}: larger than 45 MiB; give fewer --levels")
+    return {
+        "file": f"{role}.weights.h5",
+        "sha256": sha256(path),
+        "bytes": path.stat().st_size,
+        "levels": tried,
+        "largest_change": {"of": f"{what}, 64 images", "by": change},
+    }
+
+
+def largest_change(networks, role, copy, recipe, faces):
+    """(what changes, by how much at most) over 64 images if `copy`, read back from disk,
+    replaces `networks[role]`."""
+    low, high = recipe.pixel_range
+    snapshot, slash, kind = role.rpartition("/")
+    if kind in ("decoder", "generator"):
+        table = None
+        if recipe.traits.conditioned_on == "attributes":  # any of its attributes will do
+            table = np.random.default_rng(0).integers(0, 2, (64, recipe.condition))
+        inputs = latents(recipe, range(64), default_conditions(recipe, range(64), table))
+        before, after = run_network(networks[role], inputs), run_network(copy, inputs)
+    else:
+        inputs = data_utils.from_uint8(faces.images[:64], recipe.pixel_range)
+        before, after = run_network(networks[role], inputs), run_network(copy, inputs)
+        if kind == "encoder":
+            decoder = networks[snapshot + slash + "decoder"]
+            before, after = (run_network(decoder, x[0]) for x in (before, after))
+    if kind in ("decoder", "generator", "encoder"):
+        return "pixel in [0, 1]", float(np.abs(before - after).max() / (high - low))
+    before, after = (x if isinstance(x, list) else [x] for x in (before, after))
+    pairs = zip(before, after, strict=True)
+    return "score, of its range", max(
+        float(np.abs(a - b).max() / max(np.ptp(a), 1e-9)) for a, b in pairs
+    )
+
+
+def measure_headline(trained, data, root):
+    """Record the headline metric of the family, if the data allow it."""
+    name = trained.recipe.traits.headline
+    try:
+        real = Real(data, trained.recipe.image_size, MEASURED, root)
+        row = record.measured(Subject(trained, real), name, METRICS[name])
+    except UserError as error:
+        print(f"{name}: not measured ({error})")
+        return
+    print(METRICS[name].text(row["values"]))
+    record.append(trained.folder / "metrics.jsonl", row)

@@ -1,0 +1,122 @@
+"""What `python -m train` does once its arguments are read."""
+
+import dataclasses
+import json
+import time
+
+import data_utils
+from cli import UserError
+from metrics.registry import obtained
+from models import WEIGHTS
+from models.describe import parameters
+from models.keras_setup import set_precision
+from models.trained import Trained
+from train.backend import compiled
+from train.check import check
+from train.evaluate import Evaluation
+from train.feed import Feed, fitted, label_table
+from train.job import join, leave_together
+from train.model import model_of
+from train.progress import display, duration
+from train.run import Run
+from train.transfer import source_of
+
+
+def work(recipe, args):
+    """Train, alone or as one of several processes; returns the exit status."""
+    job = join()
+    return leave_together(job, lambda: as_one_of(job, recipe, args))
+
+
+def as_one_of(job, recipe, args):
+    job.begin(recipe.batch_size)
+    faces = data_utils.load_faces(args.data, "train", recipe.image_size)
+    if recipe.images:
+        faces = faces.first(min(recipe.images, len(faces.images)))
+    recipe = fitted(recipe, faces)
+    if args.epochs:
+        images = recipe.batch_size * recipe.d_steps
+        steps = max(1, round(args.epochs * len(faces.images) / images))
+        recipe = dataclasses.replace(recipe, steps=steps)
+    set_precision(args.precision)
+    start = args.start or recipe.start
+    if args.dry_run:
+        if start:
+            source_of(start, recipe)  # may refuse
+        return dry_run(recipe, faces, args.seed, job)
+    evaluation = None
+    if recipe.evaluate_every and not job.rank:
+        table = label_table(recipe, faces)
+        table = None if table is None else table.to_numpy()
+        evaluation = Evaluation(recipe, args.data, WEIGHTS, table)
+    run = Run(
+        recipe,
+        faces,
+        args.run,
+        args.seed,
+        args.precision,
+        start=start,
+        job=job,
+        command=args.words,
+    )
+    run.evaluation = evaluation
+    return train(run, args)
+
+
+def train(run, args):
+    """Train and show the progress; returns the exit status."""
+    recipe, steps = run.recipe, run.recipe.steps
+    if run.step >= steps:
+        print(f"{run.folder}: has {run.step} of {steps} steps; give more --steps")
+        return 0
+    verb = f"resumes from step {run.step}" if run.step else "starts"
+    print(f"{recipe.name} {verb}, {steps} steps; Ctrl-C saves and stops", flush=True)
+    if said := expected(recipe):
+        print(said, flush=True)
+    images = recipe.batch_size * recipe.d_steps
+    with display(recipe.name, run.step, steps, images) as progress:
+        done = run.train(steps, args.checkpoint_seconds, args.sample_every, progress)
+    if not done:
+        print(f"stopped at step {run.step}, saved; the same command resumes")
+        return 130
+    if run.evaluation and run.best.exists():
+        print(f"{run.best}: {run.evaluation.name} {run.evaluation.best:g}")
+    print(
+        f"{run.folder}: step {run.step}, {duration(run.seconds)} of training; next: "
+        f"python -m train.export --run {run.folder} --data {args.data}"
+    )
+    return 0
+
+
+def expected(recipe):
+    """What the weights that ship are like, if they are a run of the same settings."""
+    try:
+        shipped = Trained(recipe.name)
+    except UserError:
+        return ""
+    if shipped.recipe != recipe or shipped.card.get("several_runs"):
+        return ""
+    said = f"a run with these settings ships: {obtained(shipped)}"
+    hours = shipped.card["training_hours"]
+    return f"{said}, after {hours:.1f} h on {shipped.card['hardware']}"
+
+
+def dry_run(recipe, faces, seed, job):
+    """Build everything, run two steps, print what a run would be."""
+    feed = Feed(recipe, faces, seed, job)
+    model = model_of(recipe, seed, job)
+    check(model)
+    print(json.dumps(recipe.resolved(), indent=1))
+    for role, network in model.networks.items():
+        print(f"{role}: {parameters(network):,} trainable parameters")
+    advance, _ = compiled(model, feed, 1)
+    advance(0, 1)
+    began = time.monotonic()
+    logs = {k: round(v, 4) for k, v in advance(1, 1)[0].items()}
+    seconds, steps = time.monotonic() - began, recipe.steps
+    print(f"{len(faces.images)} images of {faces.folder}; losses at step 2: {logs}")
+    print(
+        f"a step takes {seconds:.2f} s here, {steps} steps about "
+        f"{seconds * steps / 3600:.1f} h; nothing was written"
+    )
+    return 0
