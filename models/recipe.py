@@ -89,7 +89,14 @@ class Recipe:
 
     @property
     def traits(self):
-        """The properties of its family; see `models.family`."""
+        """The properties of its family; see `models.family`.
+
+        Raises:
+            RecipeError: there is no such family.
+        """
+        if self.family not in FAMILIES:
+            known = ", ".join(FAMILIES)
+            raise RecipeError(f"{self.name}: family '{self.family}'; known: {known}")
         return FAMILIES[self.family]
 
     def trained_here(self):

@@ -490,10 +490,16 @@ def get_recipe(name):
     """The recipe called `name`.
 
     Raises:
-        RecipeError: unknown name; the message lists the known ones.
+        RecipeError: unknown name (the message lists the known ones), or a mistake in the
+            list of recipes.
     """
+    if len(RECIPES) < len(_ALL):
+        names = [recipe.name for recipe in _ALL]
+        twice = next(n for n in names if names.count(n) > 1)
+        raise RecipeError(f"models/recipes.py: two recipes are called '{twice}'")
     if name not in RECIPES:
         near = difflib.get_close_matches(name, RECIPES, 1)
         hint = f" (did you mean {near[0]}?)" if near else ""
         raise RecipeError(f"unknown recipe '{name}'{hint}; known: {', '.join(RECIPES)}")
+    _ = RECIPES[name].traits  # may refuse its family
     return RECIPES[name]

@@ -1,12 +1,25 @@
 """Recipes: what the reports say, settings, errors; the table of networks."""
 
+import dataclasses
+import re
+
 import numpy as np
 import pytest
 
-from models import RECIPES, WEIGHTS, Optimizer, Recipe, RecipeError, get_recipe, latents
+from models import (
+    RECIPES,
+    WEIGHTS,
+    Optimizer,
+    Recipe,
+    RecipeError,
+    get_recipe,
+    latents,
+    recipes,
+)
 from models.__main__ import main as print_models
 from models.recipe import LOG_EVERY, WORDS
 from models.trained import Trained
+from train.model import model_of
 
 
 def test_ten_recipes_of_three_reports():
@@ -70,6 +83,33 @@ def test_what_the_reports_say_of_training():
     assert weights == {"vae_e": 1, "vae_e_kl0": 0, "vae_e_kl100": 100}
     assert r["vae_e"].optimizers["vae"] == Optimizer("adam", 1e-4)
     assert (r["vae_e"].batch_size, r["vae_e"].latent) == (100, 20)
+
+
+@pytest.mark.parametrize(
+    ("changes", "saying"),
+    [
+        ({"family": "gans"}, "my_gan: family 'gans'; known: vae, gan"),
+        ({"algorithm": "gans.DCGAN"}, "my_gan: algorithm 'gans.DCGAN'"),
+        ({"algorithm": "my_gans.GAN"}, "my_gan: algorithm 'my_gans.GAN'"),
+        (
+            {"optimizers": {}},
+            "my_gan: optimizers: gans.GAN takes discriminator, generator",
+        ),
+        ({"settings": {}}, "my_gan: gans.GAN takes the settings real_target"),
+        (
+            {"networks": {"generator": "mine.generator"}},
+            "my_gan: network 'mine.generator'",
+        ),
+        ({"networks": {"generator": "report_c.mine"}}, "my_gan: network 'report_c.mine'"),
+        ({"name": "dcgan_c"}, "two recipes are called 'dcgan_c'"),
+    ],
+)
+def test_a_mistake_in_the_list_of_recipes_is_one_line(changes, saying, monkeypatch):
+    mine = dataclasses.replace(get_recipe("dcgan_c"), **{"name": "my_gan"} | changes)
+    monkeypatch.setattr(recipes, "_ALL", [*recipes._ALL, mine])
+    monkeypatch.setattr(recipes, "RECIPES", {r.name: r for r in recipes._ALL})
+    with pytest.raises(RecipeError, match=re.escape(saying)):
+        model_of(get_recipe(mine.name))
 
 
 def test_unknown_recipe_lists_the_known_ones():

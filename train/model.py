@@ -114,13 +114,18 @@ class Algorithm(keras.Model):
         # A loss may read and assign these; JAX treats all other variables as constants.
         self.state_variables = [*inner, self.noise_seed.state, self.step]
         self.optimized = self.optimized_variables()
+        if set(self.optimized) != set(recipe.optimizers):
+            raise RecipeError(
+                f"{recipe.name}: optimizers: {recipe.algorithm} takes "
+                f"{', '.join(self.optimized)}; it has {', '.join(recipe.optimizers)}"
+            )
         self.means, self.fitting = {}, False
         self.compile()
         self.built = True
 
     def optimized_variables(self):
         """{role: variables}: by default those of the network of its name."""
-        return {r: self.networks[r].trainable_variables for r in self.recipe.optimizers}
+        return {role: n.trainable_variables for role, n in self.networks.items()}
 
     def compile(self, run_eagerly=False, **optimizers):
         """Take optimizers by role; the recipe's where none is given.
