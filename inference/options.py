@@ -102,9 +102,9 @@ def classes(trained, seeds, label=None):
 
 def switched(trained, seeds, label):
     """Rows of all attributes, with those of `label` set; arguments as in `classes`."""
-    from models.sampling import asked_of
+    from models.sampling import conditions_of
 
-    names, rows = trained.attributes, asked_of(trained, seeds).copy()
+    names, rows = trained.attributes, conditions_of(trained, seeds).copy()
     for part in label.split(",") if label else ():
         name, _, value = part.strip().partition("=")
         if name not in names or value not in ("0", "1"):

@@ -75,7 +75,7 @@ def switches(trained, out):
         the measurement of attributes that are read as requested, or None.
     """
     names = trained.attributes
-    usual = sampling.asked_of(trained, range(FACES))
+    usual = sampling.conditions_of(trained, range(FACES))
     rows = np.repeat(usual[:, None], 1 + len(names), 1)
     for k in range(len(names)):
         rows[:, k + 1, k] = 1 - rows[:, k + 1, k]

@@ -20,34 +20,19 @@ def parse(words=None):
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    what = parser.add_mutually_exclusive_group(required=True)
+    what, add = parser.add_mutually_exclusive_group(required=True), parser.add_argument
     what.add_argument("recipe", nargs="?", help="a recipe that has weights")
-    what.add_argument(
-        "--all", action="store_true", help="all recipes of the data's image size"
-    )
-    what.add_argument(
-        "--run",
-        type=Path,
-        nargs="+",
-        metavar="RUN",
-        help="run folders of 'python -m train', or folders of weights, side by side",
-    )
-    parser.add_argument("--data", type=Path, required=True, help="the data folder")
-    parser.add_argument(
-        "--metrics", nargs="+", metavar="NAME", help="only these; default: all that apply"
-    )
-    parser.add_argument(
-        "--samples",
-        type=int,
-        default=1000,
-        help="how many samples, and how many test images",
-    )
-    parser.add_argument(
-        "--out", type=Path, help="folder for metrics.jsonl and the figure of neighbours"
-    )
-    parser.add_argument(
-        "--weights", type=Path, default=WEIGHTS, help="default: the repository's weights/"
-    )
+    all_of_size = "all recipes of the data's image size"
+    what.add_argument("--all", action="store_true", help=all_of_size)
+    runs = "run folders of 'python -m train', or folders of weights, side by side"
+    what.add_argument("--run", type=Path, nargs="+", metavar="RUN", help=runs)
+    add("--data", type=Path, required=True, help="the data folder")
+    add("--metrics", nargs="+", metavar="NAME", help="default: all that apply")
+    count = "how many samples, and how many test images; default: %(default)s"
+    add("--samples", type=int, default=1000, help=count)
+    add("--out", type=Path, help="folder for metrics.jsonl and a figure of neighbours")
+    weights = "default: the repository's weights/"
+    add("--weights", type=Path, default=WEIGHTS, help=weights)
     return parser.parse_args(words)
 
 

@@ -30,27 +30,6 @@ def measure(subject):
     }
 
 
-def words(values):
-    return f"{values['own_classifier']['accuracy']:.1%} read back"
-
-
-def details(values):
-    read, lines = values["read"], [f"chance {values['chance']:.1%}"]
-    if values["apart_by_features"] is not None:
-        lines[0] += (
-            f"; told apart by features {values['apart_by_features']:.1%}, by 8x8 pixels "
-            f"{values['apart_by_pixels']:.1%}"
-        )
-    middle = {name: np.mean([means[name] for means in read]) for name in read[0]}
-    for k, means in enumerate(read):
-        off = {name: means[name] - middle[name] for name in middle}
-        most = sorted(off, key=lambda name: -abs(off[name]))[:4]
-        light = np.mean([*values["brightness"][k].values()])
-        differences = ", ".join(f"{name} {off[name]:+.2f}" for name in most)
-        lines.append(f"category {k}: {differences}; brightness {light:.2f}")
-    return lines
-
-
 def category_read_back(trained, count=350):
     """How often an InfoGAN's classifier reads the category that was requested.
 

@@ -29,16 +29,11 @@ def measure(subject):
     return {"diversity": value, "collapsed": collapsed, "n_real": few, "n_fake": few}
 
 
-def words(values):
-    return f"{values['diversity']:.2f} of the test images' diversity"
-
-
 def diversity(samples, data):
     """Nearest-neighbour diversity of samples relative to data.
 
     Args:
-        samples: uint8 `(n, height, width, 3)`.
-        data: uint8 `(n, ...)`, as many real images of any size.
+        samples, data: uint8 `(n, height, width, 3)`, as many of each, of any size.
 
     Returns:
         float, >= 0; below `COLLAPSED` the samples are collapsed.
@@ -51,8 +46,7 @@ def diversity(samples, data):
         raise ValueError(f"{len(samples)} samples for {len(data)} images")
     near_data, contrast_data = unit(data)
     small = shrink(samples)
-    lowest = contrast_data / 2
-    near = nearest(small) / max(contrast(small), lowest)
+    near = nearest(small) / max(contrast(small), contrast_data / 2)
     return near / (near_data / contrast_data)
 
 
@@ -96,10 +90,6 @@ def shrink(images, side=SIDE):
 
 def moment(steps, values):
     """The first step after which every value is below `COLLAPSED`, or None."""
-    collapsed_at = None
-    for step, value in zip(steps, values, strict=True):
-        if value >= COLLAPSED:
-            collapsed_at = None
-        elif collapsed_at is None:
-            collapsed_at = step
-    return collapsed_at
+    steps, low = list(steps), np.asarray(values) < COLLAPSED
+    last = len(low) - np.argmin(low[::-1]) if not low.all() else 0
+    return steps[last] if last < len(steps) else None

@@ -1,5 +1,7 @@
 """Metrics of a VAE's samples from the density fitted to its codes (`models.prior`)."""
 
+import contextlib
+
 from metrics import Inapplicable, collapse, distance, neighbours
 from metrics.images import Subject
 from models import sampling
@@ -16,17 +18,11 @@ def measure(subject):
     values = {
         "frechet_attribute_features": distance.measure_frechet(fitted),
         "collapse_meter": collapse.measure(fitted),
+        "nearest_training": None,
     }
-    try:
+    with contextlib.suppress(Inapplicable):  # the data may have no training images
         values["nearest_training"] = neighbours.measure(fitted)
-    except Inapplicable:  # the data have no training images
-        values["nearest_training"] = None
     _, rebuilt = sampling.reconstruct(trained, real.images)
     features = real.judge.features(sampling.as_images(trained, rebuilt))
     values["frechet_of_reconstructions"] = distance.frechet(real.features, features)
     return values
-
-
-def words(values):
-    drawn = distance.frechet_words(values["frechet_attribute_features"])
-    return f"{drawn}, rebuilt {values['frechet_of_reconstructions']:.1f}"

@@ -31,6 +31,8 @@ class Real:
         training: uint8 images of the training split, or None.
         reference: as many images as `images` from the end of the training split, or
             None: real images to compare with `images` as samples are.
+        judge: the attribute network, a `Judge`.
+        features: of `images`.
 
     Raises:
         data_utils.DataError: the folder cannot be used.
@@ -38,7 +40,7 @@ class Real:
     """
 
     def __init__(self, data, size, count, root):
-        self.data, self.size, self.root = Path(data), size, root
+        self.data = Path(data)
         held_back = (self.data / "test").exists()
         self.split = "test" if held_back else "train"
         self.faces = data_utils.load_faces(data, self.split, size)
@@ -51,10 +53,10 @@ class Real:
             self.training = data_utils.load_faces(data, "train", size).images
         enough = self.training is not None and len(self.training) >= len(self.images)
         self.reference = self.training[-len(self.images) :] if enough else None
+        self.root = root
 
     @functools.cached_property
     def judge(self):
-        """The attribute network, a `Judge`."""
         return Judge(attribute_network(self.root))
 
     @functools.cached_property
@@ -106,16 +108,18 @@ class Subject:
 
     Attributes:
         requested: the condition of sample k; see `models.default_conditions`.
+        samples: uint8 `(n, size, size, 3)`; sample k comes from seed k.
+        features: of the samples, in the attribute network.
+        read: probabilities of the samples' attributes, `(n, attributes)`.
     """
 
     def __init__(self, trained, real, out=None, prior="normal"):
         self.trained, self.real, self.out, self.prior = trained, real, out, prior
         self.recipe, self.count = trained.recipe, len(real.images)
-        self.requested = sampling.asked_of(trained, range(self.count))
+        self.requested = sampling.conditions_of(trained, range(self.count))
 
     @functools.cached_property
     def samples(self):
-        """uint8 `(n, size, size, 3)`; sample k comes from seed k."""
         seeds = range(self.count)
         return sampling.draw(self.trained, seeds, self.requested, prior=self.prior)
 
@@ -125,20 +129,11 @@ class Subject:
 
     @functools.cached_property
     def read(self):
-        """Probabilities of the attributes of the samples, `(n, attributes)`."""
         return self.real.judge.read(self.samples)
 
     def against_data(self, compare, features=False):
-        """Compare samples with data, and unseen real images with data.
-
-        Args:
-            compare: a function of two sets of images, or of two sets of features,
-                data first; returns a dict.
-
-        Returns:
-            the dict of samples; under "real_images" that of `Real.reference` in place of
-            samples, or None.
-        """
+        """`compare(data, samples)`, a dict, of images or of their features; and under
+        "real_images" the same of `Real.reference` in place of samples, or None."""
         pair = (self.real.images, self.samples)
         if features:
             pair = (self.real.features, self.features)

@@ -25,6 +25,16 @@ def attribute_network(root):
     return Trained("attributes", root if there else WEIGHTS)
 
 
+def measure(subject):
+    """Accuracy of the attribute network on all labelled test faces, by attribute, and
+    that of always giving the more common answer."""
+    faces = subject.real.faces
+    if faces.attributes is None:
+        raise Inapplicable("no labels to compare with")
+    values = Judge(subject.trained).accuracy(faces)
+    return values | {"n_real": values.pop("n"), "n_fake": 0}
+
+
 class Judge:
     """The attribute network, applied to uint8 images of any size.
 
@@ -51,42 +61,28 @@ class Judge:
 
     def _pixels(self, images):
         recipe = self.trained.recipe
-        return data_utils.from_uint8(
-            resized(images, recipe.image_size), recipe.pixel_range
-        )
+        small = resized(images, recipe.image_size)
+        return data_utils.from_uint8(small, recipe.pixel_range)
 
     @functools.cached_property  # one network for each judge: Keras compiles each anew
     def _pooled(self):
-        network = self.trained.network("classifier")
-        pooled = next(
-            layer.output
-            for layer in network.layers
-            if isinstance(layer, keras.layers.GlobalAveragePooling2D)
-        )
-        return keras.Model(network.input, pooled)
+        network, kind = self.trained.network("classifier"), "GlobalAveragePooling2D"
+        pool = next(x for x in network.layers if type(x).__name__ == kind)
+        return keras.Model(network.input, pool.output)
 
     def accuracy(self, faces):
-        """Its accuracy on labelled faces, per attribute.
-
-        Args:
-            faces: `data_utils.Faces` with attributes.
-
-        Returns:
-            dict: n, accuracy by attribute, their mean, and by attribute the accuracy
-            of always giving the more common answer.
-        """
+        """Its accuracy on `data_utils.Faces` with attributes: n, accuracy by attribute,
+        their mean, and by attribute the accuracy of always giving the more common
+        answer."""
         said = self.read(faces.images) > 0.5
         accuracy, commoner = {}, {}
         for k, name in enumerate(self.names):
             label = faces.label(name)
             accuracy[name] = float((said[:, k] == label).mean())
             commoner[name] = float(max(label.mean(), 1 - label.mean()))
-        return {
-            "n": len(faces.images),
-            "accuracy": accuracy,
-            "mean_accuracy": float(np.mean(list(accuracy.values()))),
-            "commoner_answer": commoner,
-        }
+        mean = float(np.mean([*accuracy.values()]))
+        values = {"accuracy": accuracy, "mean_accuracy": mean}
+        return {"n": len(faces.images)} | values | {"commoner_answer": commoner}
 
     @functools.cached_property
     def recorded_accuracy(self):
@@ -101,9 +97,8 @@ class Judge:
                 f"{self.trained.folder}: its accuracy is not in metrics.jsonl; measure "
                 "it with 'python -m metrics attributes'"
             )
-        keys = ("accuracy", "mean_accuracy", "commoner_answer")
         data = {"data": f"{row['data']}/{row['split']}", "n": row["n_real"]}
-        return data | {key: row["values"][key] for key in keys}
+        return data | row["values"]
 
     @property
     def trusted(self):
@@ -129,15 +124,10 @@ class Judge:
             Inapplicable: it does not read this attribute, or no better than a constant
                 answer.
         """
-        if attribute not in self.names:
-            known = ", ".join(self.names)
-            raise Inapplicable(
-                f"the attribute network does not read '{attribute}', only {known}"
-            )
         if attribute not in self.trusted:
             raise Inapplicable(
                 f"the attribute network reads '{attribute}' no better than a constant "
-                "answer would"
+                f"answer would, or not at all; it reads {', '.join(self.trusted)}"
             )
         agrees = (read[:, self.names.index(attribute)] > 0.5) == requested
         known = self.recorded_accuracy
@@ -157,7 +147,5 @@ def resized(images, side):
     """uint8 `(n, height, width, 3)` -> `(n, side, side, 3)`."""
     if images.shape[1:3] == (side, side):
         return images
-    how = Image.Resampling.LANCZOS
-    return np.stack(
-        [np.asarray(Image.fromarray(x).resize((side,) * 2, how)) for x in images]
-    )
+    size, how = (side, side), Image.Resampling.LANCZOS
+    return np.stack([np.asarray(Image.fromarray(x).resize(size, how)) for x in images])

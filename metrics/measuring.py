@@ -25,7 +25,8 @@ def measure(args):
         if name not in METRICS:
             raise UserError(f"unknown metric '{name}'; known: {', '.join(METRICS)}")
     if args.run:
-        trained = [weights_of_run(folder) for folder in args.run]
+        of = {True: Trained.of, False: RunWeights}
+        trained = [of[(folder / "card.json").exists()](folder) for folder in args.run]
     elif args.all:
         trained = fitting(args.weights, args.data)
     else:
@@ -40,11 +41,6 @@ def measure(args):
     (print_columns if args.run else measure_all)(chosen, args)
 
 
-def weights_of_run(folder):
-    """The weights of a run folder, or of a folder with a card."""
-    return (Trained.of if (folder / "card.json").exists() else RunWeights)(folder)
-
-
 def fitting(root, data):
     """`Trained` weights of all recipes that draw or read images of the folder's size;
     prints which recipes are left out.
@@ -52,22 +48,18 @@ def fitting(root, data):
     Raises:
         UserError: there are none.
     """
-    size = size_of(data)
-    known = [n for n in RECIPES if (root / n / "card.json").exists()]
-    trained = [Trained(name, root) for name in known]
-    fits = [t for t in trained if (t.recipe.image_size,) * 2 == size]
+    width, height = size_of(data)
+    trained = [Trained(n, root) for n in RECIPES if (root / n / "card.json").exists()]
+    fits = [t for t in trained if t.recipe.image_size == width == height]
     if not fits:
         have = ", ".join(f"{t.recipe.name} {t.recipe.image_size}" for t in trained)
         raise UserError(
-            f"{data}: images of {size[0]}x{size[1]}; there are weights for: "
+            f"{data}: images of {width}x{height}; there are weights for: "
             f"{have or 'nothing'}; to have images resized, name a recipe"
         )
-    for t in trained:
-        if t not in fits:
-            side, name = t.recipe.image_size, t.recipe.name
-            print(
-                f"{name}: left out, its images are {side}x{side}, not {size[0]}x{size[1]}"
-            )
+    for recipe in (t.recipe for t in trained if t not in fits):
+        size = f"{recipe.image_size}x{recipe.image_size}"
+        print(f"{recipe.name}: left out, its images are {size}, not {width}x{height}")
     return fits
 
 
@@ -95,6 +87,15 @@ def subjects(chosen, args):
         yield Subject(trained, real[trained.recipe.image_size], out), names
 
 
+def results(subject, names, measured):
+    """Yield (name, what `measured` returns of it); prints why a metric is left out."""
+    for name in names:
+        try:
+            yield name, measured(subject, name, METRICS[name])
+        except Inapplicable as reason:
+            print(f"  {name}: left out, {reason}", flush=True)
+
+
 def measure_all(chosen, args):
     """Measure {`Trained`: names of metrics}; print and record each result."""
     for trained in chosen:  # report a mistake before the first number
@@ -105,12 +106,7 @@ def measure_all(chosen, args):
         trained = subject.trained
         print(f"{trained.origin()}; on {subject.real.faces.folder}")
         path = (args.out or trained.folder) / "metrics.jsonl"
-        for name in names:
-            try:
-                row = record.measured(subject, name, METRICS[name])
-            except Inapplicable as reason:
-                print(f"  {name}: left out, {reason}", flush=True)
-                continue
+        for name, row in results(subject, names, record.measured):
             print(f"  {name}: {METRICS[name].text(row['values'])}", flush=True)
             record.append(path, row)
         print(f"  recorded in {path}")
@@ -121,17 +117,11 @@ def print_columns(chosen, args):
     columns = []
     for subject, names in subjects(chosen, args):
         print(subject.trained.origin(), flush=True)
-        found = {}
-        for name in names:
-            if METRICS[name].of_prior:  # a run has none yet
-                continue
-            try:
-                found[name] = METRICS[name].words(METRICS[name].measure(subject))
-            except Inapplicable as reason:
-                print(f"  {name}: left out, {reason}")
-        columns.append(found)
-    print("".join(f"{cell!s:42}" for cell in ("", *args.run)).rstrip())
-    for name in METRICS:
-        cells = [column.get(name, "-") for column in columns]
-        if any(name in column for column in columns):
-            print("".join(f"{cell:42}" for cell in (name, *cells)).rstrip())
+        names = [n for n in names if not METRICS[n].of_prior]  # a run has none yet
+        columns.append(
+            dict(results(subject, names, lambda s, _, m: m.words(m.measure(s))))
+        )
+    names = [n for n in METRICS if any(n in column for column in columns)]
+    rows = [("", *args.run), *((n, *(c.get(n, "-") for c in columns)) for n in names)]
+    for row in rows:
+        print("".join(f"{cell!s:42}" for cell in row).rstrip())

@@ -31,19 +31,16 @@ def measure(subject):
     unseen, _ = nearest_two(subject.real.images, training, mirrored)
     if subject.out:
         _figure(subject, training, near, which)
+    distance, distance_of_unseen = (float(x[:, 0].mean()) for x in (near, unseen))
     return {
-        "distance": float(near[:, 0].mean()),
-        "distance_of_unseen": float(unseen[:, 0].mean()),
-        "ratio": float(near[:, 0].mean() / unseen[:, 0].mean()),
+        "distance": distance,
+        "distance_of_unseen": distance_of_unseen,
+        "ratio": distance / distance_of_unseen,
         "copies": copies(near),
         "copies_of_unseen": copies(unseen),
         "n_training": len(training),
         "mirrored": mirrored,
     }
-
-
-def words(values):
-    return "{ratio:.2f} of unseen ones', {copies:.1%} copies".format_map(values)
 
 
 def nearest_two(images, training, mirrored=False):
@@ -90,7 +87,6 @@ def _figure(subject, training, near, which):
     mirrored, index = np.divmod(which[order, 0], len(training))
     found = training[index]
     found = np.where(mirrored[:, None, None, None], found[:, :, ::-1], found)
-    pairs = np.concatenate([subject.samples[order], found])
-    path = subject.out / f"neighbours_{subject.recipe.name}.jpg"
-    with replacing(path) as file:
-        iio.imwrite(file, data_utils.tile(pairs, len(order)), extension=".jpg")
+    tiles = data_utils.tile(np.concatenate([subject.samples[order], found]), len(order))
+    with replacing(subject.out / f"neighbours_{subject.recipe.name}.jpg") as file:
+        iio.imwrite(file, tiles, extension=".jpg")

@@ -25,15 +25,6 @@ def measure(subject):
     return values | {"ssim": float(np.concatenate(parts).mean())}
 
 
-def words(values):
-    return f"test MSE {values['mse_minus1_1']:.4f} in [-1, 1]"
-
-
-def details(values):
-    found = "{mse_0_1:.6f} in [0, 1]; PSNR {psnr_db:.2f} dB; SSIM {ssim:.4f}"
-    return [found.format_map(values)]
-
-
 def reconstruction_error(images, outputs, pixel_range):
     """Error over all images, pixels and channels.
 

@@ -23,22 +23,19 @@ def measured(subject, name, metric):
     began = time.perf_counter()
     values = metric.measure(subject)
     seconds = time.perf_counter() - began
-    card, real, recipe = subject.trained.card, subject.real, subject.recipe
+    card, real = subject.trained.card, subject.real
     counts = {"n_real": len(real.images), "n_fake": subject.count}
+    files = {k: f["sha256"][:12] for k, f in card["files"].items() if "/" not in k}
     row = {
         "metric": name,
         "values": {k: v for k, v in values.items() if k not in counts},
-        "recipe": recipe.name,
+        "recipe": subject.recipe.name,
         "data": real.data.resolve().name,
         "split": real.split,
         **{k: values.get(k, n) for k, n in counts.items()},
         "pixel_range": metric.pixel_range,
         "steps": card["steps"],
-        "weights": {
-            role: entry["sha256"][:12]
-            for role, entry in card["files"].items()
-            if "/" not in role
-        },
+        "weights": files,
         "date": time.strftime("%Y-%m-%d"),
         "seconds": seconds,
     }
@@ -65,7 +62,7 @@ def newest(trained):
     """{metric: its newest row} of exactly these weights, on the test images of the data
     they were trained on. A row is left out if it came from another attribute network
     than the one beside these weights: distances in other features do not compare."""
-    path = trained.folder / "metrics.jsonl"
+    path, card = trained.folder / "metrics.jsonl", trained.card
     if not path.exists():
         return {}
     try:
@@ -79,27 +76,20 @@ def newest(trained):
     # The file of a network may have been packed anew, which changes no pixel visibly.
     digests = {
         role: (entry["sha256"][:12], entry.get("repacked_from"))
-        for role, entry in trained.card["files"].items()
+        for role, entry in card["files"].items()
     }
-    data = trained.card["data"]["name"]
-    prior = trained.card.get("prior", {}).get("sha256", "")[:12]
+    prior = card.get("prior", {}).get("sha256", "")[:12]
+    judge = trained.folder.parent / "attributes" / "card.json"
+    judge = judge_digest(json.loads(judge.read_text())) if judge.exists() else None
+    same = {"weights": judge}  # of a row that no attribute network judged
     return {
         row["metric"]: row
         for row in rows
         if all(value in digests.get(role, ()) for role, value in row["weights"].items())
-        and (row["data"], row["split"]) == (data, "test")
+        and (row["data"], row["split"]) == (card["data"]["name"], "test")
         and row.get("prior", prior) == prior  # earlier lines lack it
-        and _judged_by(trained.folder.parent, row.get("attribute_network"))
+        and judge in (None, row.get("attribute_network", same).get("weights"))
     }
-
-
-def _judged_by(root, network):
-    """Whether `network`, what a row says of its attribute network, names the one in
-    `root`; true if either is missing."""
-    card = root / "attributes" / "card.json"
-    if network is None or not card.exists():
-        return True
-    return network.get("weights") == judge_digest(json.loads(card.read_text()))
 
 
 def judge_digest(card):

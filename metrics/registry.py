@@ -3,18 +3,18 @@
 import dataclasses
 from collections.abc import Callable
 
+import numpy as np
+
 from metrics import (
-    attribute_accuracy,
     categories,
     collapse,
     distance,
     fitted_prior,
-    manifold,
+    judge,
     neighbours,
     reconstruction,
     record,
-    requested_attribute,
-    requested_attributes,
+    requested,
     ssim,
     swd,
 )
@@ -28,7 +28,7 @@ def rebuilds(traits):
     return traits.rebuilds
 
 
-def requested(what):
+def conditioned_on(what):
     return lambda traits: traits.conditioned_on == what
 
 
@@ -43,70 +43,93 @@ class Metric:
     Attributes:
         measure: `images.Subject` -> a dict of plain JSON values, with `n_real` and
             `n_fake` if it did not compare all images; raises `Inapplicable`.
-        words: these values in at most 40 characters.
+        template: these values in at most 40 characters, as `str.format` takes it.
         about: `models.family.Traits` -> whether it applies to such a recipe.
-        details: values -> lines that a terminal shows below the words.
         pixel_range: the range of the pixels that it compares.
         judged: whether it uses the attribute network; its accuracy is then recorded too.
         of_prior: whether it measures `prior.npz`, which may be fitted anew.
     """
 
     measure: Callable
-    words: Callable
+    template: str
     about: Callable
-    details: Callable = lambda values: []
     pixel_range: str = "uint8 [0, 255]"
     judged: bool = False
     of_prior: bool = False
 
+    def words(self, values):
+        answers = [*values.get("commoner_answer", {"none": 0}).values()]
+        return self.template.format_map(values | {"constant": np.mean(answers)})
+
     def text(self, values):
-        """The words; those of real images in place of samples; the details."""
+        """The words; those of real images in place of samples; all that was measured."""
         floor = values.get("real_images")
         beside = f"; real images {self.words(floor)}" if floor else ""
-        return "\n    ".join([self.words(values) + beside, *self.details(values)])
+        rest = [f"{k}: {plain(v)}" for k, v in values.items() if k != "real_images"]
+        return "\n    ".join([self.words(values) + beside, *rest])
 
 
-def _metric(module, about, pixel_range="uint8 [0, 255]", **more):
-    """The metric of a module's `measure`, `words` and, if it has them, `details`."""
-    details = getattr(module, "details", Metric.details)
-    return Metric(module.measure, module.words, about, details, pixel_range, **more)
+def plain(value):
+    """A measured value as a person reads it."""
+    if isinstance(value, dict):
+        return ", ".join(f"{k} {plain(v)}" for k, v in value.items())
+    if isinstance(value, list):
+        return "".join(f"\n      {k}: {plain(v)}" for k, v in enumerate(value))
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
+
+FITTED = (
+    "Fréchet {frechet_attribute_features[distance]:.1f} ± "
+    "{frechet_attribute_features[standard_error]:.1f}, "
+    "rebuilt {frechet_of_reconstructions:.1f}"
+)
+FRECHET = "Fréchet {distance:.1f} ± {standard_error:.1f}"
+KERNEL = "kernel {distance:.4f} ± {standard_error:.4f}"
+DENSITY = "density {density:.2f}, coverage {coverage:.2f}"
+MS_SSIM = "MS-SSIM {samples:.3f}, of real images {data:.3f}"
+DIVERSITY = "{diversity:.2f} of the test images' diversity"
+NEAREST = "{ratio:.2f} of unseen ones', {copies:.1%} copies"
+REQUESTED = "{agreement:.1%} as requested"
+READ_BACK = "{own_classifier[accuracy]:.1%} read back"
+ACCURACY = "{mean_accuracy:.1%} right, a constant answer {constant:.1%}"
+SMALL = "[0, 1], 16x16"
 
 METRICS = {
-    "reconstruction": _metric(reconstruction, rebuilds, "[0, 1], MSE in [-1, 1] as well"),
-    "fitted_prior": _metric(fitted_prior, rebuilds, judged=True, of_prior=True),
-    "swd": _metric(swd, draws, "in units of the data's patches"),
+    "reconstruction": Metric(
+        *(reconstruction.measure, "test MSE {mse_minus1_1:.4f} in [-1, 1]", rebuilds),
+        pixel_range="[0, 1], MSE in [-1, 1] as well",
+    ),
+    "fitted_prior": Metric(
+        fitted_prior.measure, FITTED, rebuilds, judged=True, of_prior=True
+    ),
+    "swd": Metric(
+        swd.measure, "SWD {mean:.1f} x 1e-3", draws, "in units of the data's patches"
+    ),
     "frechet_attribute_features": Metric(
-        distance.measure_frechet,
-        distance.frechet_words,
-        draws,
-        distance.frechet_details,
-        judged=True,
+        distance.measure_frechet, FRECHET, draws, judged=True
     ),
     "kernel_attribute_features": Metric(
-        distance.measure_kernel, distance.kernel_words, draws, judged=True
+        distance.measure_kernel, KERNEL, draws, judged=True
     ),
-    "density_coverage": _metric(manifold, draws, judged=True),
-    "ms_ssim": _metric(ssim, draws, "[0, 1]"),
-    "collapse_meter": _metric(collapse, draws, "[0, 1], 16x16"),
-    "nearest_training": _metric(neighbours, draws, "[0, 1], 16x16"),
-    "requested_attribute": _metric(
-        requested_attribute, requested("attribute"), judged=True
+    "density_coverage": Metric(distance.measure_density, DENSITY, draws, judged=True),
+    "ms_ssim": Metric(ssim.measure, MS_SSIM, draws, "[0, 1]"),
+    "collapse_meter": Metric(collapse.measure, DIVERSITY, draws, SMALL),
+    "nearest_training": Metric(neighbours.measure, NEAREST, draws, SMALL),
+    "requested_attribute": Metric(
+        requested.measure_one, REQUESTED, conditioned_on("attribute"), judged=True
     ),
-    "requested_attributes": _metric(
-        requested_attributes, requested("attributes"), judged=True
+    "requested_attributes": Metric(
+        requested.measure_many, REQUESTED, conditioned_on("attributes"), judged=True
     ),
-    "categories": _metric(categories, requested("category"), judged=True),
-    "attribute_accuracy": _metric(attribute_accuracy, reads_attributes),
+    "categories": Metric(
+        categories.measure, READ_BACK, conditioned_on("category"), judged=True
+    ),
+    "attribute_accuracy": Metric(judge.measure, ACCURACY, reads_attributes),
 }
 
 TELLING = (  # the most telling first
-    "reconstruction",
-    "requested_attribute",
-    "requested_attributes",
-    "categories",
-    "attribute_accuracy",
-    "frechet_attribute_features",
+    *("reconstruction", "requested_attribute", "requested_attributes", "categories"),
+    *("attribute_accuracy", "frechet_attribute_features"),
 )
 
 

@@ -4,7 +4,7 @@ which random pairs of samples are compared (Odena et al. 2017)."""
 import numpy as np
 
 WINDOW, SIGMA = 11, 1.5  # pixels
-K1, K2 = 0.01, 0.03
+C1, C2 = 0.01**2, 0.03**2
 WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # of the five scales, finest first
 PAIRS = 1000
 
@@ -12,15 +12,8 @@ PAIRS = 1000
 def measure(subject):
     """Mean MS-SSIM of random pairs of samples and of random pairs of real images; higher
     is more alike."""
-    return {
-        "samples": pairs(subject.samples, PAIRS),
-        "data": pairs(subject.real.images, PAIRS),
-        "pairs": PAIRS,
-    }
-
-
-def words(values):
-    return "MS-SSIM {samples:.3f}, of real images {data:.3f}".format_map(values)
+    sides = {"samples": subject.samples, "data": subject.real.images}
+    return {k: pairs(images, PAIRS) for k, images in sides.items()} | {"pairs": PAIRS}
 
 
 def pairs(images, count, seed=0):
@@ -86,14 +79,12 @@ def _compare(a, b):
     def blur(x):
         return (tall @ x @ wide.T).astype("float64")
 
-    c1, c2 = K1**2, K2**2
     mean_a, mean_b = blur(a), blur(b)
     variances = blur(a * a + b * b) - mean_a**2 - mean_b**2
     covariance = blur(a * b) - mean_a * mean_b
-    contrast = (2 * covariance + c2) / (variances + c2)
-    luminance = (2 * mean_a * mean_b + c1) / (mean_a**2 + mean_b**2 + c1)
-    axes = (1, 2, 3)
-    return (luminance * contrast).mean(axes), contrast.mean(axes)
+    contrast = (2 * covariance + C2) / (variances + C2)
+    luminance = (2 * mean_a * mean_b + C1) / (mean_a**2 + mean_b**2 + C1)
+    return (luminance * contrast).mean((1, 2, 3)), contrast.mean((1, 2, 3))
 
 
 def _window(side):

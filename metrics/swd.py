@@ -18,14 +18,6 @@ def measure(subject):
     return subject.against_data(distances)
 
 
-def words(values):
-    return f"SWD {values['mean']:.1f} x 1e-3"
-
-
-def details(values):
-    return [", ".join(f"{k} px {x:.1f}" for k, x in values["by_scale"].items())]
-
-
 def distances(a, b, seed=0):
     """Distance of two sets of images.
 

@@ -12,18 +12,8 @@ import numpy as np
 from models.recipe import Optimizer, Recipe, RecipeError
 from models.recipes import RECIPES, get_recipe
 
-__all__ = [
-    "RECIPES",
-    "WEIGHTS",
-    "Optimizer",
-    "Recipe",
-    "RecipeError",
-    "build",
-    "default_conditions",
-    "function_of",
-    "get_recipe",
-    "latents",
-]
+__all__ = ["RECIPES", "WEIGHTS", "Optimizer", "Recipe", "RecipeError", "build"]
+__all__ += ["default_conditions", "function_of", "get_recipe", "latents"]
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights"  # <recipe>/card.json ...
 
@@ -53,13 +43,9 @@ def build(recipe, role, probabilities=False):
     takes = inspect.signature(function).parameters
     network = function(**{name: size for name, size in sizes.items() if name in takes})
     if not network.built:  # a Sequential or a subclass without an Input
-        side = recipe.image_size
-        draws = role == recipe.traits.draws
-        network(
-            np.zeros(
-                (1, recipe.latent + recipe.condition) if draws else (1, side, side, 3)
-            )
-        )
+        noise, side = recipe.latent + recipe.condition, recipe.image_size
+        shape = (1, noise) if role == recipe.traits.draws else (1, side, side, 3)
+        network(np.zeros(shape))
     return network
 
 

@@ -9,11 +9,9 @@ from models.recipes import RECIPES, get_recipe
 
 
 def parse(words=None):
-    parser = argparse.ArgumentParser(
-        prog="python -m models",
-        description="List the recipes with their trainable parameters; with a name, "
-        "print its networks layer by layer.",
-    )
+    about = "List the recipes with their trainable parameters; with a name, print its "
+    about += "networks layer by layer."
+    parser = argparse.ArgumentParser(prog="python -m models", description=about)
     parser.add_argument("recipe", nargs="?")
     return parser.parse_args(words)
 
@@ -49,20 +47,18 @@ def print_recipe(recipe):
         print(f"  {words}")
     if rows := recipe.departures():
         print("\ntrained here with other settings (`--as-reported` takes the report's):")
-        print(f"  {'setting':32}{'report':>12}{'here':>12}  why")
-        for key, report, here, why in rows:
-            print(f"  {key:32}{report!s:>12}{here!s:>12}  {why}")
+        for row in (("setting", "report", "here", "why"), *rows):
+            print("  {:32}{!s:>12}{!s:>12}  {}".format(*row))
     for role in recipe.networks:
         network = build(recipe, role, probabilities=True)
         print(f"\n{role}: {parameters(network):,} trainable parameters")
         print_layers(network)
-    shipped = WEIGHTS / recipe.name
     role = recipe.traits.draws or next(iter(recipe.networks))
-    if (shipped / f"{role}.weights.h5").exists():
-        print("\nits weights, in Keras:")
-        print("from models import build, get_recipe")
+    path = WEIGHTS / recipe.name / f"{role}.weights.h5"
+    if path.exists():
+        print("\nits weights, in Keras:\nfrom models import build, get_recipe")
         print(f'{role} = build(get_recipe("{recipe.name}"), "{role}")')
-        print(f'{role}.load_weights("{shipped / role}.weights.h5")')
+        print(f'{role}.load_weights("{path}")')
 
 
 if __name__ == "__main__":

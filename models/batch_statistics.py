@@ -24,9 +24,7 @@ def recompute_batch_norm(generator, recipe, table=None):
             norm.momentum = k / (k + 1)  # so it is the mean over batches
             norm.trainable = True  # Keras' layer ignores batches if it is frozen
         seeds = range(10**9 + k * size, 10**9 + (k + 1) * size)
-        generator(
-            latents(recipe, seeds, default_conditions(recipe, seeds, table)),
-            training=True,
-        )
+        conditions = default_conditions(recipe, seeds, table)
+        generator(latents(recipe, seeds, conditions), training=True)
     for norm, values in zip(norms, before, strict=True):
         norm.momentum, norm.trainable = values

@@ -11,19 +11,15 @@ def parameters(network):
 def print_layers(network):
     """Print a line for each layer: name, kind, output shape, trainable parameters."""
     for layer in network.layers:
-        shape = tuple(layer.output.shape[1:])
-        print(
-            f"  {layer.name:24}{describe(layer):46}{shape!s:16}{parameters(layer):>12,}"
-        )
+        shape, count = tuple(layer.output.shape[1:]), parameters(layer)
+        print(f"  {layer.name:24}{describe(layer):46}{shape!s:16}{count:>12,}")
 
 
 def describe(layer):
     """A layer as a row of a table: kind, kernel, filters, strides, padding."""
     config = layer.get_config()
-    kind = type(layer).__name__
-    if kind == "BlockConvTranspose":  # the same layer, computed in another way
-        kind = "Conv2DTranspose"
-    words = [kind]
+    # BlockConvTranspose is the same layer, computed in another way.
+    words = [type(layer).__name__.replace("BlockConvTranspose", "Conv2DTranspose")]
     if "kernel_size" in config:
         rows, columns = config["kernel_size"]
         words.append(f"{rows}x{columns} / {config['filters']} / {config['strides'][0]}")

@@ -5,34 +5,33 @@ the prior N(0, I), so few of these decode to faces. A mixture of Gaussians fitte
 codes of the training images draws codes like theirs, without further training.
 """
 
+import dataclasses
+
 import numpy as np
 
 COMPONENTS = 10  # as many as Ghosh et al. take
 EACH = 400  # codes a component, at the least
-LEADING = 128  # main axes in which the components differ; in the others all are alike
+LEADING = 128  # main axes in which the components differ; in the rest they are alike
 PART = 1000  # codes drawn at a time
 RIDGE = 0.1  # added to their variances, where those of all codes are 1
 
 
+@dataclasses.dataclass(frozen=True)
 class Fitted:
-    """A mixture of Gaussians: a density of codes.
+    """A mixture of Gaussians: a density of codes, in float32.
 
     One Gaussian is fitted to all codes. Along its main axes, scaled to variance 1, the
     mixture takes its place.
-
-    Attributes:
-        mean: float32 `(latent,)`, of the Gaussian.
-        factor: float32 `(latent, latent)`, the lower Cholesky factor of its covariance.
-        axes: float32 `(latent, d)`, its main axes times their standard deviations; kept,
-            because another machine may find them with other signs.
-        shares: float32 `(k,)`, the components' weights, their sum is 1.
-        centres: float32 `(k, d)`, their means along the axes.
-        factors: float32 `(k, d, d)`, the lower Cholesky factors of their covariances.
     """
 
-    def __init__(self, mean, factor, axes, shares, centres, factors):
-        self.mean, self.factor, self.axes = mean, factor, axes
-        self.shares, self.centres, self.factors = shares, centres, factors
+    mean: np.ndarray  # (latent,), of the one Gaussian
+    factor: np.ndarray  # (latent, latent), lower Cholesky factor of its covariance
+    # (latent, d), its main axes times their standard deviations; kept, because another
+    # machine may find them with other signs.
+    axes: np.ndarray
+    shares: np.ndarray  # (k,), the components' weights, their sum is 1
+    centres: np.ndarray  # (k, d), their means along the axes
+    factors: np.ndarray  # (k, d, d), lower Cholesky factors of their covariances
 
     @classmethod
     def of_codes(cls, means, log_vars):
@@ -46,7 +45,7 @@ class Fitted:
             mean posterior variance. It has `COMPONENTS` components, or one (no more than
             the Gaussian) for each `EACH` images if that is less.
         """
-        from sklearn.mixture import GaussianMixture
+        from sklearn.mixture import GaussianMixture  # takes a second
 
         means = means.astype("float64")
         covariance = np.atleast_2d(np.cov(means, rowvar=False, bias=True))
@@ -78,7 +77,7 @@ class Fitted:
     def codes(self, noise):
         """Standard normal `(n, latent)` -> codes, float32 `(n, latent)`.
 
-        A multiple of a row has the same component, so truncation keeps it.
+        Scaling the noise does not change its component, so truncation keeps it.
         """
         drawn = noise @ self.factor.T
         along = drawn @ _inverse(self.axes)
@@ -91,11 +90,8 @@ class Fitted:
     def save(self, path):
         """Write `prior.npz`: matrices in half precision, those of Cholesky as their
         lower triangles, row by row."""
-        half = {
-            "triangle": _lower(self.factor[None])[0],
-            "axes": self.axes,
-            "triangles": _lower(self.factors),
-        }
+        triangle, triangles = _lower(self.factor[None])[0], _lower(self.factors)
+        half = {"triangle": triangle, "axes": self.axes, "triangles": triangles}
         half = {name: array.astype("float16") for name, array in half.items()}
         whole = {"mean": self.mean, "shares": self.shares, "centres": self.centres}
         np.savez_compressed(path, **whole, **half)
@@ -125,13 +121,11 @@ def _uniform(noise):
 
 def _lower(matrices):
     """`(k, d, d)` -> `(k, d (d + 1) / 2)`"""
-    rows, columns = np.tril_indices(matrices.shape[1])
-    return matrices[:, rows, columns]
+    return matrices[:, *np.tril_indices(matrices.shape[1])]
 
 
 def _full(triangles, side):
     """The opposite of `_lower`, float32."""
     matrices = np.zeros((len(triangles), side, side), "float32")
-    rows, columns = np.tril_indices(side)
-    matrices[:, rows, columns] = triangles
+    matrices[:, *np.tril_indices(side)] = triangles
     return matrices

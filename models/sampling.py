@@ -39,16 +39,11 @@ def run_network(network, inputs, batch=64, prepare=None, compiled=None):
 
 
 def reconstruct(trained, images, at=None):
-    """Encode and decode images with a VAE; the code is the posterior mean.
-
-    Args:
-        trained: `Trained` weights of a VAE.
-        images: uint8 `(n, height, width, 3)`.
-        at: the epoch of a snapshot; None for the networks of the end.
+    """Encode and decode uint8 images with a VAE; the code is the posterior mean.
 
     Returns:
-        (codes float32 `(n, latent)`, reconstructions float32, the images'
-        shape, in the recipe's pixel range).
+        (codes float32 `(n, latent)`, reconstructions float32, the images' shape, in the
+        recipe's pixel range). `at` is as in `draw`.
     """
     codes, _ = posterior(trained, images, at)
     return codes, decode(trained, codes, at)
@@ -60,10 +55,7 @@ def encode(trained, images):
 
 
 def posterior(trained, images, at=None):
-    """Means and log variances of the codes of uint8 images: float32 `(n, latent)`.
-
-    `at` is an epoch, for the network as it was then (a snapshot).
-    """
+    """Means and log variances of the codes of uint8 images: float32 `(n, latent)`."""
     encoder = trained.network("encoder", at)
     # Not compiled, however many: an image's code is then the same to the last bit.
     return tuple(run_network(encoder, images, prepare=_pixels(trained), compiled=False))
@@ -96,16 +88,15 @@ def label_table(folder, recipe):
     if recipe.traits.conditioned_on != "attributes":
         return None
     path = Path(folder) / "labels.csv"
-    cure = "git checkout restores that of weights, resuming that of a run"
     try:
         return np.loadtxt(path, "int32", delimiter=",", skiprows=1, ndmin=2)
-    except FileNotFoundError:
-        raise UserError(f"{path}: missing; {cure}") from None
     except (OSError, ValueError):
-        raise UserError(f"{path}: unreadable; {cure}") from None
+        wrong = "unreadable" if path.exists() else "missing"
+        cure = "git checkout restores that of weights, resuming that of a run"
+        raise UserError(f"{path}: {wrong}; {cure}") from None
 
 
-def asked_of(trained, seeds):
+def conditions_of(trained, seeds):
     """The condition of each seed's image by default; see `models.default_conditions`.
 
     Raises:
@@ -121,7 +112,7 @@ def draw(trained, seeds, labels=None, at=None, truncation=1.0, prior="normal"):
     Args:
         trained: `Trained` weights.
         seeds: integers, one an image.
-        labels: their conditions, see `models.latents`; default: `asked_of`.
+        labels: their conditions, see `models.latents`; default: `conditions_of`.
         at: the epoch of a snapshot; None for the networks of the end.
         truncation: see `models.latents`.
         prior: of a VAE: "normal" is N(0, I), "fitted" the density of `models.prior`.
@@ -130,7 +121,7 @@ def draw(trained, seeds, labels=None, at=None, truncation=1.0, prior="normal"):
         uint8 `(n, height, width, 3)`.
     """
     if labels is None and trained.recipe.condition:
-        labels = asked_of(trained, seeds)
+        labels = conditions_of(trained, seeds)
     noise = latents(trained.recipe, seeds, labels, truncation)
     if prior == "fitted":
         noise = trained.prior.codes(noise)
@@ -167,15 +158,8 @@ def realness(trained, images):
 
 
 def walk(keys, steps, between):
-    """Points from each key to the next, `steps` of them each.
-
-    Args:
-        keys: `(n, d)`.
-        between: `linear` or `spherical`.
-
-    Returns:
-        float32 `((n - 1) * steps + 1, d)`; every `steps`-th row is a key.
-    """
+    """`steps` points from each key `(n, d)` to the next, by `linear` or `spherical`:
+    float32 `((n - 1) * steps + 1, d)`; every `steps`-th row is a key."""
     shares = np.arange(steps) / steps
     legs = [between(a, b, t) for a, b in itertools.pairwise(keys) for t in shares]
     return np.stack([*legs, keys[-1]]).astype("float32")

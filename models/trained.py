@@ -16,11 +16,14 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+import pandas as pd
 
 from cli import UserError
 from models import WEIGHTS, Recipe, build, get_recipe
+from models.prior import Fitted
 
 LEVELS = (25, 40, 60, 250)  # values for `save` that an export tries, in this order
+CURE = "restore it with git checkout"
 
 
 class WeightsError(UserError):
@@ -59,8 +62,7 @@ class Trained:
         try:
             self.card = json.loads(path.read_text())
             self.recipe = Recipe.from_resolved(self.card["recipe"])
-            for key in ("files", "data", "steps"):
-                _ = self.card[key]
+            _ = [self.card[key] for key in ("files", "data", "steps")]
         except (ValueError, KeyError, TypeError) as error:
             raise WeightsError(f"{path}: not a card of this version ({error})") from None
         if (self.recipe.name, self.recipe.networks) != (name, known.networks):
@@ -101,12 +103,8 @@ class Trained:
 
     def epoch_of(self, step):
         """Epochs after a step, a number or an array of them."""
-        return (
-            step
-            * self.card["images_seen"]
-            / self.card["steps"]
-            / self.card["data"]["images"]
-        )
+        per_step = self.card["images_seen"] / self.card["steps"]
+        return step * per_step / self.card["data"]["images"]
 
     def end(self):
         """The epoch at the end of training; a whole one if it is that within a step."""
@@ -139,18 +137,20 @@ class Trained:
         return self._built[role]
 
     def _file(self, role):
-        """The file of a role of the card, "epoch_010/decoder" for a snapshot's, after
-        checking its hash."""
+        """The file of a role of the card, "epoch_010/decoder" for a snapshot's."""
         if role not in self.card["files"]:
             raise WeightsError(f"{self.folder}: no weights of the {role} in card.json")
-        entry = self.card["files"][role]
+        return self._whole(self.card["files"][role])
+
+    def _whole(self, entry):
+        """The file of an entry of the card, after checking its hash."""
         path = self.folder / entry["file"]
         if not path.exists():
-            raise WeightsError(f"{path}: missing; restore it with git checkout")
+            raise WeightsError(f"{path}: missing; {CURE}")
         if sha256(path) != entry["sha256"]:
             raise WeightsError(
                 f"{path}: does not match the sha256 in card.json (cut short or "
-                "changed); restore it with git checkout"
+                f"changed); {CURE}"
             )
         return path
 
@@ -161,19 +161,12 @@ class Trained:
         Raises:
             WeightsError: there is none, or it was changed.
         """
-        from models.prior import Fitted
-
-        entry = self.card.get("prior")
-        if entry is None:
+        if "prior" not in self.card:
             raise WeightsError(
                 f"{self.folder}: no density of codes; export the run with its training "
                 "images"
             )
-        path = self.folder / entry["file"]
-        if not path.exists() or sha256(path) != entry["sha256"]:
-            raise WeightsError(
-                f"{path}: missing or changed; restore it with git checkout"
-            )
+        path = self._whole(self.card["prior"])
         try:
             return Fitted.load(path)
         except (OSError, ValueError, KeyError, zipfile.BadZipFile):
@@ -181,29 +174,23 @@ class Trained:
 
     def history(self):
         """The training curves, a pandas frame with a `step` column."""
-        import pandas as pd
-
         path = self.folder / "history.csv"
         try:
             history = pd.read_csv(path)
             _ = history["step"]
             return history
         except (OSError, ValueError, KeyError):
-            raise WeightsError(
-                f"{path}: missing or unreadable; restore it with git checkout"
-            ) from None
+            raise WeightsError(f"{path}: missing or unreadable; {CURE}") from None
 
     def origin(self):
         """One line for the foot of a figure: which weights, trained on what."""
-        card = self.card
+        card, recipe = self.card, self.recipe
         start = f"; started from {card['from']['recipe']}" if card.get("from") else ""
-        if card.get("several_runs"):
-            start = "; several runs"
-        report = f"Report {self.recipe.report}"
-        report = "in no report" if report == "Report -" else report
+        start = "; several runs" if card.get("several_runs") else start
+        report = "in no report" if recipe.report == "-" else f"Report {recipe.report}"
         return (
-            f"{self.recipe.name} ({report}): {card['steps']:,} steps, "
-            f"batch {self.recipe.batch_size}, {card['data']['images']:,} training images "
+            f"{recipe.name} ({report}): {card['steps']:,} steps, "
+            f"batch {recipe.batch_size}, {card['data']['images']:,} training images "
             f"of {card['data']['name']}{start}"
         )
 
@@ -214,11 +201,11 @@ def sha256(path):
 
 
 def save(network, path, levels=LEVELS[0]):
-    """Write a network's weights in Keras' own layout of `.weights.h5`.
+    """Write a network's weights in Keras' layout of `.weights.h5`.
 
     HDF5's scale-offset filter rounds kernels to steps of a power of ten, counted from the
-    least number of each chunk, and packs them into as few bits as they need; every reader
-    of HDF5 gets float32.
+    least number of each chunk, and packs them into as few bits as they need; whatever
+    reads HDF5 gets float32.
 
     Args:
         network: a built `keras.Model`.
@@ -246,7 +233,7 @@ def save(network, path, levels=LEVELS[0]):
 def _store(file, name, array, levels):
     packed = {"compression": "gzip", "compression_opts": 9} if array.ndim else {}
     largest = np.abs(array).max(initial=0)
-    if array.ndim > 1:  # a few large numbers do not make the others coarse
+    if array.ndim > 1:  # a few large numbers do not make all the rest coarse
         largest = min(largest, 6 * array.std()) or largest
     if array.ndim > 1 and levels and largest:
         # Digits after the decimal point; h5py accepts no negative number.
@@ -270,6 +257,5 @@ def load(network, path):
     except (OSError, ValueError, KeyError, IndexError, UserWarning) as error:
         reason = str(error).strip().splitlines() or ["unreadable"]
         raise WeightsError(
-            f"{path}: not weights of this {network.name} ({reason[0][:120]}); "
-            "restore it with git checkout"
+            f"{path}: not weights of this {network.name} ({reason[0][:120]}); {CURE}"
         ) from None

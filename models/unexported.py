@@ -33,17 +33,31 @@ def weights_of(run, last=False):
         if not (run / "run.json").exists():
             raise UserError(f"{run}: not a run of 'python -m train'; train it first")
         raise UserError(f"{path}: not there yet; a run saves every 5 minutes")
+    identity = _read(path, lambda file: str(file["x/identity"]))
     try:
-        with np.load(path, allow_pickle=False) as file:
-            said = str(file["x/identity"])
-    except DAMAGED:
-        raise UserError(f"{path}: not a whole checkpoint") from None
-    try:
-        identity = json.loads(said)
+        identity = json.loads(identity)
         recipe = Recipe.from_resolved(identity["recipe"])
     except (ValueError, KeyError, TypeError):
         raise UserError(f"{path}: not of this version") from None
     return path, recipe, identity
+
+
+def _read(path, what):
+    """`what` of an open checkpoint."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return what(file)
+    except DAMAGED:
+        raise UserError(f"{path}: not a whole checkpoint") from None
+
+
+def _networks(file):
+    """(step, {"<role>/<number>/<name>": array}), averaged where the run averages."""
+    averages = {k[6:]: file[k] for k in file.files if k.startswith("v/ema/")}
+    roles = {k.split("/")[0] for k in averages}
+    plain = (k for k in file.files if k.startswith("v/net/"))
+    rest = {k[6:]: file[k] for k in plain if k.split("/")[2] not in roles}
+    return int(file["x/step"]), averages | rest
 
 
 class RunWeights:
@@ -64,23 +78,14 @@ class RunWeights:
 
     def __init__(self, folder):
         self.folder = Path(folder)
-        checkpoint, self.recipe, identity = weights_of(self.folder)
+        path, self.recipe, identity = weights_of(self.folder)
         self.attributes = identity["data"].get("attributes", [self.recipe.attribute])
-        try:
-            with np.load(checkpoint, allow_pickle=False) as file:
-                self.step = int(file["x/step"])
-                averages = [k for k in file.files if k.startswith("v/ema/")]
-                averaged = {k.split("/")[2] for k in averages}
-                others = [k for k in file.files if k.startswith("v/net/")]
-                others = [k for k in others if k.split("/")[2] not in averaged]
-                self.arrays = {k[6:]: file[k] for k in averages + others}
-        except DAMAGED:
-            raise UserError(f"{checkpoint}: not a whole checkpoint") from None
+        self.step, self.arrays = _read(path, _networks)
 
     @functools.cache  # noqa: B019 - lives as long as the process draws
     def network(self, role, at=None):
         """The network `role`, as an export would have it: averaged where the run keeps
-        an average, a generator's batch-norm statistics taken anew.
+        an average, a generator's batch-norm statistics recomputed.
 
         Raises:
             UserError: the run has none, or it is of another network.

@@ -82,7 +82,7 @@ def packed_generator(trained):
     recipe = trained.recipe
     if recipe.noise != "normal":
         raise UserError(f"{recipe.name}: the page draws normal noise, not {recipe.noise}")
-    conditions = sampling.asked_of(trained, range(10)) if recipe.condition else None
+    conditions = sampling.conditions_of(trained, range(10)) if recipe.condition else None
     low, high = recipe.pixel_range
     inputs = latents(recipe, range(10), conditions)
     network = Portable(trained.network("generator"))

@@ -50,7 +50,7 @@ def write_split(folder, split, generator, judge, seeds):
     from models import sampling
 
     (folder / split).mkdir(parents=True)
-    images = sampling.draw(generator, seeds, sampling.asked_of(generator, seeds))
+    images = sampling.draw(generator, seeds, sampling.conditions_of(generator, seeds))
     read = judge.read(images) > 0.5
     lines = [",".join(["image_name", *judge.names])]
     for k, image in enumerate(images):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from metrics import collapse, distance, manifold, swd
+from metrics import collapse, distance, swd
 from metrics.judge import Judge
 from models.trained import Trained
 
@@ -89,7 +89,7 @@ def measure(faces_twice):
             "swd": swd.distances(real, images)["mean"],
             "frechet": distance.frechet(features, found),
             "kernel": distance.kernel(features, found)[0],
-            **manifold.shares(features, found),
+            **distance.density_coverage(features, found),
             "diversity": collapse.diversity(images, real),
         }
 

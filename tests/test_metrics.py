@@ -5,60 +5,65 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from metrics import Inapplicable, collapse, distance, manifold, neighbours, ssim, swd
+from metrics import Inapplicable, collapse, distance, neighbours, ssim, swd
 
 
-def test_real_images_are_as_diverse_as_real_images(faces_twice):
+def noisy(images, deviation):
+    noise = np.random.default_rng(0).normal(0, deviation, images.shape)
+    return np.clip(images + noise, 0, 255).astype("uint8")
+
+
+# ------------------------------------------------------------------ collapse
+
+# What is made of 64 real images (a), and how diverse it is beside 64 more (b).
+SETS = {
+    "other real images": (lambda a: a, 0.85, 1.15),
+    "one with noise": (lambda a: noisy(a[:1].repeat(64, 0), 10), 1e-3, 0.3),
+    "flat": (lambda a: np.full_like(a, 90), 0, 1e-5),
+    **{
+        f"{n} repeated": (lambda a, n=n: a[np.arange(64) % n], 0, 1e-5)
+        for n in (1, 3, 30)
+    },
+}
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_the_meter_says_how_diverse_samples_are(name, faces_twice):
+    made, low, high = SETS[name]
     a, b = faces_twice
-    assert collapse.diversity(a, a) == 1
-    assert 0.85 < collapse.diversity(a, b) < 1.15
+    assert low <= collapse.diversity(made(a), b) < high
 
 
-def test_one_image_with_noise_is_collapsed(faces_twice):
+def test_contrast_brightness_and_size_are_not_diversity(faces_twice):
     a, b = faces_twice
-    noise = np.random.default_rng(0).normal(0, 10, a.shape)
-    noisy = np.clip(a[:1] + noise, 0, 255).astype("uint8")
-    assert 0 < collapse.diversity(noisy, b) < 0.6 * collapse.COLLAPSED
-
-
-def test_contrast_and_brightness_are_not_diversity(faces_twice):
-    a, b = faces_twice
-    values = [
-        collapse.diversity(np.rint(128 + share * (a - 128.0)).astype("uint8"), b)
-        for share in (0.6, 0.8)
-    ]
-    values.append(collapse.diversity(a // 2 + 100, b))
+    greyer = [np.rint(128 + s * (a - 128.0)).astype("uint8") for s in (0.6, 0.8)]
+    values = [collapse.diversity(x, b) for x in (*greyer, a // 2 + 100)]
     np.testing.assert_allclose(values, collapse.diversity(a, b), rtol=0.03)
-    flat = np.full_like(a, 90)
-    assert collapse.diversity(flat, b) < 1e-5
-
-
-def test_few_images_repeated_are_collapsed_however_far_apart(faces_twice):
-    a, b = faces_twice
-    for modes in (1, 3, 30):
-        assert collapse.diversity(a[np.arange(64) % modes], b) < 1e-5
-
-
-def test_a_run_that_collapses_half_way_has_a_moment(faces_twice):
-    a, b = faces_twice
-    rng = np.random.default_rng(1)
-    values = []
-    for step in range(10):
-        kept = 64 if step < 5 else 4
-        values.append(collapse.diversity(a[rng.permutation(64) % kept], b))
-    assert min(values[:5]) > collapse.COLLAPSED > max(values[5:])
-    steps = [100 * k for k in range(10)]
-    assert collapse.moment(steps, values) == 500
-    assert collapse.moment(steps, values[:5] * 2) is None
-    assert collapse.moment(steps, [0.1] * 5 + [0.9] + [0.1] * 4) == 600
-
-
-def test_size_of_images_does_not_matter_and_their_number_does(faces_twice):
-    a, _ = faces_twice
-    larger = a.repeat(3, 1).repeat(3, 2)
-    assert collapse.diversity(larger, a) == pytest.approx(1)
+    assert collapse.diversity(a.repeat(3, 1).repeat(3, 2), a) == pytest.approx(1)
     with pytest.raises(ValueError, match="63 samples for 64 images"):
         collapse.diversity(a[1:], a)
+    twice = np.concatenate([a[:16], a[:16]])
+    for data in (twice, 0 * twice):
+        with pytest.raises(Inapplicable, match="there twice"):
+            collapse.diversity(a[:32], data)
+
+
+@pytest.mark.parametrize(
+    ("values", "moment"),
+    [
+        ([0.9] * 5 + [0.1] * 5, 500),
+        ([0.9, 0.1] * 5, 900),
+        ([0.1, 0.9] * 5, None),
+        ([0.1] * 10, 0),
+        ([0.1] * 5 + [0.9] + [0.1] * 4, 600),
+        ([], None),
+    ],
+)
+def test_a_run_that_collapses_for_good_has_a_moment(values, moment):
+    assert collapse.moment([100 * k for k in range(len(values))], values) == moment
+
+
+# ----------------------------------------------------- distances of features
 
 
 def test_frechet_distance_of_shifted_and_stretched_gaussians():
@@ -71,6 +76,9 @@ def test_frechet_distance_of_shifted_and_stretched_gaussians():
     assert distance.frechet(a, a) == pytest.approx(0, abs=1e-9)
     turned, _ = np.linalg.qr(rng.standard_normal((3, 3)))  # covariances that mix
     assert distance.frechet(a @ turned, b @ turned) == pytest.approx(expected, rel=0.03)
+    # of one distribution all is bias: half as many images have twice of it
+    values = distance.frechet_with_error(*rng.standard_normal((2, 400, 16)))
+    assert 1.6 < values["of_half_as_many"] / values["distance"] < 2.6
 
 
 def test_kernel_distance_is_zero_on_average_for_the_same_distribution():
@@ -85,28 +93,38 @@ def test_kernel_distance_is_zero_on_average_for_the_same_distribution():
     assert distance.kernel(x, y)[0] == pytest.approx(1 + 8 - 2)
 
 
-def test_errors_are_those_of_other_images():
+@pytest.mark.parametrize(
+    "measured", [distance.frechet_with_error, distance.kernel_with_error]
+)
+def test_errors_are_those_of_other_images(measured):
     """What halves of one pair of sets say, and the spread over forty pairs."""
     rng = np.random.default_rng(0)
     spread = np.array([3.0, 2.0, 1.0, 0.5])
     pairs = [rng.standard_normal((2, 200, 4)) * spread for _ in range(40)]
-    pairs = [(a, b + 0.5) for a, b in pairs]
-    for measured in (distance._frechet, distance._kernel):
-        found = [measured(a, b) for a, b in pairs]
-        true = np.std([v["distance"] for v in found], ddof=1)
-        said = np.mean([v["standard_error"] for v in found])
-        assert 0.7 * true < said < 1.4 * true
+    found = [measured(a, b + 0.5) for a, b in pairs]
+    true = np.std([v["distance"] for v in found], ddof=1)
+    assert 0.7 * true < np.mean([v["standard_error"] for v in found]) < 1.4 * true
 
 
-def test_frechet_distance_falls_with_the_number_of_images():
-    a, b = np.random.default_rng(0).standard_normal((2, 400, 16))
-    values = distance._frechet(a, b)  # of one distribution: all of it is bias
-    assert 1.6 < values["of_half_as_many"] / values["distance"] < 2.6
+def test_density_and_coverage_of_known_sets():
+    rng = np.random.default_rng(0)
+    near, far, other = rng.standard_normal((3, 400, 4))
+    data = np.concatenate([near, far + 100])  # two clusters
 
+    def shares(fake):
+        values = distance.density_coverage(data, fake)
+        return values["density"], values["coverage"]
 
-def noisy(images, deviation):
-    noise = np.random.default_rng(0).normal(0, deviation, images.shape)
-    return np.clip(images + noise, 0, 255).astype("uint8")
+    assert shares(data + 50) == (0, 0)  # between the clusters
+    density, coverage = shares(other)  # one cluster of two
+    assert density == pytest.approx(1, abs=0.1) and 0.45 < coverage <= 0.5
+    whole = np.concatenate([other, rng.standard_normal((400, 4)) + 100])
+    density, coverage = shares(whole)
+    assert density == pytest.approx(1, abs=0.1)
+    assert coverage == pytest.approx(1 - 0.5**5, abs=0.02)
+    one = shares(near[:1].repeat(800, 0))[1]  # one image: a few balls reach it
+    some = shares(near[np.arange(800) % 100])[1]
+    assert 1 / 800 < one < 0.05 < some < 0.45
 
 
 # ------------------------------------------------------------- SSIM, MS-SSIM
@@ -155,13 +173,10 @@ def test_ms_ssim_of_pairs_tells_one_image_from_many(faces_twice):
 
 
 def test_sliced_wasserstein_of_a_shifted_gaussian():
-    rng = np.random.default_rng(0)
-    a, b = rng.standard_normal((2, 5000, 147)).astype("float32")
+    a, b = np.random.default_rng(0).standard_normal((2, 5000, 147)).astype("float32")
+    shift = np.where(np.arange(147) == 3, 5, 0).astype("float32")
+    assert swd.sliced(a, a) == 0 and swd.sliced(a, b) < 0.04
     expected = 5 * np.sqrt(2 / (np.pi * 147))
-    assert swd.sliced(a, a) == 0
-    assert swd.sliced(a, b) < 0.04
-    shift = np.zeros(147, "float32")
-    shift[3] = 5
     assert swd.sliced(a, b + shift) == pytest.approx(expected, rel=0.1)
 
 
@@ -175,12 +190,9 @@ def test_the_pyramid_adds_up_to_the_image(faces_twice):
         spread[:, ::2, ::2] = whole
         whole = fine + 4 * swd._blur(spread)
     np.testing.assert_allclose(whole, images, atol=1e-3)
-    flat = np.full((1, 64, 64, 3), 77, "uint8")
-    for level, value in zip(swd.pyramid(flat), (0, 0, 77), strict=True):
-        np.testing.assert_allclose(level, value, atol=1e-3)
 
 
-def test_swd_hears_grain_at_the_finest_scale_and_brightness_at_the_coarsest(
+def test_swd_is_of_grain_at_the_finest_scale_and_brightness_at_the_coarsest(
     faces_twice, monkeypatch
 ):
     monkeypatch.setattr(swd, "PATCHES", 32)
@@ -198,30 +210,6 @@ def test_swd_hears_grain_at_the_finest_scale_and_brightness_at_the_coarsest(
     assert one["mean"] > 2 * floor["mean"]
     with pytest.raises(ValueError, match="different shape"):
         swd.distances(a, b[1:])
-
-
-# -------------------------------------------------------- density, coverage
-
-
-def test_density_and_coverage_of_known_sets():
-    rng = np.random.default_rng(0)
-    near, far, other = rng.standard_normal((3, 400, 4))
-    data = np.concatenate([near, far + 100])  # two clusters
-
-    def shares(fake):
-        values = manifold.shares(data, fake)
-        return values["density"], values["coverage"]
-
-    assert shares(data + 50) == (0, 0)  # between the clusters
-    density, coverage = shares(other)  # one cluster of two
-    assert density == pytest.approx(1, abs=0.1) and 0.45 < coverage <= 0.5
-    whole = np.concatenate([other, rng.standard_normal((400, 4)) + 100])
-    density, coverage = shares(whole)
-    assert density == pytest.approx(1, abs=0.1)
-    assert coverage == pytest.approx(1 - 0.5**5, abs=0.02)
-    one = shares(near[:1].repeat(800, 0))[1]  # one image: a few balls reach it
-    some = shares(near[np.arange(800) % 100])[1]
-    assert 1 / 800 < one < 0.05 < some < 0.45
 
 
 # ------------------------------------------------------------- memorisation
@@ -251,33 +239,20 @@ def test_copies_of_training_images_are_found(faces_twice, tmp_path):
         neighbours_of(samples, real, None)
 
 
-def test_the_nearest_training_image_is_named(faces_twice):
-    training, _ = faces_twice
+def test_the_nearest_training_images_are_named(faces_twice):
+    training = faces_twice[0][:20]
     near, which = neighbours.nearest_two(training[[7, 3]], training)
     assert which[:, 0].tolist() == [7, 3]
-    np.testing.assert_allclose(near[:, 0], 0, atol=1e-6)
     x, y = (collapse.shrink(training[[k]]) for k in (7, which[0, 1]))
-    assert near[0, 1] == pytest.approx(np.sqrt(((x - y) ** 2).mean()))
-
-
-def test_data_that_repeats_has_no_diversity_to_compare_with(faces_twice):
-    images = faces_twice[0][:32]
-    twice = np.concatenate([images[:16], images[:16]])
-    for data in (twice, 0 * images):
-        with pytest.raises(Inapplicable, match="there twice"):
-            collapse.diversity(images, data)
-
-
-def test_a_mirror_image_counts_where_training_had_it(faces_twice):
-    training = faces_twice[0][:20]
+    expected = [[0, np.sqrt(((x - y) ** 2).mean())]]
+    np.testing.assert_allclose(near[:1], expected, rtol=1e-5, atol=1e-6)
     turned = training[:3, :, ::-1]
     near, which = neighbours.nearest_two(turned, training, mirrored=True)
     np.testing.assert_allclose(near[:, 0], 0, atol=1e-6)
     assert which[:, 0].tolist() == [20, 21, 22]
-    # The second is another image, even where a face is its own mirror image.
+    # The second is another image, even where a face is the mirror image of itself.
     even = np.concatenate([training[:1], training[:1, :, ::-1]], 2)[:, :, ::2]
     faces = np.concatenate([even, training[1:]])
     near, which = neighbours.nearest_two(even, faces, mirrored=True)
     assert which[0, 0] % 20 == 0 and which[0, 1] % 20 != 0
     assert near[0, 0] < neighbours.COPY * near[0, 1]
-    assert neighbours.nearest_two(turned, training)[0][:, 0].min() > 0.01

@@ -78,7 +78,7 @@ def test_a_density_that_is_not_there_or_was_changed(tmp_path):
 
     shutil.copytree(WEIGHTS / "vae_c", tmp_path / "vae_c")
     (tmp_path / "vae_c" / "prior.npz").write_bytes(b"x")
-    with pytest.raises(UserError, match="missing or changed"):
+    with pytest.raises(UserError, match="does not match the sha256"):
         Trained("vae_c", tmp_path).check()
     path = tmp_path / "vae_c" / "card.json"
     card = json.loads(path.read_text())
