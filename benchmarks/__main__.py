@@ -22,9 +22,10 @@ from pathlib import Path
 
 import data_utils
 from benchmarks import TWINS
-from benchmarks.steps import compare, share_of_matmul
+from benchmarks.steps import compare
 from cli import UserError, run_cli
 from models.recipes import get_recipe
+from train.feed import Feed
 from train.machine import processor
 
 RESULTS = Path(__file__).parent / "results"
@@ -44,7 +45,6 @@ def parse(words=None):
     pairs.add_argument("--pairs", type=int, default=5)
     pairs.add_argument("--steps", type=int, default=3, help="in each half of a pair")
     pairs.add_argument("--precisions", nargs="+", choices=PRECISIONS, default=PRECISIONS)
-    pairs.add_argument("--matmul", type=int, default=2048, metavar="N")
     decoding = known.add_parser("data", help="decoding, cached loading, feeding")
     decoding.add_argument("--images", type=int, default=40_000)
     whole = known.add_parser("figures", help="hw4.sh: time and peak memory")
@@ -62,6 +62,7 @@ def main(words=None):
     args.results.mkdir(parents=True, exist_ok=True)
     path = args.results / f"{args.what}.jsonl"
     for row in rows(args):
+        print(json.dumps(row), flush=True)
         with open(path, "a") as file:
             file.write(json.dumps(row | machine()) + "\n")
     print(f"appended to {path}")
@@ -74,56 +75,49 @@ def machine():
     for package in ("tensorflow", "keras", "numpy", "torch", "jax"):
         with contextlib.suppress(metadata.PackageNotFoundError):
             versions[package] = metadata.version(package)
-    return {
-        "cpu": processor(),
-        "cores": os.cpu_count(),
-        "python": platform.python_version(),
-        "versions": versions,
-        "date": time.strftime("%Y-%m-%d"),
-    }
+    about = {"cpu": processor(), "cores": os.cpu_count(), "versions": versions}
+    python = platform.python_version()
+    return about | {"python": python, "date": time.strftime("%Y-%m-%d")}
 
 
 def steps(args):
     for name in args.recipes:
         for precision in args.precisions:
             batch = args.batch or get_recipe(name).batch_size
-            row = compare(name, precision, batch, args.pairs, args.steps)
-            yield row | share_of_matmul(row, args.matmul)
+            yield compare(name, precision, batch, args.pairs, args.steps)
 
 
 def data(args):
     """Decode a folder of PNGs cold, copies of those in `sample_data`; load it again,
     and feed from it."""
-    from train.feed import Feed  # imports Keras, which takes seconds
-
     originals = sorted((RESULTS.parents[1] / "sample_data" / "train").glob("*.png"))
+    seconds, before = [], anonymous_mib()
+
+    def timed(work):
+        began = time.perf_counter()
+        result = work()
+        seconds.append(time.perf_counter() - began)
+        return result
+
     with tempfile.TemporaryDirectory() as folder:
         os.environ["HW4_CACHE"] = str(Path(folder) / "cache")
         images = Path(folder) / "images"
         images.mkdir()
         for k in range(args.images):
             shutil.copy(originals[k % len(originals)], images / f"{k:06d}.png")
-        seconds, before = {}, anonymous_mib()
-        for what in ("decode", "from_cache"):
-            began = time.perf_counter()
-            faces = data_utils.load_faces(images, report=lambda text: None)
-            seconds[what] = time.perf_counter() - began
+        for _ in range(2):
+            faces = timed(lambda: data_utils.load_faces(images, report=lambda text: None))
         feed = Feed(get_recipe("dcgan_c"), faces, 0)
-        began = time.perf_counter()
-        for k in range(50):
-            feed(k)
-        seconds["feed"] = time.perf_counter() - began
+        timed(lambda: [feed(k) for k in range(50)])
         growth = anonymous_mib() - before
-    row = {
+    yield {
         "images": args.images,
-        "decode_seconds": round(seconds["decode"], 2),
-        "from_cache_seconds": round(seconds["from_cache"], 3),
-        "feed_images_per_second": round(50 * feed.recipe.batch_size / seconds["feed"]),
+        "decode_seconds": round(seconds[0], 2),
+        "from_cache_seconds": round(seconds[1], 3),
+        "feed_images_per_second": round(50 * feed.recipe.batch_size / seconds[2]),
         "images_mib": faces.images.nbytes >> 20,
         "memory_growth_mib": growth,
     }
-    print(json.dumps(row))
-    yield row
 
 
 def anonymous_mib():
@@ -141,9 +135,8 @@ def figures(args):
     if done.returncode:
         raise UserError(f"inference hw4: ended with status {done.returncode}")
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
-    row = {"data": Path(args.data).name, "seconds": round(seconds, 1), "peak_mib": peak}
-    print(json.dumps(row))
-    yield row
+    name = Path(args.data).name
+    yield {"data": name, "seconds": round(seconds, 1), "peak_mib": peak}
 
 
 if __name__ == "__main__":

@@ -10,9 +10,15 @@ from pathlib import Path
 from cli import UserError, replacing, run_cli
 from models import WEIGHTS
 from report import FIGURES, FOLDER
+from report.facts import gather
+
+try:
+    import typst
+except ImportError:
+    typst = None
 
 
-def parse():
+def main():
     parser = argparse.ArgumentParser(
         prog="python -m report",
         description="Build report.pdf from cards, metrics, histories, results and "
@@ -20,31 +26,23 @@ def parse():
         "`python -m report.redraw` renews figures and results.",
     )
     parser.add_argument("--out", type=Path, default=FOLDER.parent / "report.pdf")
-    parser.add_argument("--weights", type=Path, help="default: the repository's weights/")
-    return parser.parse_args()
-
-
-def main():
-    args = parse()
-    try:
-        import typst
-    except ImportError:
-        raise UserError(
-            "the report needs typst; pip install -r requirements-test.txt"
-        ) from None
-    from report.facts import gather  # imports Keras, which takes seconds
-
+    weights = "default: the repository's weights/"
+    parser.add_argument("--weights", type=Path, default=WEIGHTS, help=weights)
+    args = parser.parse_args()
+    if typst is None:
+        cure = "pip install -r requirements-test.txt"
+        raise UserError(f"the report needs typst; {cure}")
     if not args.out.absolute().parent.is_dir():
         raise UserError(f"{args.out}: no such folder to write to")
-    pdf = compiled(typst, gather(args.weights or WEIGHTS), FIGURES)
+    pdf = compiled(gather(args.weights), FIGURES)
     with replacing(args.out) as file:
         file.write(pdf)
     print(f"{args.out}: {len(pdf) / 2**20:.1f} MiB")
     return 0
 
 
-def compiled(typst, facts, figures):
-    """The report as bytes, reproducible: it has no date, and typst's own fonts.
+def compiled(facts, figures):
+    """The report as bytes, reproducible: it has no date, and the fonts of typst.
 
     Args:
         facts: from `report.facts.gather`.
@@ -56,12 +54,9 @@ def compiled(typst, facts, figures):
         shutil.copytree(figures, root / "figures")
         facts["figures"] = sorted(p.name for p in figures.glob("*.jpg"))
         (root / "facts.json").write_text(json.dumps(facts))
-        return typst.compile(
-            root / "report.typ",
-            root=root,
-            ignore_system_fonts=True,
-            timestamp=datetime.datetime.fromtimestamp(0, datetime.UTC),
-        )
+        epoch = datetime.datetime.fromtimestamp(0, datetime.UTC)
+        fonts = {"ignore_system_fonts": True}
+        return typst.compile(root / "report.typ", root=root, timestamp=epoch, **fonts)
 
 
 if __name__ == "__main__":

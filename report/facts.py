@@ -88,18 +88,13 @@ def training_of(recipe):
     """The training settings of a recipe, in a few words."""
     rates = []
     for role, o in recipe.optimizers.items():
+        beta = o.name.endswith("adam") and o.beta_1 != 0.9
         words = f"{role} {o.name} {o.learning_rate:g}"
-        if o.name.endswith("adam") and o.beta_1 != 0.9:
-            words += f" (β₁ {o.beta_1:g})"
-        if o.decay_steps:
-            words += f", x{o.decay:g} every {o.decay_steps:,} steps"
-        rates.append(words)
-    return {
-        "optimizers": "; ".join(rates),
-        "batch": recipe.batch_size,
-        "steps": recipe.steps,
-        "latent": recipe.latent,
-    }
+        words += f" (β₁ {o.beta_1:g})" if beta else ""
+        stairs = f", x{o.decay:g} every {o.decay_steps:,} steps"
+        rates.append(words + (stairs if o.decay_steps else ""))
+    counts = {"batch": recipe.batch_size, "steps": recipe.steps, "latent": recipe.latent}
+    return {"optimizers": "; ".join(rates)} | counts
 
 
 def networks():
@@ -109,13 +104,9 @@ def networks():
         for role, function in recipe.networks.items():
             if function not in tables:
                 network = build(recipe, role, probabilities=True)
-                tables[function] = {
-                    "report": recipe.report,
-                    "function": function,
-                    "recipes": [],
-                    "parameters": parameters(network),
-                    "rows": rows(network),
-                }
+                table = {"report": recipe.report, "function": function, "recipes": []}
+                table |= {"parameters": parameters(network), "rows": rows(network)}
+                tables[function] = table
             tables[function]["recipes"].append(recipe.name)
     return list(tables.values())
 
@@ -126,17 +117,17 @@ FOLLOWS = ("BatchNorm", "ReLU", "LeakyReLU", "Activation", "Dropout")
 def rows(network):
     """Rows (layer, output shape, parameters); batch norm, activation and dropout are in
     the row of the layer before them."""
-    found = {}  # name of a layer -> its row
+    found = {}  # identity of a layer's output -> its row
     for layer in network.layers[1:]:  # the first is the input
         words, numbers = describe(layer), parameters(layer)
         kind, _, rest = words.partition(" ")
         if kind in FOLLOWS:
-            before = layer.input._keras_history.operation.name
-            row = found[layer.name] = found[before]
+            row = found[id(layer.output)] = found[id(layer.input)]
             words = rest if kind == "Activation" else words
             row["layer"] += f", {words.replace('BatchNorm', 'BN')}" if words else ""
             row["parameters"] += numbers
         else:
             shape = "x".join(str(n) for n in layer.output.shape[1:])
-            found[layer.name] = {"layer": words, "shape": shape, "parameters": numbers}
+            row = {"layer": words, "shape": shape, "parameters": numbers}
+            found[id(layer.output)] = row
     return list({id(row): row for row in found.values()}.values())

@@ -1,8 +1,8 @@
 """Renew the figures and results that the report and the README show.
 
 Numbers are measured on the user's images. Figures that show images of a data folder are
-drawn from `sample_data/`, whose faces are of no real person; all others show only
-generated images or curves.
+drawn from `sample_data/`, faces of no real person; the rest show only generated images or
+curves.
 """
 
 import argparse
@@ -26,15 +26,11 @@ STAND_INS = {"hw4": ("fig1_3",), "kl": ("fig6_2", "fig6_3", "fig6_4")}
 REPORTED = {"gan": "realness_of_256", "kl": "runs", "anime": "runs"}  # of results.json
 
 
-def parse(words=None):
+def main(words=None):
     parser = argparse.ArgumentParser(prog="python -m report.redraw", description=__doc__)
     parser.add_argument("data", type=Path, help="faces in the course's layout")
     parser.add_argument("images", type=Path, help="Report D's training images, a folder")
-    return parser.parse_args(words)
-
-
-def main(words=None):
-    args = parse(words)
+    args = parser.parse_args(words)
     with tempfile.TemporaryDirectory() as temporary:
         real, drawn = Path(temporary) / "real", Path(temporary) / "drawn"
         for problem in ("hw4", "kl", "rpgan", "anime"):

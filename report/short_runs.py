@@ -7,7 +7,6 @@ runs compare with each other and with nothing else: all of them are far from tra
 """
 
 import argparse
-import dataclasses
 import json
 import re
 import subprocess
@@ -18,27 +17,21 @@ import numpy as np
 
 from cli import UserError, replacing, run_cli
 from inference.figures import save, sheet
+from metrics.images import Real, Subject
+from metrics.registry import METRICS
 from models import WEIGHTS
+from models.unexported import RunWeights
 from report import FIGURES, FOLDER
 
 RESULTS = FOLDER / "short_runs.json"
 COUNT = 1000  # samples, and test images they are compared with
 COLUMNS = 8  # samples of a run on the sheet
 
-
-@dataclasses.dataclass(frozen=True)
-class Study:
-    """Runs of a recipe as reported: words of `--set` for all, and for each by its label.
-    All of a study see as many training images."""
-
-    recipe: str
-    common: str
-    runs: dict
-
-
+# study: (recipe as reported, words of --set for all its runs, and for each by its label).
+# All runs of a study see as many training images.
 STUDIES = {
     # A 1.6, B 1.6: an autoencoder rebuilds better, a VAE draws better; 512 is blurrier.
-    "code": Study(
+    "code": (
         "vae_b",
         "steps=500 batch_size=32 flip=true ema=0.99",
         {
@@ -49,7 +42,7 @@ STUDIES = {
         },
     ),
     # A 2.4: RMSProp learns clearly better than Adam and SGD.
-    "optimizer": Study(
+    "optimizer": (
         "wgan_a",
         "steps=100 batch_size=16 flip=true ema=0.99 "
         "discriminator.learning_rate=5e-4 generator.learning_rate=5e-4",
@@ -60,16 +53,13 @@ STUDIES = {
         },
     ),
     # C 1.6: a batch of 1,000 became very bad.
-    "batch": Study(
+    "batch": (
         "vae_c",
         "ema=0.99",
-        {
-            "batch of 32": "steps=500",
-            "batch of 1,000": "steps=16 batch_size=1000",
-        },
+        {"batch of 32": "steps=500", "batch of 1,000": "steps=16 batch_size=1000"},
     ),
     # C 2.4: tricks to balance the GAN.
-    "tricks": Study(
+    "tricks": (
         "dcgan_c",
         "batch_size=32 ema=0.99 discriminator.learning_rate=2e-4",
         {
@@ -80,7 +70,7 @@ STUDIES = {
         },
     ),
     # E 1: a code of 20 or 50.
-    "latent": Study(
+    "latent": (
         "vae_e",
         "steps=800 snapshots=",
         {"code of 20": "", "code of 50": "latent=50"},
@@ -88,49 +78,47 @@ STUDIES = {
 }
 
 
-def parse(words=None):
+def main(words=None):
     parser = argparse.ArgumentParser(
         prog="python -m report.short_runs", description=__doc__
     )
     parser.add_argument("names", nargs="*", metavar="study", help="default: all")
     parser.add_argument("--data", required=True, help="faces in the course's layout")
     parser.add_argument("--runs", required=True, type=Path, help="folder of the runs")
-    return parser.parse_args(words)
-
-
-def main(words=None):
-    args = parse(words)
+    args = parser.parse_args(words)
     for name in args.names:
         if name not in STUDIES:
             raise UserError(f"unknown study '{name}'; known: {', '.join(STUDIES)}")
     for name in args.names or STUDIES:
         numbers, samples = {}, {}
-        for label in STUDIES[name].runs:
+        for label in STUDIES[name][2]:
             folder = args.runs / name / re.sub(r"[^a-z0-9]+", "_", label.lower())
-            words = training(STUDIES[name], label, args.data, folder)
+            words = training(name, label, args.data, folder)
             if subprocess.run([sys.executable, *words]).returncode:
                 raise UserError(f"{folder}: stopped; the same command resumes")
             numbers[label], samples[label] = measured(folder, args.data)
-        keep(name, numbers, samples)
+        before = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+        with replacing(RESULTS, "w") as file:
+            file.write(json.dumps(before | {name: numbers}, indent=1) + "\n")
+        title = f"{STUDIES[name][0]}: short runs, the same noise in a column"
+        labels = [label.replace(", ", ",\n") for label in samples]
+        images = np.concatenate([*samples.values()])
+        save(sheet(images, COLUMNS, title, labels), FIGURES / f"short_{name}.jpg")
     return 0
 
 
-def training(study, label, data, folder):
+def training(name, label, data, folder):
     """The words of the command that trains a run, or finds it trained."""
-    settings = f"{study.common} {study.runs[label]}".split()
-    words = ["-m", "train", study.recipe, "--as-reported", "--data", str(data)]
-    return [*words, "--run", str(folder), "--set", *settings]
+    recipe, common, runs = STUDIES[name]
+    words = ["-m", "train", recipe, "--as-reported", "--data", str(data)]
+    return [*words, "--run", str(folder), "--set", *f"{common} {runs[label]}".split()]
 
 
-def measured(folder, data, root=WEIGHTS):
+def measured(folder, data):
     """({name: number} of a trained run, uint8 samples of it)."""
-    from metrics.images import Real, Subject
-    from metrics.registry import METRICS
-    from models.unexported import RunWeights
-
     weights = RunWeights(folder)
     recipe = weights.recipe
-    subject = Subject(weights, Real(data, recipe.image_size, COUNT, root))
+    subject = Subject(weights, Real(data, recipe.image_size, COUNT, WEIGHTS))
     frechet = METRICS["frechet_attribute_features"].measure(subject)
     diversity = METRICS["collapse_meter"].measure(subject)["diversity"]
     numbers = {"steps": weights.step, "batch": recipe.batch_size, "diversity": diversity}
@@ -138,17 +126,6 @@ def measured(folder, data, root=WEIGHTS):
     if recipe.traits.rebuilds:
         numbers["mse"] = METRICS["reconstruction"].measure(subject)["mse_minus1_1"]
     return numbers, subject.samples[:COLUMNS]
-
-
-def keep(name, numbers, samples):
-    """Write a study's numbers and its sheet."""
-    before = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    with replacing(RESULTS, "w") as file:
-        file.write(json.dumps(before | {name: numbers}, indent=1) + "\n")
-    title = f"{STUDIES[name].recipe}: short runs, the same noise in a column"
-    labels = [label.replace(", ", ",\n") for label in samples]
-    images = np.concatenate([*samples.values()])
-    save(sheet(images, COLUMNS, title, labels), FIGURES / f"short_{name}.jpg")
 
 
 if __name__ == "__main__":

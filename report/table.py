@@ -8,6 +8,7 @@ import argparse
 from pathlib import Path
 
 from cli import UserError, replacing, run_cli
+from metrics.registry import obtained
 from models import WEIGHTS
 from models.recipes import RECIPES
 from models.trained import Trained
@@ -17,12 +18,8 @@ MARKS = "<!-- recipes -->", "<!-- /recipes -->"
 
 def table(root=WEIGHTS):
     """The table as markdown lines, one row a recipe."""
-    from metrics.registry import obtained  # imports Keras, which takes seconds
-
-    lines = [
-        "| recipe | report | reported | obtained | trained |",
-        "|---|---|---|---|---|",
-    ]
+    heads = ("recipe", "report", "reported", "obtained", "trained")
+    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for recipe in RECIPES.values():
         result, how = "no weights yet", ""
         if (Path(root) / recipe.name / "card.json").exists():
@@ -30,9 +27,8 @@ def table(root=WEIGHTS):
             card, result = trained.card, obtained(trained)
             images, hours = card["images_seen"], card["training_hours"]
             took = f"{hours:.1f} h" if hours >= 0.1 else f"{60 * hours:.0f} min"
-            how = f"{images:,} images, {took}"
-            if card.get("several_runs"):
-                how = "several runs"
+            several = card.get("several_runs")
+            how = "several runs" if several else f"{images:,} images, {took}"
         cells = (f"`{recipe.name}`", recipe.report, recipe.reported or "-", result, how)
         lines.append(f"| {' | '.join(cells)} |")
     return lines

@@ -16,7 +16,7 @@ class Scripted:
 
     def __init__(self, make, *words):
         seconds = {"ours": [9, 0.2, 0.5, 0.4], "pytorch": [9, 0.4, 0.5, 1.6]}
-        self.seconds = iter(seconds.get(make.__name__, [9, 0.5]))
+        self.seconds = iter(seconds[make.__name__])
 
     def time(self, steps):
         return next(self.seconds)
@@ -31,36 +31,33 @@ class Scripted:
 def test_steps_are_compared_in_pairs(tmp_path, monkeypatch):
     monkeypatch.setattr(steps, "Worker", Scripted)
     words = ["--results", str(tmp_path), "steps", "--recipes", "vae_c", "--batch", "2"]
-    words += ["--precisions", "float32", "--pairs", "3", "--matmul", "1000"]
-    assert bench.main(words) == 0
-    (line,) = (tmp_path / "steps.jsonl").read_text().splitlines()
-    row = json.loads(line)
+    assert bench.main([*words, "--precisions", "float32", "--pairs", "3"]) == 0
+    row = json.loads((tmp_path / "steps.jsonl").read_text())
     assert (row["torch_images_per_second"], row["images_per_second"]) == (4, 5)
     assert (row["ratio"], row["ratio_range"], row["pairs"]) == (2, [1, 4], 3)
-    assert row["matmul"] == {"side": 1000, "tflops": 0.004} and row["torch_compiled"]
-    assert row["share_of_matmul"] == round(row["flops_per_image"] * 5 / 4e9, 3)
-    assert row["versions"]["keras"] and row["cores"] >= 1
+    assert row["torch_compiled"] and row["versions"]["keras"] and row["cores"] >= 1
 
 
 @pytest.mark.slow
-def test_real_workers_time_their_steps(tmp_path, command):
+def test_real_workers_time_their_steps_compiled_or_not(tmp_path, command):
     pytest.importorskip("torch")
     words = ("-m", "benchmarks", "--results", tmp_path, "steps", "--recipes", "vae_c")
-    words += ("--batch", "2", "--pairs", "2", "--steps", "1", "--matmul", "64")
-    done = command(*words, "--precisions", "bfloat16")
+    words += ("--batch", "2", "--pairs", "2", "--steps", "1", "--precisions", "bfloat16")
+    done = command(*words)
     assert done.returncode == 0, done.stderr
     row = json.loads((tmp_path / "steps.jsonl").read_text())
     low, high = row["ratio_range"]
     assert 0 < low <= row["ratio"] <= high and row["pairs"] == 2
+    faster = row.get("torch_seconds_compiled", np.inf) < row["torch_seconds_plain"]
+    assert row["torch_compiled"] == faster
 
 
 @pytest.mark.parametrize("name", TWINS)
 def test_twins_step(name):
     torch = pytest.importorskip("torch")
-    from benchmarks.torch_twins import make_step
-
+    twins = pytest.importorskip("benchmarks.torch_twins")
     torch.manual_seed(0)
-    step = make_step(name, "float32", 4)
+    step = twins.make_step(name, "float32", 4)
     images = torch.randint(256, (4, 64, 64, 3), dtype=torch.uint8)
     losses = [[float(x) for x in step(images)] for _ in range(12)]
     assert np.isfinite(losses).all() and len(np.unique(losses, axis=0)) == 12

@@ -5,7 +5,19 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from metrics import Inapplicable, collapse, distance, neighbours, ssim, swd
+import data_utils
+from metrics import (
+    Inapplicable,
+    collapse,
+    distance,
+    judge,
+    neighbours,
+    reconstruction,
+    ssim,
+    swd,
+)
+from metrics.judge import Judge
+from models import sampling
 
 
 def noisy(images, deviation):
@@ -256,3 +268,48 @@ def test_the_nearest_training_images_are_named(faces_twice):
     near, which = neighbours.nearest_two(even, faces, mirrored=True)
     assert which[0, 0] % 20 == 0 and which[0, 1] % 20 != 0
     assert near[0, 0] < neighbours.COPY * near[0, 1]
+
+
+# ------------------------------------- reconstructions, the attribute network
+
+
+@pytest.mark.parametrize("shift", [0, 51])
+@pytest.mark.parametrize("pixel_range", [(-1.0, 1.0), (0.0, 1.0)])
+def test_reconstruction_of_a_perfect_and_of_a_shifted_copy(
+    pixel_range, shift, faces_twice, monkeypatch
+):
+    images = np.clip(faces_twice[0], 0, 204)
+    outputs = data_utils.from_uint8(images + np.uint8(shift), pixel_range)
+    monkeypatch.setattr(sampling, "reconstruct", lambda *_: (None, outputs))
+    side = SimpleNamespace(faces=SimpleNamespace(images=images))
+    trained = SimpleNamespace(recipe=SimpleNamespace(pixel_range=pixel_range))
+    values = reconstruction.measure(SimpleNamespace(trained=trained, real=side))
+    expected = (shift / 255) ** 2
+    assert values["mse_0_1"] == pytest.approx(expected, abs=1e-8)
+    assert values["mse_minus1_1"] == pytest.approx(4 * expected, abs=4e-8)
+    assert values["n_real"] == values["n_fake"] == 64
+    assert (values["ssim"] > 1 - 1e-6) == (shift == 0)
+
+
+def test_the_attribute_network_beside_the_commoner_answer(faces_folder, monkeypatch):
+    faces = data_utils.load_faces(faces_folder, "test")
+    names = ["Smiling", "Wavy_Hair"]  # nobody drawn has wavy hair
+    answers = np.stack([1 - faces.label("Smiling"), faces.label("Wavy_Hair")], 1)
+    monkeypatch.setattr(Judge, "read", lambda *_: answers)
+    trained = SimpleNamespace(attributes=names)
+    subject = SimpleNamespace(trained=trained, real=SimpleNamespace(faces=faces))
+    values = judge.measure(subject)
+    assert values["accuracy"] == {"Smiling": 0, "Wavy_Hair": 1}
+    share = faces.label("Smiling").mean()
+    assert values["commoner_answer"] == {
+        "Smiling": pytest.approx(max(share, 1 - share)),
+        "Wavy_Hair": 1,
+    }
+
+
+def test_features_of_other_sizes(faces_twice):
+    a, _ = faces_twice
+    assert judge.resized(a, 64) is a
+    large = judge.resized(a[:4], 96)
+    assert large.shape == (4, 96, 96, 3)
+    assert np.abs(judge.resized(large, 64).astype(int) - a[:4]).mean() < 4

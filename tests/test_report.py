@@ -39,24 +39,20 @@ def test_rows_of_a_layer_table_add_up_and_branches_keep_their_own():
 
 def test_same_facts_same_bytes_and_none_of_them_is_needed(tmp_path, monkeypatch):
     """And where each question is answered is there: typst refuses a lost place."""
-    typst = pytest.importorskip("typst")
+    pytest.importorskip("typst")
     monkeypatch.setattr(facts, "networks", list)
     Image.new("RGB", (80, 40), "red").save(tmp_path / "fig1_2.jpg")
     found = facts.gather(WEIGHTS)
     assert found["recipes"].keys() == RECIPES.keys()
     assert found["recipes"]["vae_c"]["end"]["mse"] > 0
-    pdf = compiled(typst, found, tmp_path)
-    assert pdf == compiled(typst, facts.gather(WEIGHTS), tmp_path)
-    assert pdf.startswith(b"%PDF")
+    pdf = compiled(found, tmp_path)
+    assert pdf == compiled(facts.gather(WEIGHTS), tmp_path) and pdf.startswith(b"%PDF")
     none = tmp_path / "none.json"
     nothing = facts.gather(tmp_path, none, none)
     assert nothing["results"] == nothing["short_runs"] == {}
     assert all(r["obtained"] is None for r in nothing["recipes"].values())
-    assert pages(compiled(typst, nothing, tmp_path)) >= 3
-
-
-def pages(pdf):
-    return int(re.search(rb"/Type/Pages/Count (\d+)", pdf)[1])
+    pages = re.search(rb"/Type/Pages/Count (\d+)", compiled(nothing, tmp_path))
+    assert int(pages[1]) >= 3
 
 
 def test_photographs_never_stand_in_the_report(tmp_path, monkeypatch):
@@ -90,48 +86,44 @@ def test_photographs_never_stand_in_the_report(tmp_path, monkeypatch):
     assert found["anime"] == {"runs": "anime"}
 
 
+def spread(path):
+    with Image.open(path) as image:
+        return np.asarray(image).std()
+
+
 def test_curves_are_drawn_of_what_was_measured_in_training(tmp_path):
     root = tmp_path / "weights"
     for name in ("dcgan_c", "gan_b", "lsgan_d"):
         shutil.copytree(WEIGHTS / name, root / name)
     rows = "25,1,0.7,0.3,60,40\n50,1,0.6,0.4,120,30\n75,1,0.7,0.2,180,20\n"
+    head = "step,d_loss,d_loss_real,d_loss_fake,seconds,test_frechet"
     for name in ("dcgan_c", "gan_b"):
-        path = root / name / "history.csv"
-        path.write_text(
-            f"step,d_loss,d_loss_real,d_loss_fake,seconds,test_frechet\n{rows}"
-        )
+        (root / name / "history.csv").write_text(f"{head}\n{rows}")
     redraw.draw_curves(tmp_path, root)
-    for name in ("first_hour", "seesaw"):
-        with Image.open(tmp_path / f"{name}.jpg") as image:
-            assert np.asarray(image).std() > 5
+    assert all(spread(tmp_path / f"{n}.jpg") > 5 for n in ("first_hour", "seesaw"))
     found = facts.seesaw("gan_b", root)
     assert (found["rows"], found["opposite"]) == (2, 2) and found["correlation"] < 0
     assert facts.seesaw("gan_b", tmp_path) is None
 
 
-# ---------------------------------------------------------------- short runs
-
-
 @pytest.mark.parametrize("name", STUDIES)
 def test_runs_of_a_study_see_as_many_images_and_none_is_another(name):
-    study = STUDIES[name]
     recipes = []
-    for label in study.runs:
-        words = short_runs.training(study, label, "data", "run")
-        settings = words[words.index("--set") + 1 :]
-        recipes.append(get_recipe(study.recipe).replace(dict(map(pair, settings))))
+    for label in STUDIES[name][2]:
+        words = short_runs.training(name, label, "data", "run")
+        settings = dict(map(pair, words[words.index("--set") + 1 :]))
+        recipes.append(get_recipe(STUDIES[name][0]).replace(settings))
     seen = [r.steps * r.batch_size * r.d_steps for r in recipes]
     assert max(seen) - min(seen) < max(r.batch_size * r.d_steps for r in recipes)
     assert len({json.dumps(r.resolved()) for r in recipes}) == len(recipes)
-    kept = json.loads(short_runs.RESULTS.read_text())
-    assert [*kept[name]] == [*study.runs]
+    assert [*json.loads(short_runs.RESULTS.read_text())[name]] == [*STUDIES[name][2]]
 
 
 def test_a_study_trains_measures_and_keeps_what_its_table_and_sheet_need(
     faces_folder, tmp_path, monkeypatch
 ):
     monkeypatch.setitem(RECIPES, "vae_e", tiny.recipe("vae_e"))
-    study = short_runs.Study("vae_e", "steps=2 snapshots=", {"a, b": "", "c": "ema=0.5"})
+    study = ("vae_e", "steps=2 snapshots=", {"a, b": "", "c": "ema=0.5"})
     monkeypatch.setattr(short_runs, "STUDIES", {"tiny": study})
     monkeypatch.setattr(short_runs, "FIGURES", tmp_path)
     monkeypatch.setattr(short_runs, "RESULTS", tmp_path / "short_runs.json")
@@ -145,10 +137,8 @@ def test_a_study_trains_measures_and_keeps_what_its_table_and_sheet_need(
     for _ in range(2):  # the second time everything is there already
         assert short_runs.main(words) == 0
     found = json.loads((tmp_path / "short_runs.json").read_text())["tiny"]
-    assert [*found] == ["a, b", "c"]
     one = found["a, b"]
-    assert (one["steps"], one["batch"]) == (2, 2)
+    assert [*found] == ["a, b", "c"] and (one["steps"], one["batch"]) == (2, 2)
     assert one["distance"] > 0 and one["mse"] > 0 and one["diversity"] >= 0
-    with Image.open(tmp_path / "short_tiny.jpg") as image:
-        assert np.asarray(image).std() > 5
+    assert spread(tmp_path / "short_tiny.jpg") > 5
     refused(short_runs.main, "codes", *words, saying=["'codes'; known: tiny"])
