@@ -1,14 +1,15 @@
 """Networks against the reports' tables."""
 
 import functools
+import itertools
 
 import numpy as np
 import pytest
 
-from models import RECIPES, build, get_recipe, rpgan
+from models import RECIPES, build, get_recipe, layers, rpgan
 from models.describe import parameters
 from models.keras_setup import keras, to_numpy
-from models.layers import BatchNorm
+from models.layers import BatchNorm, BlockConvTranspose, MinibatchStd, UpConv
 
 
 @functools.cache
@@ -37,25 +38,24 @@ B_EXTRACTOR = [
     ("Dense", None, 256, None, (256,)),
 ]
 B_HEAD = [("Dense", None, 64, None, (64,)), ("Dense", None, 1, None, (1,))]
-DOWN_A = [("Conv2D", 5, 64 * 2**k, 2, (32 >> k, 32 >> k, 64 * 2**k)) for k in range(4)]
-DOWN_B = [("Conv2D", 5, 32 * 2**k, 2, (32 >> k, 32 >> k, 32 * 2**k)) for k in range(4)]
+
+
+def convolutions(kind, kernel, *shapes):
+    """Rows of stride 2 (the last side and filters of each)."""
+    return [(kind, kernel, f, 2, (s, s, f)) for s, f in shapes]
 
 
 def up(*filters):
-    sides = [8 * 2**k for k in range(len(filters))]
-    pairs = zip(filters, sides, strict=True)
-    return [("Conv2DTranspose", 5, f, 2, (s, s, f)) for f, s in pairs]
+    shapes = [(8 * 2**k, f) for k, f in enumerate(filters)]
+    return convolutions("Conv2DTranspose", 5, *shapes)
 
 
 def dense(*units):
     return [("Dense", None, u, None, (u,)) for u in units]
 
 
-def convolutions(kind, kernel, *shapes):
-    """Rows of stride 2 (the last filters and side of each)."""
-    return [(kind, kernel, f, 2, (s, s, f)) for s, f in shapes]
-
-
+DOWN_A = convolutions("Conv2D", 5, (32, 64), (16, 128), (8, 256), (4, 512))
+DOWN_B = convolutions("Conv2D", 5, (32, 32), (16, 64), (8, 128), (4, 256))
 D_DOWN = ((48, 64), (24, 128), (12, 256), (6, 512))
 D_GENERATOR = [
     ("Conv2DTranspose", 6, 512, 1, (6, 6, 512)),
@@ -65,125 +65,95 @@ D_DISCRIMINATOR = [*convolutions("Conv2D", 4, *D_DOWN), ("Conv2D", 6, 1, 1, (1, 
 E_DOWN = convolutions("Conv2D", 4, (32, 32), (16, 64), (8, 64), (4, 128))
 E_UP = convolutions("Conv2DTranspose", 4, (8, 64), (16, 64), (32, 32), (64, 3))
 
+LEAKY, RELU = {("LeakyReLU", 0.2)}, {("ReLU", 0.0)}
+LEAKY_01 = {("LeakyReLU", 0.1)}
+GENERATOR_A = dense(4 * 4 * 512) + up(256, 128, 64, 3)
+# network: its rows, what stands at its end, the hidden activations it may have
 TABLES = {
-    ("vae_a", "encoder"): DOWN_A + dense(512, 512),
-    ("vae_a", "decoder"): dense(4 * 4 * 512) + up(256, 128, 64, 3),
-    ("wgan_a", "generator"): dense(4 * 4 * 512) + up(256, 128, 64, 3),
-    ("wgan_a", "discriminator"): DOWN_A + dense(1),
-    ("acgan_a", "generator"): dense(4 * 4 * 512) + up(256, 128, 64, 3),
-    ("acgan_a", "discriminator"): DOWN_A + dense(1, 1),
-    ("vae_b", "encoder"): DOWN_B + dense(1024, 1024),
-    ("vae_b", "decoder"): dense(4 * 4 * 256) + up(128, 64, 32, 3),
-    ("gan_b", "generator"): B_GENERATOR,
-    ("gan_b", "discriminator"): B_EXTRACTOR + B_HEAD,
-    ("acgan_b", "generator"): B_GENERATOR,
-    ("acgan_b", "discriminator"): B_EXTRACTOR + B_HEAD + B_HEAD,
-    ("infogan_b", "generator"): B_GENERATOR,
-    ("infogan_b", "discriminator"): B_EXTRACTOR + B_HEAD + dense(64, 7),
-    ("vae_e", "encoder"): E_DOWN + dense(20, 20),
-    ("vae_e", "decoder"): dense(4 * 4 * 128) + E_UP,
-} | {
-    (name, role): table
-    for name in RECIPES
-    if RECIPES[name].report == "D"
-    for role, table in (("generator", D_GENERATOR), ("discriminator", D_DISCRIMINATOR))
+    "vae_a encoder": (DOWN_A + dense(512, 512), "linear linear", LEAKY),
+    "vae_a decoder": (GENERATOR_A, "sigmoid", RELU),
+    "wgan_a generator": (GENERATOR_A, "tanh", LEAKY),
+    "wgan_a discriminator": (DOWN_A + dense(1), "linear", LEAKY),
+    "acgan_a generator": (GENERATOR_A, "tanh", LEAKY),
+    "acgan_a discriminator": (DOWN_A + dense(1, 1), "linear sigmoid", LEAKY),
+    "vae_b encoder": (DOWN_B + dense(1024, 1024), "linear linear", LEAKY),
+    "vae_b decoder": (dense(4 * 4 * 256) + up(128, 64, 32, 3), "tanh", LEAKY),
+    **{
+        f"{n}_b generator": (B_GENERATOR, "tanh", LEAKY)
+        for n in ("gan", "acgan", "infogan")
+    },
+    "gan_b discriminator": (B_EXTRACTOR + B_HEAD, "sigmoid", LEAKY),
+    "acgan_b discriminator": (B_EXTRACTOR + 2 * B_HEAD, "sigmoid sigmoid", LEAKY),
+    "infogan_b discriminator": (
+        *(B_EXTRACTOR + B_HEAD + dense(64, 7), "sigmoid softmax", LEAKY),
+    ),
+    "vae_e encoder": (E_DOWN + dense(20, 20), "linear linear", RELU),
+    "vae_e decoder": (dense(4 * 4 * 128) + E_UP, "sigmoid", RELU),
 }
-# what stands at each network's end, and the hidden activations it may have
-ENDS = {
-    ("vae_a", "encoder"): (["linear", "linear"], {("LeakyReLU", 0.2)}),
-    ("vae_a", "decoder"): (["sigmoid"], {("ReLU", 0.0)}),
-    ("wgan_a", "generator"): (["tanh"], {("LeakyReLU", 0.2)}),
-    ("wgan_a", "discriminator"): (["linear"], {("LeakyReLU", 0.2)}),
-    ("acgan_a", "generator"): (["tanh"], {("LeakyReLU", 0.2)}),
-    ("acgan_a", "discriminator"): (["linear", "sigmoid"], {("LeakyReLU", 0.2)}),
-    ("vae_b", "encoder"): (["linear", "linear"], {("LeakyReLU", 0.2)}),
-    ("vae_b", "decoder"): (["tanh"], {("LeakyReLU", 0.2)}),
-    ("gan_b", "generator"): (["tanh"], {("LeakyReLU", 0.2)}),
-    ("gan_b", "discriminator"): (["sigmoid"], {("LeakyReLU", 0.2)}),
-    ("acgan_b", "generator"): (["tanh"], {("LeakyReLU", 0.2)}),
-    ("acgan_b", "discriminator"): (["sigmoid", "sigmoid"], {("LeakyReLU", 0.2)}),
-    ("infogan_b", "generator"): (["tanh"], {("LeakyReLU", 0.2)}),
-    ("infogan_b", "discriminator"): (["sigmoid", "softmax"], {("LeakyReLU", 0.2)}),
-    ("vae_e", "encoder"): (["linear", "linear"], {("ReLU", 0.0)}),
-    ("vae_e", "decoder"): (["sigmoid"], {("ReLU", 0.0)}),
-    "D generator": (["tanh"], {("LeakyReLU", 0.1)}),
-    "D discriminator": (["sigmoid"], {("LeakyReLU", 0.2)}),
-    "D critic": (["linear"], {("LeakyReLU", 0.2)}),
-}
+for name, recipe in RECIPES.items():
+    if recipe.report == "D":
+        end = "linear" if "gradient_penalty" in recipe.settings else "sigmoid"
+        TABLES[f"{name} generator"] = D_GENERATOR, "tanh", LEAKY_01
+        TABLES[f"{name} discriminator"] = D_DISCRIMINATOR, end, LEAKY
 
 
 def row(layer):
     """A layer as a table's row, or None where tables have no row for it."""
     config, shape = layer.get_config(), tuple(layer.output.shape[1:])
-    if isinstance(layer, keras.layers.Conv2DTranspose):
-        kind = "Conv2DTranspose"
-    elif isinstance(layer, keras.layers.Conv2D):
-        kind = "Conv2D"
-    elif isinstance(layer, keras.layers.AveragePooling2D):
-        return (
-            "AveragePooling2D",
-            config["pool_size"][0],
-            None,
-            config["strides"][0],
-            shape,
-        )
-    elif isinstance(layer, keras.layers.Dense):
+    if isinstance(layer, keras.layers.Dense):
         return "Dense", None, config["units"], None, shape
-    else:
-        return None
-    return kind, config["kernel_size"][0], config["filters"], config["strides"][0], shape
+    for kind in ("Conv2DTranspose", "Conv2D", "AveragePooling2D"):
+        if isinstance(layer, getattr(keras.layers, kind)):
+            side = (config.get("kernel_size") or config["pool_size"])[0]
+            return kind, side, config.get("filters"), config["strides"][0], shape
 
 
-@pytest.mark.parametrize(("recipe", "role"), TABLES, ids="-".join)
-def test_networks_layer_by_layer(recipe, role):
-    network = built(recipe, role)
+@pytest.mark.parametrize("name", TABLES)
+def test_networks_layer_by_layer(name):
+    rows, ends, hidden = TABLES[name]
+    network = built(*name.split())
     found = [r for r in map(row, network.layers) if r]
     # the two branches of B's generator, and its heads, may interleave
-    assert sorted(map(str, found)) == sorted(map(str, TABLES[recipe, role]))
-    assert found[0] == TABLES[recipe, role][0]
-    critic = "gradient_penalty" in RECIPES[recipe].settings and role == "discriminator"
-    of_report_d = f"D {'critic' if critic else role}"
-    ends, hidden = ENDS.get((recipe, role)) or ENDS[of_report_d]
-    last = [t._keras_history.operation for t in network.outputs]
-    assert [layer.activation.__name__ for layer in last] == ends
+    assert sorted(map(str, found)) == sorted(map(str, rows)) and found[0] == rows[0]
+    last = [x for out in network.outputs for x in network.layers if x.output is out]
+    assert [layer.activation.__name__ for layer in last] == ends.split()
     kinds = {
         (type(x).__name__, float(x.get_config().get("negative_slope", 0.0)))
         for x in network.layers
         if type(x).__name__ in ("ReLU", "LeakyReLU")
     }
     assert kinds == hidden
-    assert all(
-        x.get_config()["activation"] == "linear"
-        for x in network.layers
-        if "activation" in x.get_config() and x not in last
-    )
+    activations = [
+        x.get_config().get("activation") for x in network.layers if x not in last
+    ]
+    assert set(activations) <= {"linear", None}
 
 
-def test_batch_norm_stands_where_the_reports_have_it():
-    def after_convolutions(recipe, role):
-        layers = built(recipe, role).layers
-        return sum(isinstance(layer, BatchNorm) for layer in layers)
+NORMS = {
+    "vae_a encoder": 4,
+    "wgan_a discriminator": 4,
+    "gan_b generator": 3,
+    "gan_b discriminator": 0,
+    "dcgan_d generator": 4,
+    "dcgan_d discriminator": 3,
+    "wgan_gp_d discriminator": 0,
+}
+DROPPED = {  # the layers after each dropout
+    "dcgan_dropout_d discriminator": ["Conv2D"],
+    "dcgan_dropout_d generator": [],
+    "dcgan_dropout_g_d discriminator": ["Conv2D"],
+    "dcgan_dropout_g_d generator": ["Conv2DTranspose"],
+    "dcgan_d discriminator": [],
+    "dcgan_d generator": [],
+}
 
-    assert after_convolutions("vae_a", "encoder") == 4
-    assert after_convolutions("wgan_a", "discriminator") == 4
-    assert after_convolutions("gan_b", "generator") == 3
-    assert after_convolutions("gan_b", "discriminator") == 0
-    assert after_convolutions("dcgan_d", "generator") == 4
-    assert after_convolutions("dcgan_d", "discriminator") == 3
-    assert after_convolutions("wgan_gp_d", "discriminator") == 0
 
-
-def test_dropout_stands_before_the_last_convolution_where_report_d_has_it():
-    def dropped(recipe, role):
-        kinds = [type(x).__name__ for x in built(recipe, role).layers]
-        where = [k for k, kind in enumerate(kinds) if kind == "Dropout"]
-        return [kinds[k + 1] for k in where]
-
-    for recipe in ("dcgan_dropout_d", "dcgan_dropout_g_d"):
-        assert dropped(recipe, "discriminator") == ["Conv2D"]
-    assert dropped("dcgan_dropout_g_d", "generator") == ["Conv2DTranspose"]
-    assert not dropped("dcgan_dropout_d", "generator")
-    assert not dropped("dcgan_d", "discriminator") + dropped("dcgan_d", "generator")
+@pytest.mark.parametrize("name", {**NORMS, **DROPPED})
+def test_batch_norm_and_dropout_stand_where_the_reports_have_them(name):
+    kinds = [type(layer).__name__ for layer in built(*name.split()).layers]
+    after = [b for a, b in itertools.pairwise(kinds) if a == "Dropout"]
+    assert kinds.count("BatchNorm") == NORMS.get(name, kinds.count("BatchNorm"))
+    assert after == DROPPED.get(name, after)
 
 
 def twins():
@@ -206,8 +176,7 @@ def twins():
 )
 def test_report_c_equals_pytorch(name):
     torch = pytest.importorskip("torch")
-    import torch_report_c
-
+    port = pytest.importorskip("torch_report_c").port
     make, order = twins()[name]
     recipe, role = name.split("-")
     torch.manual_seed(1)
@@ -219,7 +188,7 @@ def test_report_c_equals_pytorch(name):
             torch.nn.init.uniform_(module.bias, -0.5, 0.5)
             module.running_mean.uniform_(-0.3, 0.3)
             module.running_var.uniform_(0.5, 2.0)
-    torch_report_c.port(theirs, ours, **order)
+    port(theirs, ours, **order)
     for layer in ours.layers:  # its random mask differs, the rest must not
         if isinstance(layer, keras.layers.Dropout):
             layer.rate = 0.0
@@ -245,8 +214,6 @@ def test_report_c_equals_pytorch(name):
 
 
 def test_batch_norm_moves_by_the_unbiased_variance_on_every_backend():
-    from models import layers
-
     x = np.random.default_rng(0).normal(3.0, 2.0, (2, 2, 2, 5)).astype("float32")
     for normalize in (layers._composed, layers._fused):
         if normalize is layers._fused and keras.backend.backend() != "tensorflow":
@@ -263,8 +230,6 @@ def test_batch_norm_moves_by_the_unbiased_variance_on_every_backend():
 
 @pytest.mark.parametrize(("kernel", "strides"), [(16, 8), (6, 2), (4, 4), (9, 3)])
 def test_block_transposed_convolution_equals_keras(kernel, strides):
-    from models.layers import BlockConvTranspose
-
     ours = BlockConvTranspose(5, kernel, strides, "same")
     theirs = keras.layers.Conv2DTranspose(5, kernel, strides, "same")
     x = np.random.default_rng(0).standard_normal((2, 3, 4, 7)).astype("float32")
@@ -275,8 +240,6 @@ def test_block_transposed_convolution_equals_keras(kernel, strides):
 
 
 def test_up_convolution_equals_upsampling_and_convolution():
-    from models.layers import UpConv
-
     ours = UpConv(5)
     x = np.random.default_rng(0).standard_normal((2, 3, 2, 7)).astype("float32")
     found = ours(x)
@@ -289,8 +252,6 @@ def test_up_convolution_equals_upsampling_and_convolution():
 
 
 def test_minibatch_deviation_is_one_channel_of_the_batch():
-    from models.layers import MinibatchStd
-
     x = np.random.default_rng(0).standard_normal((8, 4, 4, 3)).astype("float32")
     y = to_numpy(MinibatchStd()(x))
     np.testing.assert_array_equal(y[..., :3], x)
@@ -320,6 +281,6 @@ def test_probabilities_are_scores_under_the_tables_last_row():
 
 
 @pytest.mark.parametrize("size", [64, 96, 128, 160])
-def test_todays_generator_draws_other_sizes(size):
+def test_the_recent_generator_draws_other_sizes(size):
     network = rpgan.generator(latent=4, size=size, width=2)
     assert network(np.zeros((1, 4), "float32")).shape == (1, size, size, 3)
