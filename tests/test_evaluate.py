@@ -76,54 +76,45 @@ class Scripted:
         return next(self.values)
 
 
+def begin(faces, folder, values):
+    """A run of `vae_e` whose evaluations have these values, every 25 steps."""
+    recipe = tiny.recipe("vae_e", evaluate_every=25)
+    run = Run(recipe, faces, folder, 0, "float32", report=lambda text: None)
+    run.model.train_step = lambda data: {"loss": keras.ops.convert_to_tensor(0.5)}
+    run.evaluation = Scripted(values)
+    return run
+
+
 def test_the_best_is_kept_whole_and_exported(faces, faces_folder, tmp_path):
     """Through a stop, and values that get worse."""
-
-    def run(values, steps):
-        new = Run(
-            get_recipe("vae_e"), faces, tmp_path / "run", 0, "float32", report=print
-        )
-        new.model.train_step = lambda data: {"loss": keras.ops.convert_to_tensor(0.5)}
-        new.evaluation = Scripted(values)
-        new.train(steps)
-        return new
-
-    run([3.0, 1.0], 50)
-    kept = (tmp_path / "run" / "best.npz").read_bytes()
-    assert run([2.0, 1.5], 100).evaluation.best == 1.0
-    assert (tmp_path / "run" / "best.npz").read_bytes() == kept
-    cards = [
-        export.export(tmp_path / "run", faces_folder, tmp_path / "weights", last=last)
-        for last in (False, True)
-    ]
-    said = [(card["steps"], card["checkpoint"]) for card in cards]
-    assert said == [(50, "best"), (100, "last")]
-    assert Trained("vae_e", tmp_path / "weights").history()["step"].max() == 100
+    folder, root = tmp_path / "run", tmp_path / "weights"
+    begin(faces, folder, [3.0, 1.0]).train(50)
+    kept = (folder / "best.npz").read_bytes()
+    later = begin(faces, folder, [2.0, 1.5])
+    later.train(100)
+    assert later.evaluation.best == 1.0 and (folder / "best.npz").read_bytes() == kept
+    for last, said in ((False, (50, "best")), (True, (100, "last"))):
+        card = export.export(folder, faces_folder, root, last=last)
+        assert (card["steps"], card["checkpoint"]) == said
+    assert Trained("vae_e", root).history()["step"].max() == 100
 
 
-def test_a_best_checkpoint_of_steps_that_the_run_lost_is_removed(tiny_faces, tmp_path):
-    def begin():
-        recipe = tiny.recipe("vae_e", evaluate_every=25)
-        words = (recipe, tiny_faces, tmp_path / "run", 0, "float32")
-        run = Run(*words, report=lambda text: None)
-        run.model.train_step = lambda data: {"loss": keras.ops.convert_to_tensor(0.5)}
-        run.evaluation = Scripted([3.0, 2.0])
-        return run
-
-    run, best = begin(), tmp_path / "run" / "best.npz"
+def test_a_best_checkpoint_of_steps_that_the_run_lost_is_removed(faces, tmp_path):
+    folder, best = tmp_path / "run", tmp_path / "run" / "best.npz"
+    run = begin(faces, folder, [3.0, 2.0])
     run.train(25)
     after_25 = run.checkpoint.read_bytes()
-    assert weights_of(run.folder)[0] == begin().best == best  # it has those steps
-    run = begin()
-    run.evaluation = Scripted([1.0])
+    # it has those steps
+    assert weights_of(folder)[0] == begin(faces, folder, [3.0, 2.0]).best == best
+    run = begin(faces, folder, [1.0])
     run.train(50)
     run.checkpoint.write_bytes(after_25)  # as a kill before the next save leaves it
-    assert weights_of(run.folder)[0] == best
-    begin()
-    assert weights_of(run.folder)[0] == run.checkpoint
-    begin().train(50)
+    assert weights_of(folder)[0] == best
+    run = begin(faces, folder, [3.0, 2.0])
+    assert weights_of(folder)[0] == run.checkpoint
+    run.train(50)
     run.checkpoint.unlink()  # begun again
-    begin()
+    begin(faces, folder, [3.0, 2.0])
     assert not best.exists()
 
 

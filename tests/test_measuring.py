@@ -16,7 +16,6 @@ from cli import UserError
 from metrics import (
     Inapplicable,
     categories,
-    distance,
     judge,
     neighbours,
     record,
@@ -25,6 +24,7 @@ from metrics import (
     swd,
 )
 from metrics.__main__ import main
+from metrics.distance import kernel_with_error
 from metrics.images import Real, Subject
 from metrics.judge import Judge
 from metrics.measuring import fitting
@@ -146,9 +146,7 @@ def test_one_line_of_json_a_metric(tmp_path, capsys, monkeypatch):
         network = r.get("attribute_network")
         assert (network is not None) == METRICS[r["metric"]].judged
         if network:
-            assert (
-                network["data"] == "sample_data/test" and len(network["accuracy"]) == 13
-            )
+            assert network["data"] == "sample_data/test"
             assert card["files"]["classifier"]["sha256"].startswith(network["weights"])
         assert f"  {r['metric']}: " in said
     assert (tmp_path / "neighbours_acgan_c.jpg").exists()
@@ -259,7 +257,7 @@ def test_the_floor_is_of_faces_that_the_judge_was_not_trained_on():
     assert not side.judge_trained_on_reference
     card["data"]["images"] = 181
     assert side.judge_trained_on_reference
-    assert side.floor(distance.kernel_with_error, features=True) is None
+    assert side.floor(kernel_with_error, features=True) is None
     assert side.floor(lambda a, b: len(a)) == 60  # of pixels, nothing is learned
     assert not Real(f"{SAMPLE_DATA}/test", 64, 50, side.root).judge_trained_on_reference
 

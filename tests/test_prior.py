@@ -1,6 +1,7 @@
 """The density fitted to a VAE's codes."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -8,22 +9,27 @@ import pytest
 import data_utils
 from cli import UserError
 from metrics.record import append, newest
-from models import WEIGHTS
+from models import WEIGHTS, latents, sampling
 from models.prior import EACH, RIDGE, Fitted
 from models.trained import Trained
 from train.feed import digests
+from train.prior import main
+
+
+def kept(means, log_vars, folder):
+    """The density fitted to codes, written and read."""
+    Fitted.of_codes(means, log_vars).save(folder / "prior.npz")
+    return Fitted.load(folder / "prior.npz")
 
 
 def test_a_known_gaussian_comes_back(tmp_path):
     rng = np.random.default_rng(0)
-    mixing = rng.standard_normal((3, 3))
-    mean = np.array([1.0, -2.0, 0.5])
+    mixing, mean = rng.standard_normal((3, 3)), np.array([1.0, -2.0, 0.5])
     means = rng.standard_normal((20_000, 3)) @ mixing.T + mean
-    log_vars = np.log(np.full(means.shape, [0.5, 1.0, 2.0]))
-    Fitted.of_codes(means, log_vars).save(tmp_path / "prior.npz")
-    fitted = Fitted.load(tmp_path / "prior.npz")
+    variances = np.array([0.5, 1.0, 2.0])
+    fitted = kept(means, np.log(np.broadcast_to(variances, means.shape)), tmp_path)
     np.testing.assert_allclose(fitted.mean, mean, atol=0.05)
-    expected = mixing @ mixing.T + np.diag([0.5, 1.0, 2.0])
+    expected = mixing @ mixing.T + np.diag(variances)
     np.testing.assert_allclose(fitted.factor @ fitted.factor.T, expected, atol=0.1)
     codes = fitted.codes(rng.standard_normal((100_000, 3)).astype("float32"))
     assert codes.dtype == np.float32
@@ -37,8 +43,7 @@ def test_a_known_mixture_comes_back(tmp_path):
     means = rng.standard_normal((4000, 6)) * 0.1
     means[:, 0] = np.where(first, -4.0, 4.0)
     means[:, 1] *= np.where(first, 20, 1)
-    Fitted.of_codes(means, np.full(means.shape, -6.0)).save(tmp_path / "prior.npz")
-    fitted = Fitted.load(tmp_path / "prior.npz")
+    fitted = kept(means, np.full(means.shape, -6.0), tmp_path)
     noise = rng.standard_normal((4000, 6)).astype("float32")
     codes = fitted.codes(noise)
     left = codes[:, 0] < 0
@@ -58,9 +63,6 @@ def test_fewer_codes_than_units_still_draw():
 
 
 def test_samples_of_both_priors_share_their_seeds():
-    from models import latents, sampling
-    from models.trained import Trained
-
     vae = Trained("vae_c")
     plain = sampling.draw(vae, [3, 8])
     fitted = sampling.draw(vae, [3, 8], prior="fitted")
@@ -72,10 +74,6 @@ def test_samples_of_both_priors_share_their_seeds():
 
 
 def test_a_density_that_is_not_there_or_was_changed(tmp_path):
-    import shutil
-
-    from models.trained import Trained
-
     shutil.copytree(WEIGHTS / "vae_c", tmp_path / "vae_c")
     (tmp_path / "vae_c" / "prior.npz").write_bytes(b"x")
     with pytest.raises(UserError, match="does not match the sha256"):
@@ -89,10 +87,6 @@ def test_a_density_that_is_not_there_or_was_changed(tmp_path):
 
 
 def test_fitted_on_the_command_line(faces_folder, tmp_path, capsys):
-    import shutil
-
-    from train.prior import main
-
     shutil.copytree(WEIGHTS / "vae_e", tmp_path / "vae_e")
     path = tmp_path / "vae_e" / "card.json"
     card = json.loads(path.read_text())

@@ -52,19 +52,19 @@ def test_the_same_table(text, tmp_path):
     assert set(frame.dtypes) == {np.dtype("int8")}
 
 
-NAMES = ["my face.png", "a#1.png", "#2.png", 'a "b", c.png', "臉.png", "NA", "007"]
-
-
 def test_attributes_have_one_spelling(tmp_path):
     """Also where macOS has taken their letters apart."""
     (tmp_path / "t.csv").write_text("image_name,Fre\u0301mir\na.png,1\n")
     assert list(read_attributes(tmp_path / "t.csv")) == ["Fr\u00e9mir"]
 
 
+NAMES = ["my face.png", "a#1.png", "#2.png", 'a "b", c.png', "臉.png", "NA", "007"]
+
+
 def test_names_are_kept_as_they_are(tmp_path):
-    quoted = [name.replace('"', '""') for name in NAMES]
-    lines = ["image_name,source", *(f'"{n}",1' if '"' in n else f"{n},1" for n in quoted)]
-    (tmp_path / "t.csv").write_text("\n".join(lines))
+    quoted = ('"' + n.replace('"', '""') + '"' if '"' in n else n for n in NAMES)
+    text = "\n".join(["image_name,source", *(f"{name},1" for name in quoted)])
+    (tmp_path / "t.csv").write_text(text)
     frame = read_attributes(tmp_path / "t.csv")
     assert list(frame.index) == NAMES and list(frame["source"]) == [1] * len(NAMES)
 
@@ -100,13 +100,9 @@ REFUSED = {
 @pytest.mark.parametrize(("text", "saying"), REFUSED.values(), ids=REFUSED)
 def test_tables_that_are_no_use(text, saying, tmp_path):
     path = tmp_path / "t.csv"
-    if text is None:
-        path.mkdir()
-    else:
-        text = (
-            text if isinstance(text, bytes) else text.encode("utf-8", "surrogateescape")
-        )
-        path.write_bytes(text)
+    if isinstance(text, str):
+        text = text.encode("utf-8", "surrogateescape")
+    path.mkdir() if text is None else path.write_bytes(text)
     with pytest.raises(DataError, match=rf"t\.csv: .*{saying}") as error:
         read_attributes(path)
     assert "\n" not in str(error.value)
