@@ -25,7 +25,6 @@ from benchmarks import TWINS
 from benchmarks.steps import compare
 from cli import UserError, run_cli
 from models.recipes import get_recipe
-from train.feed import Feed
 from train.machine import processor
 
 RESULTS = Path(__file__).parent / "results"
@@ -90,6 +89,8 @@ def steps(args):
 def data(args):
     """Decode a folder of PNGs cold, copies of those in `sample_data`; load it again,
     and feed from it."""
+    from train.feed import Feed  # not at the top: PyTorch's worker imports this file
+
     originals = sorted((RESULTS.parents[1] / "sample_data" / "train").glob("*.png"))
     seconds, before = [], anonymous_mib()
 

@@ -26,12 +26,8 @@ def classifier(size=64, condition=13, probabilities=False):
     image = keras.Input((size, size, 3), name="image")
     x = stack(
         image,
-        conv(32, 3, 2, use_bias=False),
-        BatchNorm(),
-        layers.ReLU(),
-        block(64),
-        block(128),
-        block(256),
+        [*conv(32, 3, 2, use_bias=False), BatchNorm(), layers.ReLU()],
+        *(block(filters) for filters in (64, 128, 256)),
         layers.GlobalAveragePooling2D(name="features"),
         layers.Dropout(0.3),
     )

@@ -1,7 +1,7 @@
 """What a family of recipes is, apart from its training: one row each.
 
 No other code tests for the name of a family. The classes that train are in `train/`; a
-recipe names its own, `algorithm="gans.WGANGP"`.
+recipe names one, `algorithm="gans.WGANGP"`.
 """
 
 import dataclasses
@@ -21,23 +21,15 @@ class Traits:
 
 
 _GAN = {"draws": "generator", "adversarial": True}
+_ONE = {"learns": "attribute", "conditioned_on": "attribute"}
+_ALL = {"learns": "attributes", "conditioned_on": "attributes"}
+_FRECHET = "frechet_attribute_features"
 
 FAMILIES = {
     "vae": Traits("reconstruction", "decoder", rebuilds=True, figures="vae"),
-    "gan": Traits("frechet_attribute_features", **_GAN, figures="gan"),
-    "acgan": Traits(
-        "requested_attribute",
-        **_GAN,
-        learns="attribute",
-        conditioned_on="attribute",
-        figures="acgan",
-    ),
+    "gan": Traits(_FRECHET, **_GAN, figures="gan"),
+    "acgan": Traits("requested_attribute", **_GAN, **_ONE, figures="acgan"),
     "infogan": Traits("categories", **_GAN, conditioned_on="category", figures="infogan"),
-    "attribute_gan": Traits(
-        "frechet_attribute_features",
-        **_GAN,
-        learns="attributes",
-        conditioned_on="attributes",
-    ),
+    "attribute_gan": Traits(_FRECHET, **_GAN, **_ALL),
     "classifier": Traits("attribute_accuracy", learns="attributes"),
 }

@@ -80,9 +80,7 @@ def acgan_critic(size=64, probabilities=False):
     image = keras.Input((size, size, 3), name="image")
     features = _features(image)
     score = output("linear", "score")(layers.Dense(1)(features))
-    # Not clipped with the critic: with weights below 0.01 a classifier cannot be
-    # confident.
-    label = output("sigmoid", "label", probabilities)(
-        layers.Dense(1, name="label_head")(features)
-    )
+    # Not clipped with the critic: weights below 0.01 make no confident classifier.
+    label = layers.Dense(1, name="label_head")(features)
+    label = output("sigmoid", "label", probabilities)(label)
     return keras.Model(image, [score, label], name="discriminator")

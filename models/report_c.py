@@ -21,18 +21,11 @@ def vae_encoder(latent=512, size=64):
         return [*conv(filters, 4, 2, pad=1, use_bias=False), BatchNorm(), layers.ReLU()]
 
     image = keras.Input((size, size, 3), name="image")
-    x = stack(
-        image,
-        block(32),  # (0)
-        block(64),  # (1)
-        block(128),  # (2)
-        block(256),  # (3)
-        layers.Flatten(),  # (4)
-    )
+    rows = (block(filters) for filters in (32, 64, 128, 256))
+    x = stack(image, *rows, layers.Flatten())  # (0) to (4)
     mean = output("linear", "mean")(layers.Dense(latent, name="muParametrize")(x))
-    log_var = output("linear", "log_var")(
-        layers.Dense(latent, name="logvarParametrize")(x)
-    )
+    log_var = layers.Dense(latent, name="logvarParametrize")(x)
+    log_var = output("linear", "log_var")(log_var)
     return pytorch_init(keras.Model(image, [mean, log_var], name="encoder"))
 
 
@@ -41,11 +34,8 @@ def vae_decoder(latent=512, size=64):
     are 4-12-28-60-64."""
 
     def block(filters):
-        return [
-            *conv_transpose(filters, 6, 2, "valid", use_bias=False),
-            BatchNorm(),
-            layers.LeakyReLU(0.01),
-        ]
+        up = conv_transpose(filters, 6, 2, "valid", use_bias=False)
+        return [*up, BatchNorm(), layers.LeakyReLU(0.01)]
 
     code = keras.Input((latent,), name="code")
     side = (size - 32) // 8
@@ -70,11 +60,8 @@ def dcgan_generator(latent=100, size=64, dropout=0.0):
     """
 
     def block(filters, kernel, strides, padding):
-        return [
-            *conv_transpose(filters, kernel, strides, padding, use_bias=False),
-            BatchNorm(),
-            layers.LeakyReLU(0.1),
-        ]
+        up = conv_transpose(filters, kernel, strides, padding, use_bias=False)
+        return [*up, BatchNorm(), layers.LeakyReLU(0.1)]
 
     noise = keras.Input((latent,), name="noise")
     x = stack(
@@ -123,11 +110,8 @@ def acgan_generator(latent=100, condition=1, size=64):
     """Noise and label `(latent + condition,)` -> image `(size, size, 3)` in [-1, 1]."""
 
     def block(filters, strides, padding, kernel=4):
-        return [
-            *conv_transpose(filters, kernel, strides, padding, use_bias=False),
-            BatchNorm(),
-            layers.ReLU(),
-        ]
+        up = conv_transpose(filters, kernel, strides, padding, use_bias=False)
+        return [*up, BatchNorm(), layers.ReLU()]
 
     noise = keras.Input((latent + condition,), name="noise_and_label")
     x = stack(
@@ -147,12 +131,8 @@ def acgan_discriminator(size=64, probabilities=False):
     """Image -> scores or probabilities [real `(1,)`, each class `(2,)`]."""
 
     def block(filters, strides, pad):
-        return [
-            *conv(filters, 3, strides, pad, use_bias=False),
-            BatchNorm(),
-            layers.LeakyReLU(0.2),
-            layers.Dropout(0.5),
-        ]
+        down = conv(filters, 3, strides, pad, use_bias=False)
+        return [*down, BatchNorm(), layers.LeakyReLU(0.2), layers.Dropout(0.5)]
 
     image = keras.Input((size, size, 3), name="image")
     x = stack(
@@ -167,10 +147,8 @@ def acgan_discriminator(size=64, probabilities=False):
         block(512, 1, 0),  # conv6, 4x4
         layers.Flatten(),
     )
-    real = output("sigmoid", "real", probabilities)(
-        layers.Dense(1, name="real_fc_dis")(x)
-    )
-    label = output("softmax", "label", probabilities)(
-        layers.Dense(2, name="label_fc_aux")(x)
-    )
+    real = layers.Dense(1, name="real_fc_dis")(x)
+    real = output("sigmoid", "real", probabilities)(real)
+    label = layers.Dense(2, name="label_fc_aux")(x)
+    label = output("softmax", "label", probabilities)(label)
     return pytorch_init(keras.Model(image, [real, label], name="discriminator"))

@@ -7,14 +7,7 @@ Liu et al. 2021); D has no batch norm and sees the standard deviation within its
 """
 
 from models.keras_setup import keras
-from models.layers import (
-    BatchNorm,
-    MinibatchStd,
-    UpConv,
-    conv,
-    output,
-    stack,
-)
+from models.layers import BatchNorm, MinibatchStd, UpConv, conv, output, stack
 
 layers = keras.layers
 WIDTH = 32  # channels at full resolution
@@ -75,10 +68,7 @@ def _features(image, width):
 
     return stack(
         image,
-        down(2 * width),  # 32x32
-        down(4 * width),
-        down(8 * width),
-        down(8 * width),  # 4x4
+        *(down(k * width) for k in (2, 4, 8, 8)),  # 32x32 to 4x4
         MinibatchStd(),
         conv(8 * width, 3, 1, kernel_initializer=he()),
         leaky(),
@@ -104,9 +94,6 @@ def attribute_discriminator(size=64, condition=13, width=WIDTH, probabilities=Fa
     match = layers.Dense(condition, use_bias=False, name="match_head")(x)
     match = layers.Rescaling((8 * width) ** -0.5, dtype="float32")(match)
     read = layers.Dense(condition, name="label_head")(x)
-    ends = [
-        output("linear", "score")(score),
-        output("linear", "match")(match),
-        output("sigmoid", "label", probabilities)(read),
-    ]
-    return keras.Model(image, ends, name="discriminator")
+    score, match = output("linear", "score")(score), output("linear", "match")(match)
+    label = output("sigmoid", "label", probabilities)(read)
+    return keras.Model(image, [score, match, label], name="discriminator")

@@ -13,7 +13,7 @@ from models import WEIGHTS, latents, sampling
 from models.prior import EACH, RIDGE, Fitted
 from models.trained import Trained
 from train.feed import digests
-from train.prior import main
+from train.prior import fit
 
 
 def kept(means, log_vars, folder):
@@ -82,30 +82,29 @@ def test_a_density_that_is_not_there_or_was_changed(tmp_path):
     card = json.loads(path.read_text())
     del card["prior"]
     path.write_text(json.dumps(card))
-    with pytest.raises(UserError, match="fit it with 'python -m train"):
+    with pytest.raises(UserError, match="export the run with its training"):
         _ = Trained("vae_c", tmp_path).prior
 
 
-def test_fitted_on_the_command_line(faces_folder, tmp_path, capsys):
-    shutil.copytree(WEIGHTS / "vae_e", tmp_path / "vae_e")
-    path = tmp_path / "vae_e" / "card.json"
-    card = json.loads(path.read_text())
-    card["data"]["images"] = 40
-    path.write_text(json.dumps(card))
-    words = ["--data", str(faces_folder), "--weights", str(tmp_path)]
+def test_a_density_is_fitted_to_the_codes_of_the_training_images(faces_folder, tmp_path):
+    vae = Trained("vae_e")
+    vae.card["data"]["images"] = 40
     with pytest.raises(UserError, match="not the images of hw4_data"):
-        main(["vae_e", *words])
+        fit(vae, faces_folder, tmp_path)
     faces = data_utils.load_faces(faces_folder, "train", 64).first(40)
-    card["data"]["digests"] = digests(faces)
-    path.write_text(json.dumps(card))
-    before = card["prior"]["sha256"][:12]
+    vae.card["data"]["digests"] = digests(faces)
+    entry = fit(vae, faces_folder, tmp_path)
+    codes = Fitted.of_codes(*sampling.posterior(vae, faces.images))
+    np.testing.assert_array_equal(Fitted.load(tmp_path / "prior.npz").mean, codes.mean)
+    assert entry["images"] == 40 and entry["file"] == "prior.npz"
+
+
+def test_what_was_measured_of_another_density_does_not_count(tmp_path):
+    shutil.copytree(WEIGHTS / "vae_e", tmp_path / "vae_e")
+    path, vae = tmp_path / "vae_e" / "metrics.jsonl", Trained("vae_e", tmp_path)
+    path.unlink()
     row = {"metric": "fitted_prior", "weights": {}, "data": "hw4_data", "split": "test"}
-    append(tmp_path / "vae_e" / "metrics.jsonl", row | {"prior": before})
-    assert newest(Trained("vae_e", tmp_path))["fitted_prior"]["prior"] == before
-    main(["vae_e", *words])
-    assert "of 40 codes" in capsys.readouterr().out
-    assert json.loads(path.read_text())["prior"]["images"] == 40
-    assert newest(Trained("vae_e", tmp_path))["fitted_prior"].get("prior") is None
-    shutil.copytree(WEIGHTS / "dcgan_c", tmp_path / "dcgan_c")
-    with pytest.raises(UserError, match="dcgan_c: no VAE"):
-        main(["dcgan_c", *words])
+    append(path, row | {"prior": "another"})
+    assert newest(vae) == {}
+    append(path, row | {"prior": vae.card["prior"]["sha256"][:12]})
+    assert newest(vae).keys() == {"fitted_prior"}
