@@ -13,16 +13,7 @@ from PIL import Image
 
 import data_utils
 from cli import UserError
-from metrics import (
-    Inapplicable,
-    categories,
-    judge,
-    neighbours,
-    record,
-    requested,
-    ssim,
-    swd,
-)
+from metrics import Inapplicable, categories, judge, neighbours, record, requested
 from metrics.__main__ import main
 from metrics.distance import kernel_with_error
 from metrics.images import Real, Subject
@@ -31,8 +22,6 @@ from metrics.measuring import fitting
 from metrics.registry import METRICS, obtained
 from models import RECIPES, get_recipe, sampling
 from models.trained import Trained
-
-# ----------------------------------------------------------------- conditions
 
 ATTRIBUTE_NAMES = ["Smiling", "of noise", "always", "follows", "distrusted"]
 
@@ -118,8 +107,6 @@ def test_categories_that_differ_and_that_do_not(monkeypatch):
     assert "2: Smiling 1, of noise 0" in text and "distrusted" not in text
 
 
-# --------------------------------------------------------- the command line
-
 SAMPLE_DATA = str(REPOSITORY / "sample_data")
 
 
@@ -128,7 +115,7 @@ def rows(path):
 
 
 def test_one_line_of_json_a_metric(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(ssim, "PAIRS", 20)
+    monkeypatch.setattr("metrics.ssim.PAIRS", 20)
     words = ["acgan_c", "--data", SAMPLE_DATA, "--samples", "20", "--out", str(tmp_path)]
     main(words)
     main([*words, "--metrics", "swd"])
@@ -227,7 +214,7 @@ def test_all_means_those_whose_images_have_the_folders_size(tmp_path, capsys):
 
 def test_real_images_in_place_of_samples(monkeypatch):
     """Real images as samples: every metric finds what it finds of them."""
-    monkeypatch.setattr(swd, "PATCHES", 32)
+    monkeypatch.setattr("metrics.swd.PATCHES", 32)
     side = Real(SAMPLE_DATA, 64, 60, REPOSITORY / "weights")
     subject = Subject(SimpleNamespace(recipe=get_recipe("dcgan_c"), folder=None), side)
     subject.samples = side.reference
@@ -265,7 +252,7 @@ def test_the_floor_is_of_faces_that_the_judge_was_not_trained_on():
 def test_what_does_not_apply_is_said_and_the_rest_counts(tmp_path, capsys, monkeypatch):
     """Test images that come twice have no diversity, and training images there are
     none."""
-    monkeypatch.setattr(ssim, "PAIRS", 20)
+    monkeypatch.setattr("metrics.ssim.PAIRS", 20)
     data, out = write_faces(tmp_path / "twice", train=1, test=16), tmp_path / "out"
     for path in sorted((data / "test").glob("*.png")):
         shutil.copy(path, path.with_name(f"copy_of_{path.name}"))
