@@ -1,6 +1,7 @@
 """The list of all metrics, by name: what each measures, and its result in words."""
 
 import dataclasses
+import operator
 from collections.abc import Callable
 
 import numpy as np
@@ -19,21 +20,11 @@ from metrics import (
     swd,
 )
 
-
-def draws(traits):
-    return traits.draws is not None
-
-
-def rebuilds(traits):
-    return traits.rebuilds
+draws, rebuilds = operator.attrgetter("draws"), operator.attrgetter("rebuilds")
 
 
 def conditioned_on(what):
     return lambda traits: traits.conditioned_on == what
-
-
-def reads_attributes(traits):
-    return not traits.draws
 
 
 @dataclasses.dataclass(frozen=True)
@@ -124,7 +115,9 @@ METRICS = {
     "categories": Metric(
         categories.measure, READ_BACK, conditioned_on("category"), judged=True
     ),
-    "attribute_accuracy": Metric(judge.measure, ACCURACY, reads_attributes),
+    "attribute_accuracy": Metric(
+        judge.measure, ACCURACY, lambda traits: not traits.draws
+    ),
 }
 
 TELLING = (  # the most telling first

@@ -28,8 +28,8 @@ def distances(a, b, seed=0):
     Returns:
         dict: by_scale {size in pixels as text: distance x1000}, their mean. Patches of
         both sets are normalised by the mean and variance of a's in each colour channel.
-        (The paper normalises each set by its own; then the colour and contrast of a
-        whole set would not count.)
+        (In the paper each set has its mean and variance; then the colour and contrast
+        of a whole set would not count.)
 
     Raises:
         ValueError: sets of different shape.
