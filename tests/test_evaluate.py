@@ -16,9 +16,9 @@ from models import RECIPES, WEIGHTS, batch_statistics, get_recipe
 from models.keras_setup import keras, set_precision, to_numpy
 from models.trained import Trained
 from models.unexported import weights_of
-from train import export
 from train.__main__ import main
 from train.evaluate import Evaluation
+from train.exporting import export
 from train.run import Run
 
 
@@ -51,7 +51,7 @@ def test_the_value_is_that_of_the_weights_exported(
     for a, b in zip(average, after, strict=True):
         np.testing.assert_array_equal(a, b)
     root = tmp_path / "weights"
-    card = export.export(run.folder, faces_folder, root, 0)
+    card = export(run.folder, faces_folder, root, 0).card
     assert (card["steps"], card["checkpoint"]) == (25, "best")
     history = Trained(name, root).history()
     assert history[evaluation.name].tolist() == [value]
@@ -94,7 +94,7 @@ def test_the_best_is_kept_whole_and_exported(faces, faces_folder, tmp_path):
     later.train(100)
     assert later.evaluation.best == 1.0 and (folder / "best.npz").read_bytes() == kept
     for last, said in ((False, (50, "best")), (True, (100, "last"))):
-        card = export.export(folder, faces_folder, root, last=last)
+        card = export(folder, faces_folder, root, last=last, replace=last).card
         assert (card["steps"], card["checkpoint"]) == said
     assert Trained("vae_e", root).history()["step"].max() == 100
 
@@ -113,9 +113,8 @@ def test_a_best_checkpoint_of_steps_that_the_run_lost_is_removed(faces, tmp_path
     run = begin(faces, folder, [3.0, 2.0])
     assert weights_of(folder)[0] == run.checkpoint
     run.train(50)
-    run.checkpoint.unlink()  # begun again
-    begin(faces, folder, [3.0, 2.0])
-    assert not best.exists()
+    run.checkpoint.unlink()  # lost: the run goes on from the best
+    assert begin(faces, folder, [3.0, 2.0]).step > 0 and best.exists()
 
 
 def test_mistakes_come_before_anything_is_written(faces_folder, tmp_path, monkeypatch):

@@ -14,7 +14,7 @@ from inference.draw import draw
 from models import recipes
 from models.keras_setup import BACKEND
 from train.__main__ import main
-from train.export import export
+from train.exporting import export
 
 
 def blocks(name, language):
@@ -72,7 +72,7 @@ def test_a_new_gan_trains_exports_and_draws(my_gan, faces_folder, tmp_path):
     words = ["my_gan", "--data", str(faces_folder), "--run", str(tmp_path / "run")]
     assert main([*words, "--steps", "2", "--set", "batch_size=4"]) == 0
     assert main([*words, "--steps", "3", "--set", "batch_size=4"]) == 0  # resumes
-    card = export(tmp_path / "run", faces_folder, tmp_path / "weights")
+    card = export(tmp_path / "run", faces_folder, tmp_path / "weights").card
     assert card["steps"] == 3 and card["recipe"]["algorithm"] == my_gan.algorithm
     draw("gan", faces_folder, tmp_path / "out", tmp_path / "weights", "my_gan")
     names = {p.name for p in (tmp_path / "out").iterdir()}
