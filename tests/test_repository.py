@@ -15,7 +15,7 @@ from models.keras_setup import to_numpy
 from models.recipe import LOG_EVERY
 from models.trained import Trained
 from report import table
-from train.export import VISIBLE
+from train.exporting import VISIBLE
 
 CARDS = sorted(p.parent.name for p in (REPOSITORY / "weights").glob("*/card.json"))
 
