@@ -7,48 +7,45 @@ that has imported Keras before keeps its settings.
 import contextlib
 import gc
 import os
+import subprocess
 import sys
-import tempfile
 
 import numpy as np
 
 from cli import COMMAND, UserError
 
+HOLDER = 'lines=$(cat); [ -z "$lines" ] || printf "%s\\n" "$lines" >&2'
+
 
 @contextlib.contextmanager
 def quiet_stderr():
-    """Hold back what native code writes to stderr; show it if the body raises anything
-    but a `UserError`, whose one line says all.
+    """Hold back what native code writes to stderr. It comes out if the body raises anything
+    but a `UserError`, whose one line says all, and if the process ends within it.
 
     TF_CPP_MIN_LOG_LEVEL has no effect on lines that are logged before absl is
     initialised, hence the file descriptor itself.
     """
-    if sys.stderr is None:  # closed
+    try:
+        # Another process, because native code may end this one: abort(), exit().
+        holder = subprocess.Popen(["sh", "-c", HOLDER], stdin=subprocess.PIPE)
+        sys.stderr.flush()
+    except (OSError, AttributeError):  # no shell; stderr is closed
         yield
         return
-    sys.stderr.flush()
     saved = os.dup(2)
-    with _in_memory() as held:
-        os.dup2(held.fileno(), 2)
-        try:
-            yield
-        except UserError:
-            raise
-        except BaseException:
-            held.seek(0)
-            os.write(saved, held.read())
-            raise
-        finally:
-            sys.stderr.flush()
-            os.dup2(saved, 2)
-            os.close(saved)
-
-
-def _in_memory():
-    """A file that needs no disk, where the system has such files."""
-    if hasattr(os, "memfd_create"):
-        return open(os.memfd_create("stderr"), "w+b")
-    return tempfile.TemporaryFile()
+    os.dup2(holder.stdin.fileno(), 2)
+    holder.stdin.close()
+    try:
+        yield
+        holder.kill()
+    except UserError:
+        holder.kill()
+        raise
+    finally:
+        sys.stderr.flush()
+        os.dup2(saved, 2)
+        os.close(saved)
+        holder.wait()
 
 
 @contextlib.contextmanager
