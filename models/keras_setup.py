@@ -7,6 +7,7 @@ that has imported Keras before keeps its settings.
 import contextlib
 import gc
 import os
+import re
 import subprocess
 import sys
 
@@ -28,10 +29,10 @@ def quiet_stderr():
     try:
         # Another process, because native code may end this one: abort(), exit().
         holder = subprocess.Popen(["sh", "-c", HOLDER], stdin=subprocess.PIPE)
-        sys.stderr.flush()
-    except (OSError, AttributeError):  # no shell; stderr is closed
+    except OSError:  # no shell here
         yield
         return
+    sys.stderr.flush()
     saved = os.dup(2)
     os.dup2(holder.stdin.fileno(), 2)
     holder.stdin.close()
@@ -91,9 +92,11 @@ def _import_keras():
             raise UserError(f"{home}/keras.json: {reason}; mend or remove it") from None
         if isinstance(error, AttributeError):
             raise
+        cure = "pip install -r requirements.txt (TensorFlow) or requirements-jax.txt"
+        if re.search("memory|failed to map", reason, re.I):
+            cure = "free memory, or raise its limit (ulimit -v)"
         raise UserError(
-            f"KERAS_BACKEND={os.environ.get('KERAS_BACKEND')}: {reason}; pip install -r "
-            "requirements.txt (TensorFlow) or requirements-jax.txt"
+            f"KERAS_BACKEND={os.environ.get('KERAS_BACKEND')}: {reason}; {cure}"
         ) from None
     if mine:  # these override ~/.keras/keras.json
         keras.config.set_floatx("float32")
@@ -112,7 +115,21 @@ def _import_for_a_command():
             import tensorflow as tf
 
             tf.config.list_physical_devices()  # prints most of its start-up messages
+        elif "JAX_COORDINATOR_ADDRESS" not in os.environ:  # a job comes before devices
+            _check_jax_devices()
         return keras
+
+
+def _check_jax_devices():
+    import jax
+
+    try:
+        jax.devices()
+    except (AssertionError, RuntimeError) as error:
+        platforms, reason = os.environ.get("JAX_PLATFORMS"), str(error) or "no such device"
+        raise UserError(
+            f"JAX_PLATFORMS={platforms}: {reason.splitlines()[0]}; unset it or use cpu"
+        ) from None
 
 
 keras = _import_for_a_command() if COMMAND else _import_keras()
