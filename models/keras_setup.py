@@ -20,8 +20,8 @@ HOLDER = 'lines=$(cat); [ -z "$lines" ] || printf "%s\\n" "$lines" >&2'
 
 @contextlib.contextmanager
 def quiet_stderr():
-    """Hold back what native code writes to stderr. It comes out if the body raises anything
-    but a `UserError`, whose one line says all, and if the process ends within it.
+    """Hold back what native code writes to stderr. It comes out if the process ends
+    within the body, or this raises anything but a `UserError`, whose one line says all.
 
     TF_CPP_MIN_LOG_LEVEL has no effect on lines that are logged before absl is
     initialised, hence the file descriptor itself.
@@ -126,7 +126,10 @@ def _check_jax_devices():
     try:
         jax.devices()
     except (AssertionError, RuntimeError) as error:
-        platforms, reason = os.environ.get("JAX_PLATFORMS"), str(error) or "no such device"
+        platforms, reason = (
+            os.environ.get("JAX_PLATFORMS"),
+            str(error) or "no such device",
+        )
         raise UserError(
             f"JAX_PLATFORMS={platforms}: {reason.splitlines()[0]}; unset it or use cpu"
         ) from None
