@@ -70,6 +70,10 @@ def prepare():
         ("HDF5_USE_FILE_LOCKING", "FALSE"),  # network file systems have none
     ):
         os.environ.setdefault(name, value)
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:  # closed; another file would take its place
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
+            setattr(sys, name, open(number, "w" if number else "r"))  # noqa: SIM115
     logging.getLogger("matplotlib").setLevel(logging.ERROR)  # its view of a matplotlibrc
 
 
@@ -118,6 +122,11 @@ def run_cli(main):
         status = 2
     except KeyboardInterrupt:
         status = 130
+    except Exception as error:
+        if type(error).__name__ not in ("MemoryError", "ResourceExhaustedError"):
+            raise
+        _say("not enough memory; close other programs, or train with a smaller batch")
+        status = 2
     sys.exit(status)
 
 

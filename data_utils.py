@@ -45,10 +45,8 @@ class Faces:
     @property
     def how_many(self):
         """ "all 120", or "5 of 120" if the CSV or `first` left some out."""
-        total = len(self.images) + self.without_row + self.left_out
-        if total == len(self.images):
-            return f"all {total:,}"
-        return f"{len(self.images):,} of {total:,}"
+        count, rest = len(self.images), self.without_row + self.left_out
+        return f"{count:,} of {count + rest:,}" if rest else f"all {count:,}"
 
     def first(self, count):
         """The first `count` of them.
@@ -60,11 +58,10 @@ class Faces:
             raise DataError(
                 f"{self.folder}: {len(self.images)} images, {count} requested"
             )
-        table = None if self.attributes is None else self.attributes[:count]
         return dataclasses.replace(
             self,
             images=self.images[:count],
-            attributes=table,
+            attributes=None if self.attributes is None else self.attributes[:count],
             names=self.names[:count],
             left_out=self.left_out + len(self.images) - count,
         )
@@ -112,35 +109,28 @@ def load_faces(data, split="train", size=64, report=print):
     folder, table, hint = data / split, data / f"{split}.csv", ""
     if not folder.is_dir():
         hint = _hint(data, split)
-        if table.exists() or split != "train":
-            why = f", but {table} lists its images" if table.exists() else ""
-            why = why or "; images to test on belong there"
-            raise DataError(f"{folder}: no such folder{why}{hint}")
-        folder = data
-    listed = table.exists()
-    present = {p.name: p for p in image_files(folder, None if listed else report, hint)}
-    attributes = read_attributes(table) if listed else None
-    paths = find(attributes.index, present) if listed else present
-    if missing := [name for name, path in paths.items() if path is None]:
-        raise DataError(
-            f"{table}: {len(missing)} of its images are not in {folder}: "
-            f"{', '.join(missing[:5])}; add them or remove their rows"
-        )
-    if without_row := len(present) - len(paths):
-        report(
-            f"{table}: {without_row} of {len(present)} images in {folder} have no row; "
-            "they are left out"
-        )
+        if table.exists():
+            raise DataError(f"{folder}: no such folder, but {table} lists images{hint}")
+        if split != "train":
+            raise DataError(
+                f"{folder}: no such folder; images to test on belong there{hint}"
+            )
+        folder = data  # a plain folder of images
+    present = {path.name: path for path in image_files(folder, report, hint)}
+    attributes, paths = None, present
+    if table.exists():
+        attributes = read_attributes(table)
+        paths = find(attributes.index, present, table, folder, report)
     images = cache.decoded(list(paths.values()), size, report)
-    return Faces(images, attributes, list(paths), folder, without_row)
+    return Faces(images, attributes, list(paths), folder, len(present) - len(paths))
 
 
 def _hint(data, split=None):
     """What a user who gave this folder may have meant."""
     text = str(data)
+    if "\\" in text and not data.is_dir():
+        return r" (write / for \; in WSL C:\ is /mnt/c/)"
     if not data.is_dir():
-        if "\\" in text:
-            return r" (write / for \; in WSL C:\ is /mnt/c/)"
         return f" (without the blank: {text.strip()})" if text != text.strip() else ""
     if data.resolve().name == split and (data / ".." / f"{split}.csv").exists():
         return f"; give {data.parent} instead"
@@ -159,13 +149,8 @@ def indices(n, batch, step, seed):
     Images come in epochs, each a new permutation of all `n`; a batch may reach
     over an epoch's end. Returns int64 `(batch,)`.
     """
-    places = np.arange(step * batch, (step + 1) * batch, dtype=np.int64)
-    epochs = places // n
-    out = np.empty(batch, np.int64)
-    for epoch in np.unique(epochs):
-        mine = epochs == epoch
-        out[mine] = _permutation(n, seed, int(epoch))[places[mine] % n]
-    return out
+    places = range(step * batch, (step + 1) * batch)
+    return np.array([_permutation(n, seed, k // n)[k % n] for k in places], np.int64)
 
 
 @functools.lru_cache(maxsize=3)
@@ -189,9 +174,8 @@ def from_uint8(images, pixel_range):
 def tile(images, columns, gap=2, background=255):
     """Images `(n, height, width, 3)` uint8 -> one, row by row, `gap` px apart."""
     n, height, width, _ = images.shape
-    rows = -(-n // columns)
-    shape = (rows * (height + gap) + gap, columns * (width + gap) + gap, 3)
-    sheet = np.full(shape, background, "uint8")
+    size = -(-n // columns) * (height + gap) + gap, columns * (width + gap) + gap
+    sheet = np.full((*size, 3), background, "uint8")
     for k, image in enumerate(images):
         top = gap + (k // columns) * (height + gap)
         left = gap + (k % columns) * (width + gap)

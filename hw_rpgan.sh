@@ -1,3 +1,3 @@
 #!/usr/bin/env bash
 # usage: bash hw_rpgan.sh <data> <out>
-exec python3 -B "$(dirname "$(readlink -f "$0")")/start.py" rpgan "$@"
+exec python3 -B "$(dirname "$(readlink -f "$0" 2>&- || echo "$0")")/start.py" rpgan "$@"

@@ -61,10 +61,8 @@ def decoded(paths, size, report):
             report(f"{folder()}: cannot cache decoded images there ({error.strerror})")
     else:
         report("no home folder to cache decoded images in; HW4_CACHE names another")
-    images = np.empty(shape, "uint8")
-    for k, image in enumerate(_decode(paths, size, report)):
-        images[k] = image
-    return images
+    image = np.dtype(("uint8", (size, size, 3)))
+    return np.fromiter(_decode(paths, size, report), image, len(paths))
 
 
 def _key(paths, size):
@@ -92,15 +90,13 @@ def _decode(paths, size, report):
         else:
             done.update(notes)
             yield image
-    if count := sum(map(len, refused.values())):
-        if count == 1:
-            ((why, (name,)),) = refused.items()
-            raise DataError(f"{path.parent / name}: {why}")
+    if refused:
+        count = sum(map(len, refused.values()))
         listed = [f"{', '.join(names[:NAMED])}: {why}" for why, names in refused.items()]
         raise DataError(
-            f"{path.parent}: {count} of {len(paths)} images cannot be used. "
+            f"{paths[0].parent}: {count} of {len(paths)} images cannot be used. "
             + ". ".join(listed)
         )
     for note, text in NOTES.items():
-        if done[note]:
+        if note in done:
             report(f"{done[note]} of {len(paths)} images {text.format(size=size)}")

@@ -10,7 +10,6 @@ import json
 import os
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 from PIL import Image
 
@@ -72,8 +71,7 @@ def main(words=None):
             raise UserError(f"--{name} {getattr(args, name)}: 0 or more")
     if not 4 <= args.size <= 1024:
         raise UserError(f"--size {args.size}: 4 to 1,024")
-    base, files = images_below(args.images)
-    splits = celeba(args, files) if args.kind == "celeba" else folder(args, base, files)
+    splits = split(args, *images_below(args.images))
     splits = {name: frame for name, frame in splits.items() if len(frame)}
     if not splits:
         raise UserError("--train 0 --test 0: nothing to make")
@@ -81,9 +79,14 @@ def main(words=None):
     return 0
 
 
-def celeba(args, files):
-    """CelebA's splits: by its partition file if given (train is 0, test is 2), else the
-    first images of the table, and those that follow them.
+def split(args, base, files):
+    """What goes where. CelebA is split by its partition file if given (train is 0, test
+    is 2), else in the order of its table; another folder by its own train/ and test/ if
+    it has both, else the last images by name are for tests.
+
+    Args:
+        args: of the command line.
+        base, files: from `images_below(args.images)`.
 
     Returns:
         {"train", "test": frame of attributes, and in column `SOURCE` the file to read,
@@ -92,38 +95,31 @@ def celeba(args, files):
     Raises:
         UserError: the table is not of these images, or there are not enough of them.
     """
-    frame = _rows(args.table, args.attributes or COURSE, files, args.images)
-    train, test = frame[: args.train], frame[args.train :]
-    if args.partition:
-        part = read_partition(args.partition)
-        if len(lacking := frame.index.difference(part.index)):
-            raise DataError(f"{args.partition}: no row of {lacking[0]}")
-        train, test = (frame[part[frame.index] == number] for number in (0, 2))
-    return _firsts(args, train, test, args.table)
-
-
-def folder(args, base, files):
-    """Splits of any folder: its train/ and test/ if it has both, else the last images
-    by name are for tests. Returns and raises as `celeba`."""
+    table, wanted, celeba = args.table, args.attributes, args.kind == "celeba"
     inner = {path.relative_to(base).parts[0] for path in files.values()} - {*files}
-    if {"train", "test"} <= inner and not args.table:
+    if not table and {"train", "test"} <= inner:
         others = ", ".join(sorted(inner - {"train", "test"}))
         print(f"{base}: train/ and test/ stay apart" + f"; not {others}" * bool(others))
         parts = []
         for part in (base / "train", base / "test"):
-            table = part.with_suffix(".csv")
-            table = table if table.exists() else None
-            parts.append(_rows(table, args.attributes, images_below(part)[1], part))
-        return _firsts(args, *parts, base)
+            beside = part.with_suffix(".csv")
+            beside = beside if beside.exists() else None
+            parts.append(_rows(beside, wanted, images_below(part)[1], part))
+        return _firsts(args, *parts)
     if inner:
         print(f"{base}: one set of the images in {', '.join(sorted(inner))}")
-    where = args.table or args.images
-    frame = _rows(args.table, args.attributes, files, args.images).sort_index()
-    test = min(len(frame) // 10, TEST) if args.test is None else args.test
-    if test > len(frame):
-        raise UserError(f"--test {test:,}: {where} has {len(frame):,} images")
-    rest = len(frame) - test
-    return _firsts(args, frame[:rest], frame[rest:], where)
+    frame = _rows(table, wanted or (COURSE if celeba else None), files, args.images)
+    if celeba and args.partition:
+        part = read_partition(args.partition)
+        if len(lacking := frame.index.difference(part.index)):
+            raise DataError(f"{args.partition}: no row of {lacking[0]}")
+        return _firsts(args, *(frame[part[frame.index] == number] for number in (0, 2)))
+    if celeba:
+        return _firsts(args, frame[: args.train], frame[args.train :])
+    count = min(len(frame) // 10, TEST) if args.test is None else args.test
+    rest = max(0, len(frame) - count)
+    frame = frame.sort_index()
+    return _firsts(args, frame[:rest], frame[rest:])
 
 
 def _rows(table, wanted, files, folder):
@@ -142,30 +138,23 @@ def _rows(table, wanted, files, folder):
                 raise DataError(f"{table}: no attribute '{name}'; it has: {known}")
         frame = frame[names]
     frame.index = frame.index.str.replace("/", "_")  # as `images_below` names them
-    found = find(frame.index, files)
-    if missing := [name for name, path in found.items() if path is None]:
-        raise DataError(
-            f"{table}: {len(missing):,} of its {len(frame):,} images are not in "
-            f"{folder}: {', '.join(missing[:3])} ...; is the archive unpacked whole?"
-        )
-    if more := len(files) - len(frame):
-        print(f"{table}: {more:,} images in {folder} have no row; they are left out")
-    return frame.assign(**{SOURCE: found})
+    return frame.assign(**{SOURCE: find(frame.index, files, table, folder, print)})
 
 
-def _firsts(args, train, test, where):
-    """The first rows of both splits, as many as the options say."""
+def _firsts(args, train, test):
+    """The first rows of both splits, as many as the options say, called as PNG files."""
     splits = {"train": train[: args.train], "test": test[: args.test]}
-    for name, rows in (("train", train), ("test", test)):
+    for name, rows in splits.items():
         if (count := getattr(args, name) or 0) > len(rows):
             raise UserError(
-                f"--{name} {count:,}: {where} has {len(rows):,} images for {name}; "
+                f"--{name} {count:,}: {args.images} has {len(rows):,} images for {name}; "
                 "request fewer"
             )
-        names = [f"{os.path.splitext(image)[0]}.png" for image in splits[name].index]
-        splits[name] = splits[name].set_axis(names)
-        if splits[name].index.has_duplicates:
-            raise DataError(f"{where}: images that differ by their suffix; rename one")
+        rows.index = [f"{os.path.splitext(image)[0]}.png" for image in rows.index]
+        if rows.index.has_duplicates:
+            raise DataError(
+                f"{args.images}: images that differ by their suffix; rename one"
+            )
     return splits
 
 
@@ -184,7 +173,7 @@ def write(splits, args):
         jobs = [
             (file, args.out / name / k, args.size) for k, file in frame[SOURCE].items()
         ]
-        made = np.array(list(in_parallel(_make, jobs, f"writing {name}")))
+        made = pd.Series(in_parallel(_make, jobs, f"writing {name}"), frame.index)
         if not made.any():
             raise DataError(f"{args.images}: no image for {name} can be read")
         left_out += frame.index[~made].to_list()
@@ -205,33 +194,28 @@ def _begin(splits, args):
     for name, frame in splits.items():
         record[name] = {"images": len(frame), "first": frame.index[0]}
         record["attributes"] = [*frame.drop(columns=SOURCE)]
-    out, path = args.out, args.out / RECORD
+    out, path, text = args.out, args.out / RECORD, json.dumps(record, indent=1) + "\n"
     if out.resolve().is_relative_to(args.images.resolve()):
         raise UserError(f"{out}: lies in {args.images}; name a folder outside it")
     if path.exists():
-        try:
-            before = dict(json.loads(path.read_text()))
-        except (ValueError, TypeError):
-            before = {}
-        if other := [key for key in record if before.get(key) != record[key]]:
-            raise UserError(
-                f"{out}: made before with other {', '.join(other)}; name another folder"
-            )
+        if path.read_text() != text:
+            raise UserError(f"{out}: made by another command ({path}); name a new folder")
     elif out.exists() and not (out.is_dir() and all(map(ignored, os.listdir(out)))):
         raise UserError(f"{out}: holds something else; name a new folder")
     out.mkdir(parents=True, exist_ok=True)
     with replacing(path, "w") as file:
-        file.write(json.dumps(record, indent=1) + "\n")
+        file.write(text)
 
 
 def _make(job):
     """Write one image if it is not there; whether it is there then."""
     source, path, size = job
-    if not path.exists():
-        try:
-            pixels, _ = read_image(source, size)
-        except DataError:
-            return False
-        with replacing(path, sync=False) as file:  # 40,000 would take minutes
-            Image.fromarray(pixels).save(file, "PNG")
+    if path.exists():
+        return True
+    try:
+        pixels, _ = read_image(source, size)
+    except DataError:
+        return False
+    with replacing(path, sync=False) as file:  # 40,000 would take minutes
+        Image.fromarray(pixels).save(file, "PNG")
     return True

@@ -21,7 +21,7 @@ def ignored(name):
     return name.startswith(".") or name == "__MACOSX"
 
 
-def image_files(folder, report=None, hint=""):
+def image_files(folder, report=lambda text: None, hint=""):
     """The image files of a folder itself, sorted by name.
 
     Args:
@@ -32,40 +32,34 @@ def image_files(folder, report=None, hint=""):
     Raises:
         DataError: there are none, or one is a link to nothing.
     """
-    files, others = [], 0
-    for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
-        suffix = os.path.splitext(entry.name)[1].lower()
-        if ignored(entry.name):
-            continue
-        others += suffix in OTHERS
-        if suffix in SUFFIXES and entry.is_file():
-            files.append(Path(entry.path))
-        elif suffix in SUFFIXES and not entry.is_dir():
-            raise DataError(f"{entry.path}: a link to nothing; restore or remove it")
+    entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    entries = [e for e in entries if not ignored(e.name) and not e.is_dir()]
+    others = sum(e.name.lower().endswith(OTHERS) for e in entries)
+    files = [e for e in entries if e.name.lower().endswith(SUFFIXES)]
+    if broken := [e.path for e in files if not e.is_file()]:
+        raise DataError(f"{broken[0]}: a link to nothing; restore or remove it")
     found = f"{others} images of other kinds ({' '.join(OTHERS)})"
-    if not files:
-        hint = (f"; {found} there" if others else "") + hint
-        if inner := next(walk(folder), None) if not hint else None:
-            raise DataError(
-                f"{folder}: no images, but in folders inside, such as {inner.parent}; "
-                f"'python data_utils.py folder {folder} <new folder>' makes one set"
-            )
-        raise DataError(f"{folder}: no images; put PNG or JPEG files there{hint}")
-    if others and report:
+    if files and others:
         report(f"{folder}: {found} are left out")
-    return files
+    if files:
+        return [Path(e.path) for e in files]
+    hint = (f"; {found} there" if others else "") + hint
+    if inner := next(_below(folder), None) if not hint else None:
+        raise DataError(
+            f"{folder}: no images, but in folders inside, such as {inner.parent}; "
+            f"'python data_utils.py folder {folder} <new folder>' makes one set"
+        )
+    raise DataError(f"{folder}: no images; put PNG or JPEG files there{hint}")
 
 
-def walk(folder):
+def _below(folder):
     """The image files of a folder and all folders inside; links are followed once."""
     seen = set()
     for top, folders, names in os.walk(folder, followlinks=True):
-        folders[:] = sorted(f for f in folders if not ignored(f))
-        if os.path.realpath(top) in seen:
-            folders.clear()
-            continue
+        known = os.path.realpath(top) in seen
         seen.add(os.path.realpath(top))
-        for name in sorted(names):
+        folders[:] = [] if known else sorted(f for f in folders if not ignored(f))
+        for name in [] if known else sorted(names):
             if name.lower().endswith(SUFFIXES) and not ignored(name):
                 yield Path(top) / name
 
@@ -82,26 +76,22 @@ def images_below(folder):
     """
     if not folder.is_dir():
         archive = folder.suffix.lower() in (".zip", ".7z", ".tar", ".gz")
-        what = (
-            "an archive; unpack it and give the folder" if archive else "no such folder"
-        )
+        what = "an archive; unpack it, give the folder" if archive else "no such folder"
         raise DataError(f"{folder}: {what}")
-    paths = list(walk(folder))
+    paths = list(_below(folder))
     if not paths:
         raise DataError(f"{folder}: no images; it should hold PNG or JPEG files")
     base = Path(os.path.commonpath([path.parent for path in paths]))
     found = {}
     for path in paths:
         name = "_".join(path.relative_to(base).parts)
-        if name in found:
-            both = f"{path} and {found[name]}"
-            raise DataError(f"{both} would both be called {name}; rename one")
-        found[name] = path
+        if (other := found.setdefault(name, path)) != path:
+            raise DataError(f"{path} and {other} would both be called {name}; rename one")
     return base, dict(sorted(found.items()))
 
 
-def find(names, files):
-    """The file of each name: {name: path, or None}.
+def find(names, files, table, folder, report):
+    """The files that a table names.
 
     Names that differ in how Unicode composes letters (macOS takes them apart), or in
     their suffix alone (CelebA's PNG files, a table of .jpg), mean the same file if no
@@ -109,21 +99,37 @@ def find(names, files):
 
     Args:
         names: strings, of a table.
-        files: {name: path}.
+        files: {name: path} of a folder.
+        table, folder, report: `report` is called with one line if files have no row.
+
+    Returns:
+        {name: path}
+
+    Raises:
+        DataError: some are not there.
     """
-    found = {name: files.get(name) for name in names}
+    found = {name: files[name] for name in names if name in files}
     for key in (_composed, lambda name: os.path.splitext(_composed(name))[0]):
-        missing = [name for name, path in found.items() if path is None]
-        if not missing:
+        if len(found) == len(names):
             break
         taken, left = set(found.values()), {}
         for name, path in files.items():
             if path not in taken:
                 left.setdefault(key(name), []).append(path)
-        for name in missing:
-            if len(left.get(key(name), ())) == 1:
+        for name in names:
+            if name not in found and len(left.get(key(name), ())) == 1:
                 found[name] = left.pop(key(name))[0]
-    return found
+    if missing := [name for name in names if name not in found]:
+        raise DataError(
+            f"{table}: {len(missing):,} of its {len(names):,} images are not in "
+            f"{folder}: {', '.join(missing[:5])}; add them or remove their rows"
+        )
+    if rest := len(files) - len(found):
+        report(
+            f"{table}: {rest:,} of {len(files):,} images in {folder} have no row; "
+            "they are left out"
+        )
+    return {name: found[name] for name in names}
 
 
 def _composed(name):
@@ -142,5 +148,4 @@ def kind_of(path):
     if head[4:8] == b"ftyp":
         return " (HEIC or a film: convert it to JPEG)"
     head = head.removeprefix(b"\xef\xbb\xbf").strip()
-    found = [kind for start, kind in KINDS.items() if head.startswith(start)]
-    return f" ({found[0]})" if found else ""
+    return next((f" ({KINDS[k]})" for k in KINDS if head.startswith(k)), "")

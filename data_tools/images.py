@@ -6,7 +6,6 @@ import contextlib
 import io
 import logging
 import os
-import sys
 import warnings
 
 import numpy as np
@@ -55,9 +54,8 @@ def read_image(path, size):
         why = kind_of(path)
         if not why and not isinstance(error, UnidentifiedImageError):
             why = f" ({' '.join(str(error).split())[:100]})"
-        raise DataError(
-            f"{path}: not a readable image{why}; replace or remove it"
-        ) from None
+        message = f"{path}: not a readable image{why}; replace or remove it"
+        raise DataError(message) from None
     notes = set()
     with contextlib.suppress(Exception):  # damaged EXIF of a good image
         if image.getexif().get(ExifTags.Base.Orientation) in range(2, 9):
@@ -127,18 +125,14 @@ def in_parallel(function, items, label):
     allowed = os.cpu_count() or 1
     if hasattr(os, "sched_getaffinity"):  # what a container or `taskset` leaves
         allowed = len(os.sched_getaffinity(0))
+    console = Console(stderr=True)
+    hidden = not console.is_terminal
     with concurrent.futures.ThreadPoolExecutor(min(THREADS, allowed)) as pool:
         # In parts, or all could be read before the first is written.
         parts = (items[k : k + 256] for k in range(0, len(items), 256))
+        done = (result for part in parts for result in pool.map(function, part))
+        bar = {"console": console, "transient": True, "disable": hidden}
         try:
-            yield from track(
-                (result for part in parts for result in pool.map(function, part)),
-                label,
-                len(items),
-                console=Console(file=sys.stderr),
-                transient=True,
-                disable=not (sys.stderr and sys.stderr.isatty()),
-            )
-        except BaseException:
+            yield from track(done, label, len(items), **bar)
+        finally:
             pool.shutdown(cancel_futures=True)
-            raise

@@ -31,7 +31,7 @@ def read_attributes(table):
         DataError: no column of names, missing or non-binary cells, a name that is
             listed twice, no rows.
     """
-    cells = _named(table, _cells(table, *_lines(table)))
+    cells = _cells(table, *_lines(table))
     place = next((k for k, x in enumerate(cells) if x.casefold() in NAMES), None)
     if place is None:
         raise DataError(f"{table}: no column image_name; its first line names columns")
@@ -59,9 +59,8 @@ def read_partition(path):
     lines = [line for line in _text(path).splitlines() if line.strip()]
     rows = re.findall(r"^\s*(\S+?)[\s,]+([012])\s*$", "\n".join(lines), re.M)
     if not rows or len(rows) < len(lines) - lines[0].startswith("image_id"):
-        raise DataError(
-            f"{path}: not CelebA's partition file, an image and 0, 1 or 2 in each line"
-        )
+        what = "not CelebA's partition file, an image and 0, 1 or 2 in each line"
+        raise DataError(f"{path}: {what}")
     return pd.Series(dict(rows)).astype(int)
 
 
@@ -96,11 +95,12 @@ def _lines(table):
             break
         del lines[0]
     if not lines:
-        raise DataError(
-            f"{table}: no rows; list one image a row"
+        what = (
+            "no rows; list one image a row"
             if counted
-            else f"{table}: not a CSV file (nothing in it)"
+            else "not a CSV file (nothing in it)"
         )
+        raise DataError(f"{table}: {what}")
     lines = [line for line in lines if not COMMENT.match(line)]
     mark = mark or max(",;" if counted else ",;\t", key=lines[0].count)
     if counted and mark not in lines[0]:
@@ -109,7 +109,8 @@ def _lines(table):
 
 
 def _cells(table, lines, mark):
-    """Frame of stripped strings; the columns are called as the first row says."""
+    """Frame of stripped strings; the columns are called as the first row says, those
+    without a name are left out."""
     width = max(len(x.split() if mark == " " else x.split(mark)) for x in lines)
     try:
         cells = pd.read_csv(
@@ -128,20 +129,15 @@ def _cells(table, lines, mark):
     names, rows = cells.iloc[0].str.normalize("NFC"), cells[1:]
     if re.search("[\ud800-\udfff]", "".join(names)):
         raise DataError(f"{table}: names of columns are not UTF-8; save it as UTF-8")
-    return rows[(rows != "").any(axis=1)].set_axis(names, axis=1)
-
-
-def _named(table, cells):
-    """Without columns that have no name."""
-    kept = []
-    for k, name in enumerate(cells):
-        column = cells.iloc[:, k]
-        numbers = k == 0 and column.str.isdecimal().all() and column.is_unique
+    rows, nameless = rows[(rows != "").any(axis=1)], []
+    for k, name in enumerate(names):
         if name and not re.fullmatch(r"Unnamed: \d+", name):  # pandas' word for it
-            kept.append(k)
-        elif (column != "").any() and not numbers:
+            continue
+        nameless.append(k)
+        numbers = k == 0 and rows[k].str.isdecimal().all() and rows[k].is_unique
+        if (rows[k] != "").any() and not numbers:
             raise DataError(f"{table}: column {k + 1} has no name; name or remove it")
-    return cells.iloc[:, kept]
+    return rows.set_axis(names, axis=1).loc[:, [k not in nameless for k in range(width)]]
 
 
 def _binary(table, column):

@@ -7,48 +7,46 @@ that has imported Keras before keeps its settings.
 import contextlib
 import gc
 import os
+import re
+import subprocess
 import sys
-import tempfile
 
 import numpy as np
 
 from cli import COMMAND, UserError
 
+HOLDER = 'lines=$(cat); [ -z "$lines" ] || printf "%s\\n" "$lines" >&2'
+
 
 @contextlib.contextmanager
 def quiet_stderr():
-    """Hold back what native code writes to stderr; show it if the body raises anything
-    but a `UserError`, whose one line says all.
+    """Hold back what native code writes to stderr. It comes out if the process ends
+    within the body, or this raises anything but a `UserError`, whose one line says all.
 
     TF_CPP_MIN_LOG_LEVEL has no effect on lines that are logged before absl is
     initialised, hence the file descriptor itself.
     """
-    if sys.stderr is None:  # closed
+    try:
+        # Another process, because native code may end this one: abort(), exit().
+        holder = subprocess.Popen(["sh", "-c", HOLDER], stdin=subprocess.PIPE)
+    except OSError:  # no shell here
         yield
         return
     sys.stderr.flush()
     saved = os.dup(2)
-    with _in_memory() as held:
-        os.dup2(held.fileno(), 2)
-        try:
-            yield
-        except UserError:
-            raise
-        except BaseException:
-            held.seek(0)
-            os.write(saved, held.read())
-            raise
-        finally:
-            sys.stderr.flush()
-            os.dup2(saved, 2)
-            os.close(saved)
-
-
-def _in_memory():
-    """A file that needs no disk, where the system has such files."""
-    if hasattr(os, "memfd_create"):
-        return open(os.memfd_create("stderr"), "w+b")
-    return tempfile.TemporaryFile()
+    os.dup2(holder.stdin.fileno(), 2)
+    holder.stdin.close()
+    try:
+        yield
+        holder.kill()
+    except UserError:
+        holder.kill()
+        raise
+    finally:
+        sys.stderr.flush()
+        os.dup2(saved, 2)
+        os.close(saved)
+        holder.wait()
 
 
 @contextlib.contextmanager
@@ -94,9 +92,11 @@ def _import_keras():
             raise UserError(f"{home}/keras.json: {reason}; mend or remove it") from None
         if isinstance(error, AttributeError):
             raise
+        cure = "pip install -r requirements.txt (TensorFlow) or requirements-jax.txt"
+        if re.search("memory|failed to map", reason, re.I):
+            cure = "free memory, or raise its limit (ulimit -v)"
         raise UserError(
-            f"KERAS_BACKEND={os.environ.get('KERAS_BACKEND')}: {reason}; pip install -r "
-            "requirements.txt (TensorFlow) or requirements-jax.txt"
+            f"KERAS_BACKEND={os.environ.get('KERAS_BACKEND')}: {reason}; {cure}"
         ) from None
     if mine:  # these override ~/.keras/keras.json
         keras.config.set_floatx("float32")
@@ -115,7 +115,24 @@ def _import_for_a_command():
             import tensorflow as tf
 
             tf.config.list_physical_devices()  # prints most of its start-up messages
+        elif "JAX_COORDINATOR_ADDRESS" not in os.environ:  # a job comes before devices
+            _check_jax_devices()
         return keras
+
+
+def _check_jax_devices():
+    import jax
+
+    try:
+        jax.devices()
+    except (AssertionError, RuntimeError) as error:
+        platforms, reason = (
+            os.environ.get("JAX_PLATFORMS"),
+            str(error) or "no such device",
+        )
+        raise UserError(
+            f"JAX_PLATFORMS={platforms}: {reason.splitlines()[0]}; unset it or use cpu"
+        ) from None
 
 
 keras = _import_for_a_command() if COMMAND else _import_keras()

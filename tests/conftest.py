@@ -17,29 +17,13 @@ from PIL import Image, ImageDraw
 
 import data_utils
 from cli import UserError
+from data_tools.convert import COURSE
 from models import RECIPES, get_recipe
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-ATTRIBUTES = [
-    "Bangs",
-    "Big_Lips",
-    "Black_Hair",
-    "Blond_Hair",
-    "Brown_Hair",
-    "Heavy_Makeup",
-    "High_Cheekbones",
-    "Male",
-    "Mouth_Slightly_Open",
-    "Smiling",
-    "Straight_Hair",
-    "Wavy_Hair",
-    "Wearing_Lipstick",
-]
-HAIR = {
-    "Black_Hair": (20, 18, 16),
-    "Blond_Hair": (225, 190, 90),
-    "Brown_Hair": (110, 66, 30),
-}
+ATTRIBUTES = COURSE.split(",")
+COLOURS = (20, 18, 16), (225, 190, 90), (110, 66, 30)
+HAIR = dict(zip(("Black_Hair", "Blond_Hair", "Brown_Hair"), COLOURS, strict=True))
 
 
 def draw_face(rng):
@@ -138,12 +122,9 @@ def fails(command):
     def run(*words, saying=(), status=2):
         done = command(*words)
         assert done.returncode == status, done.stderr
-        lines = done.stderr.strip().splitlines()
-        assert len(lines) == 1, done.stderr
-        assert lines[0].startswith("error: ")
-        for word in saying:
-            assert str(word) in lines[0]
-        return lines[0]
+        (line,) = done.stderr.splitlines()
+        assert line.startswith("error: ") and all(str(word) in line for word in saying)
+        return line
 
     return run
 
@@ -153,9 +134,9 @@ def refused(main, *words, saying=(), status=2):
     takes no seconds of an import."""
     with pytest.raises(UserError) as error:
         main([str(word) for word in words])
-    assert error.value.status == status and "\n" not in str(error.value)
-    for word in saying:
-        assert str(word) in str(error.value)
+    said = str(error.value)
+    assert error.value.status == status and "\n" not in said
+    assert all(str(word) in said for word in saying), said
 
 
 def tiles(pixels):

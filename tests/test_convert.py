@@ -8,6 +8,7 @@ import pytest
 from conftest import ATTRIBUTES, draw_face, refused, write_faces
 from PIL import Image
 
+from cli import UserError
 from data_tools import convert
 from data_utils import load_faces
 
@@ -116,34 +117,30 @@ def test_a_folder_that_is_half_made_is_finished(celeba, tmp_path, monkeypatch):
     train, _ = made(out, *words(celeba, out, *more))
     assert len(again) == 8 - len(there) and len(train.images) == 6
     other = words(celeba, out, "--train", 5, "--test", 2)
-    refused(convert.main, *other, saying=["other train", out])
-    (out / convert.RECORD).write_text("[]")
-    refused(convert.main, *words(celeba, out, *more), saying=["made before"])
+    refused(convert.main, *other, saying=[out, "made by another command"])
 
 
-CELEBA = ("celeba", "c/img_align_celeba", "c/list_attr_celeba.txt", "out")
+LIST = "c/list_attr_celeba.txt"
+CELEBA = f"celeba c/img_align_celeba {LIST} out"
 REFUSED = {  # a command line -> what is said
-    "too many": (CELEBA, ["--train 40,000", "12 images", "fewer"]),
-    "fewer than none": ((*CELEBA, "--train", -1), ["--train -1: 0 or more"]),
-    "none": ((*CELEBA, "--train", 0, "--test", 0), ["nothing to make"]),
-    "size": ((*CELEBA, "--size", 2000), ["--size 2000: 4 to 1,024"]),
-    "unknown attribute": (
-        (*CELEBA, "--attributes", "Smiling,Tail"),
-        ["no attribute 'Tail'; it has: Eyeglasses, Bangs"],
-    ),
-    "attribute twice": ((*CELEBA, "--attributes", "Male,Male"), ["Male is listed twice"]),
-    "not a partition": ((*CELEBA, "--partition", CELEBA[2]), ["not CelebA's partition"]),
-    "images lost": (("celeba", "one", CELEBA[2], "out"), ["11 of its 12", "one"]),
-    "no folder": (("folder", "none", "out"), ["none: no such folder"]),
-    "no images": (("folder", "empty", "out"), ["empty: no images"]),
-    "an archive": (("folder", "a.zip", "out"), ["a.zip: an archive; unpack it"]),
-    "out not empty": (("folder", "one", "c"), ["c: holds something else"]),
-    "out inside": (("folder", "one", "one/out"), ["name a folder outside it"]),
-    "attributes of no table": (("folder", "one", "out", "--attributes", "A"), ["table"]),
-    "called the same": (("folder", "both", "out"), ["both be called a_1.png; rename"]),
-    "suffix only": (("folder", "two", "out", "--test", 0), ["differ by their suffix"]),
-    "unreadable": (("folder", "bad", "out", "--test", 1), ["no image for test can be"]),
-    "tests": (("folder", "one", "out", "--test", 9), ["--test 9: one has 1 images"]),
+    "too many": (CELEBA, "--train 40,000: .*12 images.*fewer"),
+    "fewer than none": (f"{CELEBA} --train -1", "--train -1: 0 or more"),
+    "none": (f"{CELEBA} --train 0 --test 0", "nothing to make"),
+    "size": (f"{CELEBA} --size 2000", "--size 2000: 4 to 1,024"),
+    "unknown attribute": (f"{CELEBA} --attributes Male,A", "no attribute 'A'.*has: Eye"),
+    "attribute twice": (f"{CELEBA} --attributes Male,Male", "Male is listed twice"),
+    "not a partition": (f"{CELEBA} --partition {LIST}", "not CelebA's partition"),
+    "images lost": (f"celeba one {LIST} out", "11 of its 12 images are not in one"),
+    "no folder": ("folder none out", "none: no such folder"),
+    "no images": ("folder empty out", "empty: no images"),
+    "an archive": ("folder a.zip out", "a.zip: an archive; unpack it"),
+    "out not empty": ("folder one c", "c: holds something else"),
+    "out inside": ("folder one one/out", "name a folder outside it"),
+    "attributes of no table": ("folder one out --attributes A", "there is no table"),
+    "called the same": ("folder both out", "both be called a_1.png; rename"),
+    "suffix only": ("folder two out --test 0", "differ by their suffix"),
+    "unreadable": ("folder bad out --test 1", "no image for test can be"),
+    "tests": ("folder one out --test 9", "--test 9: one has 1 images"),
 }
 
 
@@ -157,7 +154,9 @@ def test_what_cannot_be_done_says_why(line, saying, celeba, tmp_path, monkeypatc
     folder_of(tmp_path / "two", "1.png", "1.jpg")
     folder_of(tmp_path / "bad", "1.png", "2.png")
     (tmp_path / "bad" / "2.png").write_bytes(b"not an image")
-    refused(convert.main, *line, saying=saying)
+    with pytest.raises(UserError, match=saying) as error:
+        convert.main(line.split())
+    assert "\n" not in str(error.value)
     assert not (tmp_path / "out" / "train.csv").exists()
 
 
@@ -172,43 +171,25 @@ def folder_of(path, *names):
     return path
 
 
+HIDDEN = "._2.png .ipynb_checkpoints/1.png __MACOSX/._1.png"
+SPLIT = "x/train/1.png x/train/2.png x/test/1.png x/val/7.png"
+CLASSES = "train/a/1.png train/b/1.png test/a/1.png test/b/1.png"
 FOLDERS = {  # files, options -> names in train/, in test/, what is said
-    "flat": (["1.png", "2.jpg"], ["--test", 1], ["1.png"], ["2.png"], ""),
+    "flat": ("1.png 2.jpg", "--test 1", "1.png", "2.png", ""),
     "classes": (
-        ["b/1.png", "a/1.png", "0.png"],
-        ["--test", 1],
-        ["0.png", "a_1.png"],
-        ["b_1.png"],
+        *("b/1.png a/1.png 0.png", "--test 1", "0.png a_1.png", "b_1.png"),
         "one set of the images in a, b\n",
     ),
-    "unpacked twice": (
-        ["x/x/1.png", "x/x/2.png"],
-        ["--test", 1],
-        ["1.png"],
-        ["2.png"],
-        "",
-    ),
+    "unpacked twice": ("x/x/1.png x/x/2.png", "--test 1", "1.png", "2.png", ""),
     "split before": (
-        ["x/train/1.png", "x/train/2.png", "x/test/1.png", "x/val/7.png"],
-        [],
-        ["1.png", "2.png"],
-        ["1.png"],
+        *(SPLIT, "", "1.png 2.png", "1.png"),
         "train/ and test/ stay apart; not val\n",
     ),
     "split before, in classes": (
-        ["train/a/1.png", "train/b/1.png", "test/a/1.png", "test/b/1.png"],
-        ["--train", 1],
-        ["a_1.png"],
-        ["a_1.png", "b_1.png"],
+        *(CLASSES, "--train 1", "a_1.png", "a_1.png b_1.png"),
         "train/ and test/ stay apart\n",
     ),
-    "hidden": (
-        ["1.png", "2.png", "._2.png", ".ipynb_checkpoints/1.png", "__MACOSX/._1.png"],
-        ["--test", 1],
-        ["1.png"],
-        ["2.png"],
-        "",
-    ),
+    "hidden": (f"1.png 2.png {HIDDEN}", "--test 1", "1.png", "2.png", ""),
 }
 
 
@@ -219,10 +200,11 @@ def test_any_folder_becomes_the_courses_layout(
     files, options, train, test, saying, tmp_path, capsys
 ):
     # Unpacking leaves folders that are called like their archive.
-    images, out = folder_of(tmp_path / "images.7z", *files), tmp_path / "data"
+    images, out = folder_of(tmp_path / "images.7z", *files.split()), tmp_path / "data"
     out.mkdir()
     (out / ".DS_Store").touch()
-    faces = made(out, "folder", images, out, "--size", 32, *options, size=32)
+    faces = made(out, "folder", images, out, "--size", 32, *options.split(), size=32)
+    train, test = train.split(), test.split()
     assert [split.names for split in faces] == [train, test]
     assert faces[0].images.shape[1:] == (32, 32, 3) and faces[0].attributes is None
     said = capsys.readouterr().out
@@ -261,7 +243,7 @@ def test_a_table_may_name_images_of_subfolders(tmp_path, capsys):
     _, test = made(tmp_path / "data", *line, *more)
     assert test.names == ["b_1.png"] and test.images[0, 0, 0, 0] == 0
     assert test.attributes.to_dict("records") == [{"source": 1}]
-    assert "1 images in" in (said := capsys.readouterr().out) and "left out" in said
+    assert "1 of 3 images in" in (said := capsys.readouterr().out) and "left out" in said
 
 
 def test_a_data_folder_in_another_size(tmp_path):

@@ -11,7 +11,7 @@ from metrics import collapse, distance, swd
 from metrics.judge import Judge
 from models.trained import Trained
 
-DISTANCES = ("swd", "frechet", "kernel")
+ALL = ("swd", "frechet", "kernel")
 
 
 def shuffled(images, count, rng):
@@ -29,50 +29,33 @@ def upside_down(x, share, rng):
     return np.where(turned[:, None, None, None], x[:, ::-1], x)
 
 
+def some(x, count, rng):
+    return x[rng.permutation(len(x)) % count]
+
+
+def contrast(x, times, rng):
+    return times * x + (1 - times) * x.mean((1, 2, 3), keepdims=True)
+
+
+def mean_face(x, share, rng):
+    return (1 - share) * x + share * x.mean(0) + rng.normal(0, 10, x.shape)
+
+
 # What is done to float images, at which levels, which distances rise and what falls.
 # Half of the faces, each twice, have the same averages. SWD and the kernel distance
 # compare averages, over patches and over pairs, so they see only chance there.
+RED_UP = np.array([1.0, 0.0, -1.0])
 REPEATED = ("coverage", "diversity")
 DAMAGES = {
-    "blur": (
-        (1, 2, 4),
-        lambda x, sigma, rng: gaussian_filter(x, (0, sigma, sigma, 0)),
-        *(DISTANCES, ()),
-    ),
-    "noise": (
-        (10, 20, 40),
-        lambda x, deviation, rng: x + rng.normal(0, deviation, x.shape),
-        *(DISTANCES, ()),
-    ),
-    "contrast": (
-        (1.3, 1.6),
-        lambda x, times, rng: times * x + (1 - times) * x.mean((1, 2, 3), keepdims=True),
-        *(DISTANCES, ()),
-    ),
-    "red up, blue down": (
-        (20, 40),
-        lambda x, by, rng: x + by * np.array([1.0, 0.0, -1.0]),
-        *(DISTANCES, ()),
-    ),
-    "upside down": ((0.5, 1), upside_down, DISTANCES, ()),
-    "shuffled tiles": ((4, 8), shuffled, DISTANCES, ()),
-    "towards the mean face": (
-        (0.5, 1),
-        lambda x, share, rng: (
-            (1 - share) * x + share * x.mean(0) + rng.normal(0, 10, x.shape)
-        ),
-        *(DISTANCES, ()),
-    ),
-    "half of them twice": (
-        (32,),
-        lambda x, kept, rng: x[rng.permutation(len(x)) % kept],
-        *(("frechet",), REPEATED),
-    ),
-    "a few repeated": (
-        (6, 3),
-        lambda x, kept, rng: x[rng.permutation(len(x)) % kept],
-        *(DISTANCES, REPEATED),
-    ),
+    "blur": ((1, 2, 4), lambda x, s, rng: gaussian_filter(x, (0, s, s, 0)), ALL, ()),
+    "noise": ((10, 20, 40), lambda x, s, rng: x + rng.normal(0, s, x.shape), ALL, ()),
+    "contrast": ((1.3, 1.6), contrast, ALL, ()),
+    "red up, blue down": ((20, 40), lambda x, by, rng: x + RED_UP * by, ALL, ()),
+    "upside down": ((0.5, 1), upside_down, ALL, ()),
+    "shuffled tiles": ((4, 8), shuffled, ALL, ()),
+    "towards the mean face": ((0.5, 1), mean_face, ALL, ()),
+    "half of them twice": ((32,), some, ("frechet",), REPEATED),
+    "a few repeated": ((6, 3), some, ALL, REPEATED),
 }
 
 
