@@ -17,7 +17,7 @@ from PIL import Image
 
 import cli
 from inference.figures import log_scale, panels, save, sheet, spell_out
-from inference.tsne import Embedding, tsne
+from inference.vae import tsne
 
 SCRIPTS = sorted(REPOSITORY.glob("hw*.sh"))
 INLINE = "module://matplotlib_not_there.backend_inline"
@@ -129,36 +129,6 @@ def test_a_process_is_a_command_only_where_one_of_the_project_runs():
     assert cli.is_command(str(REPOSITORY / "train" / "__main__.py"))
     assert not cli.is_command(str(REPOSITORY / "tests" / "train_worker.py"))
     assert not cli.is_command("/somewhere/ipykernel_launcher.py")
-
-
-def test_tsne_runs_in_a_process_whose_threads_wait_in_peace(monkeypatch, capfd):
-    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
-    monkeypatch.setenv("OMP_DISPLAY_ENV", "true")  # OpenMP says what it goes by
-    codes = np.random.default_rng(0).normal(size=(9, 4)).astype("float32")
-    found = []
-    for _ in range(2):
-        with Embedding(codes) as embedding:
-            found.append(embedding.result())
-    assert found[0].shape == (9, 2) and np.isfinite(found[0]).all()
-    np.testing.assert_array_equal(*found)
-    assert "OMP_WAIT_POLICY = 'PASSIVE'" in capfd.readouterr().err
-
-
-def test_tsne_that_fails_is_reported(capfd):
-    with (
-        Embedding(np.zeros((0, 4), "float32")) as embedding,
-        pytest.raises(cli.UserError, match="ended with status 1"),
-    ):
-        embedding.result()
-    assert "Error" in capfd.readouterr().err
-
-
-def test_tsne_imports_no_networks():
-    said = python(
-        "import sys; import inference.tsne\n"
-        "print([n for n in ('keras', 'tensorflow', 'sklearn') if n in sys.modules])"
-    )
-    assert said.split() == ["[]"]
 
 
 def test_onednn_is_on_unless_the_user_says_otherwise():
@@ -374,7 +344,11 @@ def test_folders_with_names_that_are_not_utf_8(tmp_path, command):
     assert (folder / "run" / "checkpoint.npz").exists()
 
 
-def test_codes_that_are_all_alike_are_one_point():
+def test_the_same_codes_have_the_same_points_and_codes_all_alike_one():
+    codes = np.random.default_rng(0).normal(size=(9, 4)).astype("float32")
+    first, second = tsne(codes), tsne(codes)
+    assert first.shape == (9, 2) and np.isfinite(first).all()
+    np.testing.assert_array_equal(first, second)
     assert not tsne(np.ones((5, 8), "float32")).any()
 
 
