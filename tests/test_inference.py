@@ -296,7 +296,8 @@ def without_csv(mine, data):
 
 
 def one_image(mine, data):
-    (data / "test" / "00001.png").unlink()
+    for k in (1, 2, 3):
+        (data / "test" / f"{k:05d}.png").unlink()
     rows = (data / "test.csv").read_text().splitlines()
     (data / "test.csv").write_text("\n".join(rows[:2]))
 
@@ -332,7 +333,7 @@ def test_mistakes_end_in_one_line_and_no_figure(
     spoil, problem, words, saying, mine, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(judge, "WEIGHTS", mine)
-    data, out = write_faces(tmp_path / "data", train=2, test=2), tmp_path / "out"
+    data, out = write_faces(tmp_path / "data", train=2, test=4), tmp_path / "out"
     if spoil:
         spoil(mine, data)
     refused(main, problem, data, out, *words, "--weights", mine, saying=saying)
