@@ -26,7 +26,7 @@ from models import batch_statistics, get_recipe, sampling
 from models.keras_setup import to_numpy
 from models.sampling import run_network
 from models.trained import Trained, WeightsError, sha256
-from train import backend, export
+from train import backend, exporting
 from train.run import Run
 
 pytestmark = pytest.mark.usefixtures("tiny_networks")
@@ -48,7 +48,7 @@ def trained(tiny_networks, faces_folder, tmp_path_factory):
             recipe = dataclasses.replace(recipe, batch_size=24, snapshots=(1,))
         run = Run(recipe, faces, folder / name, 0, "float32", report=lambda text: None)
         run.train(2)
-        export.export(folder / name, faces_folder, folder / "weights")
+        exporting.export(folder / name, faces_folder, folder / "weights")
         shutil.rmtree(folder / name)
     monkeypatch.undo()
     return folder / "weights"
@@ -79,9 +79,9 @@ def test_cards_say_what_the_weights_are(trained):
         for role, entry in card["files"].items():
             path = trained / name / f"{role}.weights.h5"
             assert entry["sha256"] == sha256(path)
-            assert entry["bytes"] == path.stat().st_size < export.LIMIT
+            assert entry["bytes"] == path.stat().st_size < exporting.LIMIT
             if "pixel" in entry["largest_change"]["of"]:
-                assert entry["largest_change"]["by"] <= export.VISIBLE
+                assert entry["largest_change"]["by"] <= exporting.VISIBLE
     vae = record.newest(Trained("vae_c", trained))["reconstruction"]
     error = vae["values"]
     assert vae["n_real"] == 16 and vae["data"] == "drawn_faces"

@@ -19,7 +19,7 @@ from metrics import record
 from metrics.reconstruction import reconstruction_error
 from models import batch_statistics, build, get_recipe
 from models.trained import LEVELS, Trained, load, save
-from train import export
+from train import exporting
 from train.run import Run
 
 pytestmark = pytest.mark.usefixtures("tiny_networks")
@@ -128,7 +128,7 @@ def test_the_study_of_mode_collapse(faces_folder, tmp_path, monkeypatch):
         values = iter([0.9, 0.8, 0.2] if name == "dcgan_d" else [0.9] * 3)
         run._diversity = lambda values=values: next(values)
         run.train(75)
-        export.export(tmp_path / name, faces_folder, tmp_path / "weights")
+        exporting.export(tmp_path / name, faces_folder, tmp_path / "weights")
     kept = Trained("dcgan_d", tmp_path / "weights").snapshots()
     assert kept == [6]  # collapsed from step 75 on, which is epoch 6.25
     assert Trained("wgan_gp_d", tmp_path / "weights").snapshots() == [2, 4]
@@ -155,7 +155,7 @@ def test_a_gan_with_the_collapse_meter_exports_what_its_figures_need(
         recipe, tiny_faces, tmp_path / "run", 0, "float32", report=lambda line: None
     )
     run.train(1)
-    export.export(tmp_path / "run", faces_folder, tmp_path / "weights")
+    exporting.export(tmp_path / "run", faces_folder, tmp_path / "weights")
     gan.draw(Trained("dcgan_c", tmp_path / "weights"), None, tmp_path)
     names = {p.name for p in tmp_path.glob("*.jpg")}
     assert names == {"fig2_2.jpg", "fig2_3.jpg", "fig2_4.jpg"}
@@ -172,7 +172,7 @@ def test_the_study_of_collapse_draws_runs_without_the_meter(meter, tmp_path):
     path = tmp_path / "history.csv"
     weights.history().to_csv(path)
     kept = [tmp_path / "epoch_001", tmp_path / "epoch_002"]
-    assert export.around_collapse(path, kept, weights.card) == kept
+    assert exporting.around_collapse(path, kept, 1 / 50) == kept
 
 
 def test_results_that_are_none_are_written_anew(tmp_path):

@@ -21,7 +21,7 @@ from models.layers import BatchNorm, flat
 from models.sampling import draw
 from models.trained import Trained
 from models.unexported import RunWeights
-from train import export, prior
+from train import export, exporting, prior
 from train.__main__ import main as train
 from train.run import Run, RunError
 from train.transfer import by_place
@@ -39,7 +39,7 @@ def trained(name, faces, folder, steps, **changes):
 def exported(name, faces, faces_folder, tmp_path, steps, **changes):
     """`Trained` weights of a run of so many steps in `<tmp_path>/run`."""
     trained(name, faces, tmp_path / "run", steps, **changes)
-    export.export(tmp_path / "run", faces_folder, tmp_path / "weights")
+    exporting.export(tmp_path / "run", faces_folder, tmp_path / "weights")
     return Trained(name, tmp_path / "weights")
 
 
@@ -90,7 +90,7 @@ def test_snapshots_of_several_attributes_at_once(tiny_faces, faces_folder, tmp_p
     assert draw(weights, range(3), at=1).shape == (3, 16, 16, 3)
     (tmp_path / "run" / "labels.csv").unlink()  # of a run that was copied without
     with pytest.raises(UserError, match=r"run/labels\.csv: missing; .* resuming"):
-        export.export(tmp_path / "run", faces_folder, tmp_path / "weights")
+        exporting.export(tmp_path / "run", faces_folder, tmp_path / "weights")
     with pytest.raises(UserError, match=r"run/labels\.csv: missing"):
         draw(RunWeights(tmp_path / "run"), [0])
 
@@ -113,18 +113,6 @@ def test_progress_is_told_of_each_step_of_one_call(tiny_faces, tmp_path, monkeyp
     assert told == [(k + 2, k % 3) for k in range(6)]
 
 
-def test_weights_that_cannot_be_replaced_stay(tmp_path):
-    (tmp_path / "old").mkdir()
-    before = tmp_path / "before"
-    with pytest.raises(FileNotFoundError):
-        export.replace(tmp_path / "old", tmp_path / "missing", before)
-    assert [p.name for p in tmp_path.iterdir()] == ["old"]
-    (tmp_path / "made").mkdir()
-    assert export.replace(tmp_path / "old", tmp_path / "made", before)
-    assert not export.replace(tmp_path / "new", tmp_path / "before", tmp_path / "none")
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["new", "old"]
-
-
 def test_the_attribute_network_reads_as_many_as_there_are(tmp_path, capsys):
     folder = write_faces(tmp_path / "five")
     for name in ("train.csv", "test.csv"):
@@ -133,7 +121,7 @@ def test_the_attribute_network_reads_as_many_as_there_are(tmp_path, capsys):
         (folder / name).write_text("\n".join(lines) + "\n")
     words = ["attributes", "--data", str(folder), "--run", str(tmp_path / "run")]
     assert train([*words, "--steps", "1", "--set", "batch_size=4"]) == 0
-    export.export(tmp_path / "run", folder, tmp_path / "weights")
+    exporting.export(tmp_path / "run", folder, tmp_path / "weights")
     judge = Judge(Trained("attributes", tmp_path / "weights"))
     faces = data_utils.load_faces(folder, "test", 16)
     assert judge.names == list(faces.attributes.columns) and len(judge.names) == 5
