@@ -3,7 +3,7 @@
 import numpy as np
 
 from inference.figures import in_style, panels, save, sheet
-from inference.studies import COLORS, merged, origins
+from inference.studies import curves, merged, origins
 from metrics import collapse
 from models import sampling
 
@@ -18,16 +18,7 @@ SAMPLES = (
 def draw(trained, faces, out):
     """Report D: fig5_1 training images, fig5_2 samples before the collapse,
     fig5_3 of WGAN-GP, fig5_7 after the collapse, fig5_4 before and after, fig5_5 the
-    cures, fig5_6 the collapse meter by epoch.
-
-    Args:
-        trained: list of `Trained` weights of Report D's recipes, `dcgan_d` first.
-        faces: the training images.
-        out: folder of the figures.
-
-    Returns:
-        ({recipe: {"diversity", "n", "epochs", "collapsed_at_epoch"}}, words, table).
-    """
+    cures, fig5_6 the collapse meter by epoch."""
     runs, first = {t.recipe.name: t for t in trained}, trained[0]
     foot = origins(runs)
     few = min(collapse.SAMPLES, len(faces.images))
@@ -49,43 +40,35 @@ def draw(trained, faces, out):
         images = sampling.draw(runs[name], range(seed, seed + 16), at=at)
         save(sheet(images, 8, title), out / f"{figure}.jpg", runs[name].origin())
 
-    def rows(recipe, places):
-        """Labels and images of rows at the end (None) or after an epoch."""
+    def by_epoch(figure, title, foot, places, label=""):
+        """Rows of images at the end (None) or after an epoch, with their diversity."""
         labels, images = [], []
         for t, at in places:
-            epoch = t.card["epochs"] if at is None else at
-            labels.append(f"{recipe(t)}epoch {epoch:g}\n{meter(t, at):.2f}")
+            epoch, name = t.card["epochs"] if at is None else at, t.recipe.name
+            labels.append(f"{label.format(name)}epoch {epoch:g}\n{meter(t, at):.2f}")
             images.append(sampling.draw(t, range(10), at=at))
-        return np.concatenate(images), labels
+        title += f";\nbeside a row: epoch and diversity (the first {few} training images "
+        title += "1, collapsed below 0.5)"
+        save(sheet(np.concatenate(images), 10, title, labels), out / figure, foot)
 
-    unit = f"beside a row: epoch and diversity (the first {few} training images 1, "
-    unit += "collapsed below 0.5)"
     said = "no collapse" if moments[first.recipe.name] is None else "collapse"
-    title = f"{first.recipe.name}, the same noise in a column: {said};\n{unit}"
-    images, labels = rows(lambda t: "", [(first, e) for e in (*first.snapshots(), None)])
-    save(sheet(images, 10, title, labels), out / "fig5_4.jpg", first.origin())
-
-    title = f"The cures at the end, some before, the same noise in a column;\n{unit}"
+    title = f"{first.recipe.name}, the same noise in a column: {said}"
+    places = [(first, at) for at in (*first.snapshots(), None)]
+    by_epoch("fig5_4.jpg", title, first.origin(), places)
+    title = "The cures at the end, some before, the same noise in a column"
     places = [(first, None)]  # fig5_4 has its other epochs
     places += [(t, at) for t in trained[1:] for at in (*t.snapshots(), None)]
-    images, labels = rows(lambda t: f"{t.recipe.name}\n", places)
-    save(sheet(images, 10, title, labels), out / "fig5_5.jpg", foot)
+    by_epoch("fig5_5.jpg", title, foot, places, "{}\n")
     save(meter_curves(runs, few), out / "fig5_6.jpg", foot)
 
-    numbers = {
-        name: {
-            "diversity": meter(t),
-            "n": few,
-            "epochs": t.card["epochs"],
-            "collapsed_at_epoch": moments[name],
-        }
-        for name, t in runs.items()
-    }
+    numbers = {}
     table = [["", f"diversity (first {few} training images 1)", "epochs", "collapsed"]]
-    for name, n in numbers.items():
-        at = n["collapsed_at_epoch"]
+    for name, t in runs.items():
+        value, epochs, at = meter(t), t.card["epochs"], moments[name]
         when = "no" if at is None else f"from epoch {at:.1f} on"
-        table.append([name, f"{n['diversity']:.2f}", f"{n['epochs']:g}", when])
+        table.append([name, f"{value:.2f}", f"{epochs:g}", when])
+        numbers[name] = {"diversity": value, "n": few, "epochs": epochs}
+        numbers[name]["collapsed_at_epoch"] = at
     fallen = [name for name, at in moments.items() if at is not None]
     kept = [name for name in runs if name not in fallen]
     said = f"collapsed: {', '.join(fallen) or 'none'}; not collapsed: {', '.join(kept)}"
@@ -96,16 +79,12 @@ def draw(trained, faces, out):
 def meter_curves(runs, few):
     """The meter of every run by epoch and by step: a critic with several updates a step
     sees more epochs in the same steps."""
-    lines = [
-        (f"diversity {name}", name, color)
-        for name, color in zip(runs, COLORS, strict=False)
-    ]
+    lines = curves("diversity", runs)
     unit = f"diversity of {few} samples / of as many training images"
     figure = panels(
         [merged(runs, "epoch"), merged(runs, "step")],
         ("Collapse meter by epoch", unit, lines),
         ("The same by training step", unit, lines),
-        x=["epoch", "step"],
     )
     for axis in figure.axes:
         axis.axhline(collapse.COLLAPSED, color="0.3", ls="--", lw=1)
@@ -117,7 +96,8 @@ def meter_curves(runs, few):
 
 def moment_of_collapse(trained):
     """The epoch after which the meter stays below its threshold, or None."""
-    if "diversity" not in trained.history():  # trained without the meter
+    history = trained.history()
+    if "diversity" not in history:  # trained without the meter
         return None
-    history = merged({"": trained})[["epoch", "diversity "]].dropna()
-    return collapse.moment(history["epoch"].tolist(), history["diversity "].tolist())
+    rows = history[["step", "diversity"]].dropna()
+    return collapse.moment(trained.epoch_of(rows["step"]), rows["diversity"])

@@ -15,6 +15,17 @@ from models import WEIGHTS
 from models.trained import Trained
 
 
+def run(args):
+    """`bash hw*.sh`: the figures of one script, or of all problems."""
+    script = SCRIPTS.get(args.command)
+    more = {name: getattr(args, name) for name in (script.options if script else ())}
+    more = {name: value for name, value in more.items() if value is not None}
+    recipe = getattr(args, "recipe", None)
+    draw(args.command, args.data, args.out, args.weights, recipe, **more)
+    print(f"figures and results.json are in {args.out}; open index.html there")
+    return 0
+
+
 def draw(name, data, out, root=WEIGHTS, recipe=None, **more):
     """Draw figures and record their numbers in `<out>/results.json`.
 
@@ -31,46 +42,25 @@ def draw(name, data, out, root=WEIGHTS, recipe=None, **more):
     """
     jobs = weights_of(name, root, recipe)
     check_out(out)
-    faces = {
-        job: faces_of(job, data, trained[0].recipe.image_size)
-        for job, trained in jobs.items()
-        if SCRIPTS[job].split
-    }
+    faces = {job: faces_of(job, data, jobs[job][0].recipe.image_size) for job in jobs}
     for weights in (w for trained in jobs.values() for w in trained):
         weights.check()
         record.newest(weights)
     modules = {job: importlib.import_module(f"inference.{job}") for job in jobs}
-    with contextlib.ExitStack() as stack:
-        begun = {}
-        for job, module in modules.items():
-            given = subject(job, jobs[job]), faces.get(job)
-            if hasattr(module, "check"):
-                module.check(*given, **more)
-            if hasattr(module, "begin"):
-                begun[job] = {"begun": stack.enter_context(module.begin(*given))}
-        for job in sorted(jobs, key=lambda job: job in begun):
-            if sys.stderr.isatty():
-                print(f"{SCRIPTS[job].title} ...", file=sys.stderr)
-            trained, given = jobs.pop(job), more | begun.get(job, {})
-            for stem in SCRIPTS[job].captions:  # of other weights
-                (out / f"{stem}.jpg").unlink(missing_ok=True)
-            found = modules[job].draw(subject(job, trained), faces.get(job), out, **given)
-            record_results(out, job, entry(job, trained, data, faces.get(job), *found))
-            tell(job, trained, *found[1:])
-            del trained
-            gc.collect()  # networks refer to each other; one problem's are in memory
-
-
-def tell(job, trained, said, table):
-    """Print what the numbers say; of a study, whose runs are compared, all of them."""
-    if not SCRIPTS[job].study:
-        print(f"{trained[0].recipe.name}: {said}")
-        return
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    for first, *cells in table:
-        row = (f"{c:>{w}}" for c, w in zip(cells, widths[1:], strict=True))
-        print("  ".join([f"{first:{widths[0]}}", *row]))
-    print(f"{SCRIPTS[job].title}: {said}")
+    for job, module in modules.items():
+        if hasattr(module, "check"):
+            module.check(subject(job, jobs[job]), faces[job], **more)
+    for job, module in modules.items():
+        if sys.stderr.isatty():
+            print(f"{SCRIPTS[job].title} ...", file=sys.stderr)
+        for stem in SCRIPTS[job].captions:  # of other weights
+            (out / f"{stem}.jpg").unlink(missing_ok=True)
+        trained = jobs.pop(job)
+        found = module.draw(subject(job, trained), faces[job], out, **more)
+        record_results(out, job, entry(job, trained, data, faces[job], *found))
+        tell(job, trained, *found[1:])
+        del trained
+        gc.collect()  # networks refer to each other; one problem's are in memory
 
 
 def subject(job, trained):
@@ -85,25 +75,23 @@ def weights_of(name, root, recipe=None):
     Raises:
         UserError: a recipe that does not fit the problem, or no weights.
     """
-    if name == ALL:
-        jobs = {}
-        for problem, default in PROBLEMS.items():
-            if SCRIPTS[problem].missing(root):
-                left = f"{problem}: left out, {root} has no weights of {default} yet"
-                print(left, file=sys.stderr)
-            else:
-                jobs[problem] = [Trained(default, root)]
-        if not jobs:
-            names = ", ".join(PROBLEMS.values())
-            raise UserError(f"{root}: no trained weights of {names}")
-        return jobs
-    script = SCRIPTS[name]
     if recipe:
-        what = f"{name} figures"
-        return {name: [options.weights(recipe, root, drawable(name), what)]}
-    missing = script.missing(root)
-    left = missing if script.partial and len(missing) < len(script.recipes) else ()
-    return {name: [Trained(r, root) for r in script.recipes if r not in left]}
+        fit = drawable(name)
+        return {name: [options.weights(recipe, root, fit, f"{name} figures")]}
+    jobs = {}
+    for job in PROBLEMS if name == ALL else (name,):
+        script = SCRIPTS[job]
+        there = [r for r in script.recipes if (root / r / "card.json").exists()]
+        if name == ALL and not there:
+            left = f"{job}: left out, {root} has no weights of {PROBLEMS[job]} yet"
+            print(left, file=sys.stderr)
+        else:
+            names = there if script.partial and there else script.recipes
+            jobs[job] = [Trained(r, root) for r in names]
+    if not jobs:
+        names = ", ".join(PROBLEMS.values())
+        raise UserError(f"{root}: no trained weights of {names}")
+    return jobs
 
 
 def check_out(out):
@@ -127,17 +115,20 @@ def check_out(out):
 
 
 def faces_of(name, data, size):
-    """The images that a script shows or measures, `size` pixels wide.
+    """The images that a script draws or measures, `size` pixels wide; None if none.
 
     Raises:
-        UserError: an unusable folder, or too few images.
+        UserError: an unusable folder, too few images, or images that repeat in a study,
+            which measures their diversity.
     """
     script = SCRIPTS[name]
+    if not script.split:
+        return None
     faces = data_utils.load_faces(data, script.split, size)
-    if len(faces.images) < script.least:
-        found = "one image" if len(faces.images) == 1 else f"{len(faces.images)} images"
+    if (count := len(faces.images)) < script.least:
+        found = "one image" if count == 1 else f"{count} images"
         raise UserError(f"{faces.folder}: {found}; {script.least} or more are needed")
-    if script.varied:
+    if script.study:
         try:
             collapse.unit(faces.images[: collapse.SAMPLES])
         except UserError as error:
@@ -146,30 +137,29 @@ def faces_of(name, data, size):
 
 
 def entry(name, trained, data, faces, numbers, said, table):
-    """What `results.json` says of a script."""
-    study = SCRIPTS[name].study
-    sources = [provenance(weights) for weights in trained]
-    found = {
-        "weights": sources if study else sources[0],
-        "said": said,
-        "table": table,
-        **({"runs": numbers} if study else {"recipe": sources[0]["recipe"]} | numbers),
-    }
+    """What `results.json` says of a script: its weights, numbers and data."""
+    sources = [
+        {
+            "recipe": weights.recipe.name,
+            "report": weights.recipe.report,
+            "steps": weights.card["steps"],
+            "training": weights.origin(),
+            "sha256": {
+                role: file["sha256"]
+                for role, file in weights.card["files"].items()
+                if "/" not in role
+            },
+        }
+        for weights in trained
+    ]
+    found = {"weights": subject(name, sources), "said": said, "table": table}
+    if SCRIPTS[name].study:
+        found["runs"] = numbers
+    else:
+        found |= {"recipe": sources[0]["recipe"]} | numbers
     if faces:
         found |= {"data": data.resolve().name, "images_without_row": faces.without_row}
     return found
-
-
-def provenance(trained):
-    """The weights as `results.json` describes them: recipe, report, steps, sha256."""
-    files = {r: e["sha256"] for r, e in trained.card["files"].items() if "/" not in r}
-    return {
-        "recipe": trained.recipe.name,
-        "report": trained.recipe.report,
-        "steps": trained.card["steps"],
-        "training": trained.origin(),
-        "sha256": files,
-    }
 
 
 def record_results(out, name, numbers):
@@ -178,11 +168,21 @@ def record_results(out, name, numbers):
     path = out / "results.json"
     with locked(path):
         try:
-            results = json.loads(path.read_text())
-        except (OSError, ValueError):
+            results = dict(json.loads(path.read_text()))
+        except (OSError, ValueError, TypeError):
             results = {}
-        results = results if isinstance(results, dict) else {}
         results[name] = numbers
         with replacing(path, "w") as file:
             file.write(json.dumps(results, indent=1) + "\n")
         gallery.write(out, results)
+
+
+def tell(job, trained, said, table):
+    """Print what the numbers say; of a study, whose runs are compared, all of them."""
+    script = SCRIPTS[job]
+    if script.study:
+        widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+        for first, *cells in table:
+            row = (f"{c:>{w}}" for c, w in zip(cells, widths[1:], strict=True))
+            print("  ".join([f"{first:{widths[0]}}", *row]))
+    print(f"{script.title if script.study else trained[0].recipe.name}: {said}")

@@ -8,8 +8,9 @@ with the attribute in the data.
 import numpy as np
 
 import data_utils
-from cli import UserError, file_of_kind
+from cli import DataError, UserError, file_of_kind
 from inference import figures, options
+from models import sampling
 
 MOST = 10_000  # faces to compute directions from
 ROWS = 300  # of a sheet; JPEG ends at 65,500 pixels
@@ -24,10 +25,8 @@ def run(args):
     """
     file_of_kind(args.out, (".jpg", ".jpeg"))
     chosen = options.numbers(args.faces, "--faces")
-    trained = options.weights(args.recipe, args.weights, options.drawable(rebuilds=True))
-
-    from models import sampling  # takes seconds
-
+    fit = options.with_trait("rebuilds")
+    trained = options.weights(args.recipe, args.weights, fit)
     size = trained.recipe.image_size
     test = data_utils.load_faces(args.data, "test", size)
     if max(chosen) >= len(test.images):
@@ -38,21 +37,33 @@ def run(args):
     if (args.data / "train.csv").exists():
         learned = data_utils.load_faces(args.data, "train", size)
     learned = learned.first(min(MOST, len(learned.images)))
-    names = args.attributes or attributes_of(learned)
+    names = args.attributes
+    if not names:
+        if learned.attributes is None or learned.attributes.empty:
+            raise DataError(
+                f"{learned.folder}: no CSV beside it, or one without attributes"
+            )
+        names = list(learned.attributes)
     if len(chosen) * len(names) > ROWS:
         raise UserError(
             f"--faces {args.faces}: {len(chosen)} faces and {len(names)} attributes are "
             f"more than {ROWS} rows; give fewer"
         )
-    labels = np.stack([two_classes(learned, name) for name in names], 1)
+    labels = np.stack([learned.label(name) for name in names], 1)
+    for name, alike in zip(names, np.ptp(labels, axis=0) == 0, strict=True):
+        if alike:
+            why = f"{name} is the same in all {len(labels):,} images; give others"
+            raise DataError(f"{learned.folder}: {why}")
 
     axes = directions(sampling.encode(trained, learned.images), labels)
     codes = sampling.encode(trained, test.images[chosen])
     rows, images = [], []
-    for name, move in zip(names, axes, strict=True):
+    for name, axis in zip(names, axes, strict=True):
         for k, code in zip(chosen, codes, strict=True):
-            moved = sampling.render(trained, moved_by(code, move))
-            images.append(np.concatenate([test.images[k : k + 1], moved]))
+            images += [
+                test.images[k : k + 1],
+                sampling.render(trained, along(code, axis)),
+            ]
             rows.append(name if len(chosen) == 1 else f"{name}, {k}")
     places = ", ".join(map(str, chosen))
     title = (
@@ -64,32 +75,6 @@ def run(args):
     figures.save(figure, args.out, trained.origin())
     print(f"{len(names)} attributes of {len(chosen)} faces are in {args.out}")
     return 0
-
-
-def attributes_of(faces):
-    """Names of all attributes.
-
-    Raises:
-        DataError: there is no CSV, or none in it.
-    """
-    if faces.attributes is None or faces.attributes.empty:
-        raise data_utils.DataError(
-            f"{faces.folder}: no CSV beside it, or one without attributes"
-        )
-    return list(faces.attributes)
-
-
-def two_classes(faces, name):
-    """One attribute as int `(n,)`, with faces of both classes.
-
-    Raises:
-        DataError: unknown attribute, no CSV, or all faces alike.
-    """
-    label = faces.label(name)
-    if label.min() == label.max():
-        alike = f"{name} is {label[0]} of all {len(label):,} images"
-        raise data_utils.DataError(f"{faces.folder}: {alike}; its direction needs both")
-    return label
 
 
 def directions(codes, labels):
@@ -106,7 +91,7 @@ def directions(codes, labels):
     return np.stack([codes[h].mean(0) - codes[~h].mean(0) for h in has.T])
 
 
-def moved_by(code, move):
-    """A code `(latent,)` at each of `STRENGTHS` times `move`: float32
+def along(code, axis):
+    """A code `(latent,)` plus each of `STRENGTHS` times an axis: float32
     `(strengths, latent)`."""
-    return (code + STRENGTHS[:, None] * move).astype("float32")
+    return (code + STRENGTHS[:, None] * axis).astype("float32")

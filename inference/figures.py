@@ -1,7 +1,7 @@
-"""What every figure is drawn with: charts, sheets of images, a foot that says whose.
+"""Charts, sheets of images, and a foot that names the weights.
 
-Figures have matplotlib's own defaults and `STYLE`, whatever the user has set; that is
-left as it is.
+Figures have matplotlib's defaults and `STYLE`, whatever the user has set; that is left as
+it is.
 """
 
 import functools
@@ -22,6 +22,7 @@ LINE = 0.14  # inches, of a line at the foot
 FOOT = 0.42  # inches below the images of a sheet, for two lines
 BLUE, RED, GREEN, ORANGE = "#1f77b4", "#d62728", "#2ca02c", "#ff7f0e"
 YELLOW = "#ffd500"
+LOSSES = [("d_loss", "discriminator", BLUE), ("g_loss", "generator", ORANGE)]
 STYLE = {
     "font.size": 10,
     "axes.spines.top": False,
@@ -51,40 +52,38 @@ def save(figure, path, foot=""):
 
 
 def spell_out(figure):
-    """Let texts show letters that the usual font lacks: in another font installed here
+    """Let texts have letters that the usual font lacks: in another font installed here
     that has them, else by their code, as in "\\u9854"."""
-    lacking = {c for text in figure.findobj(Text) for c in text.get_text()}
-    lacking -= usual_letters()
+    texts = figure.findobj(Text)
+    lacking = {c for text in texts for c in text.get_text()} - {"\n"}
+    lacking -= letters_of(font_manager.findfont("DejaVu Sans"))
     if not lacking:
         return
     families = ["DejaVu Sans"]
     for font in sorted(font_manager.fontManager.ttflist, key=lambda font: font.fname):
-        if font.name.startswith("Last Resort"):  # a box for every letter
-            continue
-        try:
-            letters = set(map(chr, font_manager.get_font(font.fname).get_charmap()))
-        except (OSError, RuntimeError):  # of pictures, or gone
-            continue
-        if lacking & letters:
+        found = lacking & letters_of(font.fname)
+        if found and not font.name.startswith("Last Resort"):  # a box for every letter
             families.append(font.name)
-            lacking -= letters
-    codes = {c: c.encode("ascii", "backslashreplace").decode() for c in lacking}
-    codes = str.maketrans(codes)
+            lacking -= found
+    codes = {ord(c): c.encode("ascii", "backslashreplace").decode() for c in lacking}
     for axis in [axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)]:
-        labels = [label.get_text() for label in axis.get_majorticklabels()]
-        spelled = [label.translate(codes) for label in labels]
-        if spelled != labels:  # an axis sets its labels anew
-            axis.set_ticks(axis.get_majorticklocs(), spelled)
+        labels = [
+            label.get_text().translate(codes) for label in axis.get_majorticklabels()
+        ]
+        if any(labels):  # an axis sets its labels anew
+            axis.set_ticks(axis.get_majorticklocs(), labels)
     for text in figure.findobj(Text):
         text.set_text(text.get_text().translate(codes))
         text.set_fontfamily(families)
 
 
 @functools.cache
-def usual_letters():
-    """What every text here may have: the letters of the font that comes along."""
-    usual = font_manager.findfont("DejaVu Sans")
-    return {*map(chr, font_manager.get_font(usual).get_charmap()), "\n"}
+def letters_of(path):
+    """The letters of a font file; none of one of pictures, or that is gone."""
+    try:
+        return {*map(chr, font_manager.get_font(path).get_charmap())}
+    except (OSError, RuntimeError):
+        return set()
 
 
 def log_scale(axis):
@@ -94,7 +93,13 @@ def log_scale(axis):
     axis.yaxis.set_minor_formatter("")
 
 
-def curve(axis, history, column, label, color, x="step"):
+def pair(column, word="on"):
+    """The two curves of a column, of real and of generated images, for `panels`."""
+    kinds = (("real", "real", BLUE), ("fake", "generated", RED))
+    return [(f"{column}_{k}", f"{word} {kind} images", color) for k, kind, color in kinds]
+
+
+def curve(axis, history, x, column, label, color):
     """One curve over steps or epochs: raw in light, smoothed above it."""
     rows = history[[x, column]].dropna()
     if rows.empty:  # as of a meter that the run was too short for
@@ -107,32 +112,29 @@ def curve(axis, history, column, label, color, x="step"):
 
 
 @in_style
-def panels(history, *charts, x="step"):
+def panels(history, *charts):
     """A row of charts against the training step, or the epoch.
 
     Args:
-        history: frame with a column `step`, or `epoch`; or a list, one a chart.
+        history: frame with a column `step`, or else `epoch`; or a list, one a chart.
         charts: (title, unit of the y axis, [(column, label, color), ...]);
             columns that the history lacks are left out, and a chart without any.
-        x: "step" or "epoch"; or a list, one a chart.
 
     Returns:
         the figure.
     """
     histories = history if isinstance(history, list) else [history] * len(charts)
-    places = x if isinstance(x, list) else [x] * len(charts)
-    drawn = [
-        (frame, place, chart)
-        for frame, place, chart in zip(histories, places, charts, strict=True)
-        if any(column in frame for column, *_ in chart[2])
-    ]
+    drawn = []
+    for frame, (title, unit, curves) in zip(histories, charts, strict=True):
+        if curves := [curve for curve in curves if curve[0] in frame]:
+            drawn.append((frame, title, unit, curves))
     figure, count = Figure((5.2 * len(drawn), 4.2)), len(drawn)
     axes = figure.subplots(1, count, squeeze=False)[0]
-    for axis, (frame, place, (title, unit, curves)) in zip(axes, drawn, strict=True):
-        for column, label, color in curves:
-            if column in frame:
-                curve(axis, frame, column, label, color, place)
-        xlabel = "training step" if place == "step" else place
+    for axis, (frame, title, unit, curves) in zip(axes, drawn, strict=True):
+        x = "step" if "step" in frame else "epoch"
+        for words in curves:
+            curve(axis, frame, x, *words)
+        xlabel = "training step" if x == "step" else x
         axis.set(title=title, xlabel=xlabel, ylabel=unit)
         axis.grid(alpha=0.25)
         axis.legend(frameon=False, fontsize=9)
@@ -178,12 +180,10 @@ def sheet(images, columns, title, row_labels=(), column_labels=(), boxed=()):
     axis.set_xticks(middle[: len(column_labels)], column_labels)
     axis.xaxis.tick_top()
     axis.tick_params(length=0, pad=5)
-    for k in boxed:
-        row, column = divmod(k, columns)
-        corner = column * (width + gap) + gap / 2, row * (height + gap) + gap / 2
-        axis.add_patch(
-            Rectangle(corner, width + gap, height + gap, fill=False, color=YELLOW, lw=3)
-        )
+    wide, tall = width + gap, height + gap
+    for row, column in (divmod(k, columns) for k in boxed):
+        corner = column * wide + gap / 2, row * tall + gap / 2
+        axis.add_patch(Rectangle(corner, wide, tall, fill=False, color=YELLOW, lw=3))
     figure.suptitle(title, fontsize=11, y=1 - 0.08 / size[1], va="top")
     return figure
 
@@ -198,16 +198,11 @@ def scatter(points, label, names, title):
         names: what they are called.
     """
     figure, axis = blank(6.4, 6)
-    for value, color in zip(range(len(names)), (RED, BLUE), strict=False):
+    dots = {"s": 9, "alpha": 0.65, "linewidths": 0}
+    for value, (name, color) in enumerate(zip(names, (RED, BLUE), strict=False)):
         members = label == value
-        axis.scatter(
-            *points[members].T,
-            s=9,
-            alpha=0.65,
-            linewidths=0,
-            color=color,
-            label=f"{names[value]} (n = {members.sum():,})",
-        )
+        name = f"{name} (n = {members.sum():,})"
+        axis.scatter(*points[members].T, color=color, label=name, **dots)
     axis.set(title=title, xlabel="t-SNE dimension 1", ylabel="t-SNE dimension 2")
     axis.legend(frameon=False, loc="upper right", markerscale=2)
     figure.tight_layout(rect=(0, 0.03, 1, 1))

@@ -4,7 +4,7 @@ numbers, and the weights that drew them.
 The page is static: it has no script and loads only the figures beside it.
 """
 
-import html
+from html import escape
 from pathlib import Path
 
 from PIL import Image
@@ -14,6 +14,8 @@ from inference.problems import SCRIPTS
 
 STYLE = Path(__file__).resolve().parent / "gallery.css"
 FOLDED = 15  # rows; a longer table is folded
+HEAD = ("Problem", "Asked for", "Figures", "Result", "Weights")
+KEYS = {"weights", "said", "table"}  # of an entry that `inference.draw` wrote
 
 
 def write(out, results):
@@ -23,9 +25,13 @@ def write(out, results):
         out: folder of the figures.
         results: the contents of `results.json`, {script: entry}.
     """
-    found = {n: results[n] for n in SCRIPTS if isinstance(results.get(n), dict)}
-    rows = "".join(_row(out, name, found.get(name)) for name in SCRIPTS)
-    sections = "".join(_section(out, name, entry) for name, entry in found.items())
+    found = {name: results[name] for name in SCRIPTS if {*results.get(name, ())} >= KEYS}
+    drawn = {
+        name: [stem for stem in script.captions if (out / f"{stem}.jpg").exists()]
+        for name, script in SCRIPTS.items()
+    }
+    rows = "".join(_row(name, found.get(name), drawn[name]) for name in SCRIPTS)
+    sections = "".join(_section(out, n, entry, drawn[n]) for n, entry in found.items())
     head = "".join(f"<th scope='col'>{h}</th>" for h in HEAD)
     page = f"""<!doctype html>
 <html lang="en">
@@ -46,82 +52,55 @@ def write(out, results):
 </body>
 </html>
 """
-    with replacing(out / "index.html") as file:
-        file.write(page.encode("utf-8", "surrogateescape"))
-
-
-HEAD = ("Problem", "Asked for", "Figures", "Result", "Weights")
-
-
-def _text(value):
-    return html.escape(str(value))
-
-
-def _drawn(out, name):
-    """Names of a script's figures that are in the folder, in the order of captions."""
-    return [stem for stem in SCRIPTS[name].captions if (out / f"{stem}.jpg").exists()]
+    with replacing(out / "index.html", "w") as file:
+        file.write(page)
 
 
 def _sources(entry):
-    """The weights of an entry, a list of what `inference.draw.provenance` said."""
-    sources = entry.get("weights")
-    sources = sources if isinstance(sources, list) else [sources]
-    return [source for source in sources if isinstance(source, dict)]
+    """The weights of an entry, a list also of a problem's one."""
+    sources = entry["weights"]
+    return sources if isinstance(sources, list) else [sources]
 
 
-def _row(out, name, entry):
+def _row(name, entry, drawn):
     """The line of a script in the table of all."""
     script = SCRIPTS[name]
-    cells = [_text(script.title), _text(script.asks)]
+    title, cells, rest = escape(script.title), [escape(script.asks)], ""
     if entry is None:
-        example = f"<code>{_text(script.command)} &lt;data&gt; &lt;out&gt;</code>"
+        example = f"<code>{escape(script.command)} &lt;data&gt; &lt;out&gt;</code>"
         rest = f'<td colspan="3">not drawn here; {example} draws it</td>'
     else:
-        cells[0] = f'<a href="#{name}">{cells[0]}</a>'
-        links = [f'<a href="#{stem}">{stem}</a>' for stem in _drawn(out, name)]
-        weights = [
-            f"{s.get('recipe')} ({s.get('steps', 0):,} steps)" for s in _sources(entry)
-        ]
-        said = _text(entry.get("said", ""))
-        cells += [" ".join(links), said, _text(", ".join(weights))]
-        rest = ""
-    first, *cells = cells
-    cells = "".join(
-        f'<td data-head="{head}">{cell}</td>'
-        for head, cell in zip(HEAD[1:], cells, strict=False)
-    )
-    return f"<tr><th scope='row'>{first}</th>{cells}{rest}</tr>"
+        title = f'<a href="#{name}">{title}</a>'
+        cells.append(" ".join(f'<a href="#{stem}">{stem}</a>' for stem in drawn))
+        weights = [f"{s['recipe']} ({s['steps']:,} steps)" for s in _sources(entry)]
+        cells += [escape(entry["said"]), escape(", ".join(weights))]
+    pairs = zip(HEAD[1:], cells, strict=False)
+    cells = "".join(f'<td data-head="{head}">{cell}</td>' for head, cell in pairs)
+    return f"<tr><th scope='row'>{title}</th>{cells}{rest}</tr>"
 
 
-def _section(out, name, entry):
-    script, drawn = SCRIPTS[name], _drawn(out, name)
-    data = entry.get("data") or "the data folder"
-    figures = "".join(
-        _figure(out / f"{stem}.jpg", script.captions[stem].format(data=data))
-        for stem in drawn
-    )
+def _section(out, name, entry, drawn):
+    """The figures of a script, its table and the origin of its weights."""
+    script, figures = SCRIPTS[name], ""
+    for stem in drawn:
+        with Image.open(out / f"{stem}.jpg") as image:
+            width, height = image.size
+        data = entry.get("data") or "the data folder"
+        caption = escape(script.captions[stem].format(data=data))
+        figures += (
+            f'<figure id="{stem}" style="--ratio: {width / height:.2f}">'
+            f'<a href="{stem}.jpg" class="scroll"><img src="{stem}.jpg" width="{width}" '
+            f'height="{height}" alt="{caption}"></a>'
+            f"<figcaption><b>{stem}</b> {caption}</figcaption></figure>"
+        )
+    hints = [source["training"] for source in _sources(entry)]
     absent = ", ".join(stem for stem in script.captions if stem not in drawn)
     absent = f"<p class='hint'>Not drawn with these weights: {absent}.</p>" * bool(absent)
-    weights = "".join(
-        f"<p class='hint'>{_text(source.get('training', 'weights without a card'))}</p>"
-        for source in _sources(entry)
-    )
+    weights = "".join(f"<p class='hint'>{escape(hint)}</p>" for hint in hints)
     return (
-        f'<section id="{name}"><h2>{_text(script.title)}</h2>'
+        f'<section id="{name}"><h2>{escape(script.title)}</h2>'
         f'<div class="figures">{figures}<div class="facts">{absent}'
-        f"{_table(entry.get('table') or [])}{weights}</div></div></section>"
-    )
-
-
-def _figure(path, caption):
-    with Image.open(path) as image:
-        width, height = image.size
-    name, caption = path.stem, _text(caption)
-    return (
-        f'<figure id="{name}" style="--ratio: {width / height:.2f}">'
-        f'<a href="{path.name}" class="scroll"><img src="{path.name}" width="{width}" '
-        f'height="{height}" alt="{caption}"></a>'
-        f"<figcaption><b>{name}</b> {caption}</figcaption></figure>"
+        f"{_table(entry['table'])}{weights}</div></div></section>"
     )
 
 
@@ -129,22 +108,22 @@ def _table(rows):
     """A table of text, the first row its head; folded if it is long."""
     if not rows:
         return ""
-    (corner, *names), *lines = rows
-    head = "".join(f"<th scope='col'>{_text(name)}</th>" for name in names)
+    (corner, *names), *lines = [[escape(cell) for cell in row] for row in rows]
+    head = f"<th scope='col'>{corner}</th>" if corner else "<td></td>"
+    head += "".join(f"<th scope='col'>{name}</th>" for name in names)
     body = "".join(
-        f"<tr><th scope='row'>{_text(first)}</th>"
-        + "".join(f"<td>{_text(cell)}</td>" for cell in cells)
+        f"<tr><th scope='row'>{first}</th>"
+        + "".join(f"<td>{cell}</td>" for cell in cells)
         + "</tr>"
         for first, *cells in lines
     )
-    about = f"<th scope='col'>{_text(corner)}</th>" if corner else "<td></td>"
     table = (
-        f"<div class='scroll'><table class='numbers'><thead><tr>{about}{head}</tr>"
+        f"<div class='scroll'><table class='numbers'><thead><tr>{head}</tr>"
         f"</thead><tbody>{body}</tbody></table></div>"
     )
     if len(lines) <= FOLDED:
         return table
-    return f"<details><summary>{_text(corner)}</summary>{table}</details>"
+    return f"<details><summary>{corner}</summary>{table}</details>"
 
 
 def _attribute_network(found):
@@ -154,11 +133,11 @@ def _attribute_network(found):
         return ""
     rows = [["attribute", "right", "a constant answer"]]
     for name, share in network["accuracy"].items():
-        constant = network.get("commoner_answer", {}).get(name, float("nan"))
+        constant = network["commoner_answer"][name]
         rows.append([name.replace("_", " "), f"{share:.1%}", f"{constant:.1%}"])
     return (
         "<section><h2>The attribute network</h2><p class='hint'>Its accuracy on "
-        f"{network.get('n', 0):,} real faces of {_text(network.get('data', '-'))}.</p>"
+        f"{network['n']:,} real faces of {escape(network['data'])}.</p>"
         f"{_table(rows)}</section>"
     )
 
@@ -166,8 +145,7 @@ def _attribute_network(found):
 def _networks(value):
     """What entries say of attribute networks, wherever in them."""
     if isinstance(value, dict):
-        network = value.get("attribute_network")
-        if isinstance(network, dict) and isinstance(network.get("accuracy"), dict):
-            yield network
+        if "attribute_network" in value:
+            yield value["attribute_network"]
         for part in value.values():
             yield from _networks(part)

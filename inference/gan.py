@@ -3,7 +3,7 @@
 import numpy as np
 
 from cli import UserError
-from inference.figures import BLUE, ORANGE, RED, panels, save, sheet
+from inference.figures import LOSSES, pair, panels, save, sheet
 from models import sampling
 from train.model import algorithm_of
 
@@ -20,30 +20,13 @@ def check(trained, faces):
 def draw(trained, faces, out):
     """Problem 2: fig2_2 curves, with D's losses on real and on generated images, fig2_3
     samples, fig2_4 failures in boxes."""
-    recipe, foot = trained.recipe, trained.origin()
-    unit, history = algorithm_of(recipe).unit, trained.history()
-    parts = [("d_loss_real", "on real images"), ("d_loss_fake", "on generated images")]
+    foot, history = trained.origin(), trained.history()
+    unit = algorithm_of(trained.recipe).unit
+    parts = ("Parts of D's loss, training", unit, pair("d_loss"))
     if "d_loss_real" not in history:
-        parts = [("score_real", "of real images"), ("score_fake", "of generated images")]
-    name = "Parts of D's loss" if parts[0][0] == "d_loss_real" else "D's mean scores"
-    curves = [(*part, color) for part, color in zip(parts, (BLUE, RED), strict=True)]
-    figure = panels(
-        history,
-        (
-            "Losses, training",
-            unit,
-            [("d_loss", "discriminator", BLUE), ("g_loss", "generator", ORANGE)],
-        ),
-        (f"{name}, training", unit, curves),
-        (
-            "Discriminator, training",
-            "accuracy",
-            [
-                ("d_accuracy_real", "on real images", BLUE),
-                ("d_accuracy_fake", "on generated images", RED),
-            ],
-        ),
-    )
+        parts = ("D's mean scores, training", unit, pair("score", "of"))
+    accuracy = ("Discriminator, training", "accuracy", pair("d_accuracy"))
+    figure = panels(history, ("Losses, training", unit, LOSSES), parts, accuracy)
     save(figure, out / "fig2_2.jpg", foot)
 
     many = sampling.draw(trained, range(256))
@@ -64,17 +47,13 @@ def draw(trained, faces, out):
         f"{scores[order[-24]]:.2g} or more"
     )
     save(sheet(many[both], 8, title, boxed=boxed), out / "fig2_4.jpg", foot)
-    numbers = zip(
-        ("least", "median", "most"), np.percentile(scores, (0, 50, 100)), strict=True
-    )
-    numbers = {name: float(value) for name, value in numbers}
-    words = {name: f"{value:.4f}" for name, value in numbers.items()}
-    said = f"{kind} of 256 random images: " + ", ".join(map(" ".join, words.items()))
+
+    names, values = ("least", "median", "most"), np.percentile(scores, (0, 50, 100))
+    numbers = {name: float(value) for name, value in zip(names, values, strict=True)}
+    words = [[name, f"{value:.4f}"] for name, value in numbers.items()]
+    said = f"{kind} of 256 random images: " + ", ".join(map(" ".join, words))
     seeds = [int(k) for k in worst]
-    table = [
-        ["256 random images", kind],
-        *map(list, words.items()),
-        ["seeds in boxes, the least real first", ", ".join(map(str, seeds))],
-    ]
+    boxes = ["seeds in boxes, the least real first", ", ".join(map(str, seeds))]
+    table = [["256 random images", kind], *words, boxes]
     found = {"kind": kind, **numbers, "boxed_seeds": seeds}
     return {"realness_of_256": found}, said, table

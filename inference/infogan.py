@@ -6,7 +6,7 @@ import numpy as np
 
 from cli import UserError
 from inference import options
-from inference.figures import BLUE, GREEN, ORANGE, RED, panels, save, sheet
+from inference.figures import BLUE, GREEN, ORANGE, pair, panels, save, sheet
 from metrics import record
 from models import sampling
 from train.model import algorithm_of
@@ -15,48 +15,36 @@ MIXED = "0,1"  # categories of fig4_4
 
 
 def check(trained, faces, categories=MIXED):
-    """Raises: UserError: no such categories."""
-    if max(options.pair(categories)) >= trained.recipe.condition:
-        raise UserError(
-            f"--categories: {trained.recipe.name} has 0 to {trained.recipe.condition - 1}"
-        )
+    """Raises: UserError: not two of its categories."""
+    found, last = (
+        options.numbers(categories, "--categories"),
+        trained.recipe.condition - 1,
+    )
+    if len(found) != 2 or max(found) > last:
+        known = f"{trained.recipe.name} has 0 to {last}"
+        raise UserError(f"--categories {categories}: give two, such as 0,1; {known}")
 
 
 def draw(trained, faces, out, categories=MIXED):
     """Bonus: fig4_2 curves, fig4_3 faces x categories, fig4_4 two of them mixed."""
-    categories = options.pair(categories)
-    recipe, foot = trained.recipe, trained.origin()
+    recipe, foot, count = trained.recipe, trained.origin(), trained.recipe.condition
     unit = "cross entropy (nats)"
     if "cross entropy" not in (of_d := algorithm_of(recipe).unit):
         unit = f"{of_d}; category: {unit}"
+    losses = [
+        ("d_loss", "discriminator", BLUE),
+        ("g_loss", "generator (with category)", ORANGE),
+        ("c_loss_fake", "category classifier", GREEN),
+    ]
+    read_back = [("c_accuracy_fake", "on generated images", GREEN)]
     figure = panels(
         trained.history(),
-        (
-            "Losses, training",
-            unit,
-            [
-                ("d_loss", "discriminator", BLUE),
-                ("g_loss", "generator (with category)", ORANGE),
-                ("c_loss_fake", "category classifier", GREEN),
-            ],
-        ),
-        (
-            "Discriminator, training",
-            "accuracy",
-            [
-                ("d_accuracy_real", "on real images", BLUE),
-                ("d_accuracy_fake", "on generated images", RED),
-            ],
-        ),
-        (
-            "Category read back from the image, training",
-            "accuracy",
-            [("c_accuracy_fake", "on generated images", GREEN)],
-        ),
+        ("Losses, training", unit, losses),
+        ("Discriminator, training", "accuracy", pair("d_accuracy")),
+        ("Category read back from the image, training", "accuracy", read_back),
     )
     save(figure, out / "fig4_2.jpg", foot)
 
-    count = recipe.condition
     seeds = np.repeat(np.arange(5), count)
     images = sampling.draw(trained, seeds, np.tile(np.arange(count), 5))
     rows = [f"seed {k}" for k in range(5)]
@@ -66,19 +54,17 @@ def draw(trained, faces, out, categories=MIXED):
     title = f"5 random faces in each of the {count} categories"
     save(sheet(images, count, title, rows, names), out / "fig4_3.jpg", foot)
 
-    share = np.linspace(0, 1, 7)
-    first, second = np.eye(count)[[*categories]]
+    mixed, share = options.numbers(categories), np.linspace(0, 1, 7)
+    first, second = np.eye(count)[mixed]
     codes = (1 - share)[:, None] * first + share[:, None] * second
     images = sampling.draw(trained, np.repeat(np.arange(5), 7), np.tile(codes, (5, 1)))
     names = [f"{1 - s:.0%} / {s:.0%}" for s in share]
-    first, second = (
-        f"category {k}" + (f" ({meant[k]})" if meant[k] else "") for k in categories
-    )
+    first, second = (f"category {k}" + f" ({meant[k]})" * bool(meant[k]) for k in mixed)
     title = f"From {first}\nto {second}, mixed in one code"
     save(sheet(images, 7, title, rows, names), out / "fig4_4.jpg", foot)
 
     if not measured:
-        said = "agreement of its own classifier was not measured"
+        said = "agreement of its classifier was not measured"
         return {"categories": None}, said, []
     found = measured["values"]
     read, chance = found["own_classifier"], found["chance"]
@@ -104,12 +90,10 @@ def meanings(read):
         for each "Male +0.45", the attribute that differs most from the mean of the
         other categories; "" where the network reads none better than a constant.
     """
-    if not read[0]:
-        return [""] * len(read)
     words = []
     for k, shares in enumerate(read):
         rest = read[:k] + read[k + 1 :]
         off = {n: v - np.mean([other[n] for other in rest]) for n, v in shares.items()}
-        name = max(off, key=lambda n: abs(off[n]))
-        words.append(f"{name.replace('_', ' ')} {off[name]:+.2f}")
+        name = max(off, key=lambda n: abs(off[n]), default="")
+        words.append(f"{name.replace('_', ' ')} {off[name]:+.2f}" if name else "")
     return words

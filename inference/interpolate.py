@@ -16,6 +16,7 @@ from PIL import Image
 from cli import UserError, file_of_kind, replacing
 from data_tools.images import read_image
 from inference import options
+from models import latents, sampling
 
 FRAME = 80  # milliseconds
 MOST = 10_000  # frames, which are all in memory
@@ -28,45 +29,41 @@ def run(args):
     Raises:
         UserError: unusable recipe, run, seeds, label, images or file.
     """
-    film_file(args.out)
+    file_of_kind(args.out, (".gif", ".mp4"))
+    if args.out.suffix.lower() == ".mp4" and not importlib.util.find_spec(
+        "imageio_ffmpeg"
+    ):
+        raise UserError(
+            f"{args.out}: MP4 needs 'pip install imageio-ffmpeg'; GIF does without"
+        )
     if args.steps < 1:
         raise UserError(f"--steps {args.steps}: 1 or more")
     if args.width is not None and not 16 <= args.width <= WIDEST:
         raise UserError(f"--width {args.width}: 16 to {WIDEST:,} pixels")
-    if args.images:
-        given = {
-            "label": args.label is not None,
-            "truncation": args.truncation != 1,
-            "prior": args.prior != "normal",
-        }
-        for option in (name for name, used in given.items() if used):
-            raise UserError(f"--{option} applies to --seeds only; leave it")
-    seeds = None if args.images else options.numbers(args.seeds)
-    if seeds is not None and len(seeds) < 2:
+    if (args.seeds is None) == (args.images is None):
+        raise UserError("give --seeds, or --images and two image files")
+    of_seeds = (args.label, args.truncation, args.prior)
+    if args.images and of_seeds != (None, 1, "normal"):
+        raise UserError("--label, --truncation and --prior apply to --seeds only")
+    keys = args.images or options.numbers(args.seeds)
+    if len(keys) < 2:
         raise UserError(f"--seeds {args.seeds}: give two or more to walk between")
-    frames = (len(args.images or seeds) - 1) * args.steps
+    frames = (len(keys) - 1) * args.steps
     if frames > MOST:
         raise UserError(f"--steps {args.steps}: {frames:,} frames; at most {MOST:,}")
-    truncation = options.truncated(args.truncation)
     trained = options.source(args, rebuilds=bool(args.images))
-    options.prior(trained, args.prior)
-
-    from models import latents, sampling  # takes seconds
-
     if args.images:
-        size = trained.recipe.image_size
-        images = [read_image(path, size)[0] for path in args.images]
-        codes = sampling.walk(
-            sampling.encode(trained, np.stack(images)), args.steps, sampling.linear
-        )
+        images = [read_image(path, trained.recipe.image_size)[0] for path in keys]
+        keys = sampling.encode(trained, np.stack(images))
     else:
-        labels = options.classes(trained, seeds, args.label)
-        keys = latents(trained.recipe, seeds, labels, truncation)
+        labels = options.classes(trained, keys, args.label)
+        keys = latents(trained.recipe, keys, labels, args.truncation)
         if args.prior == "fitted":  # a mixture: its codes jump where noise does not
-            codes = trained.prior.codes(keys)
-            codes = sampling.walk(codes, args.steps, sampling.linear)
-        else:
-            codes = between(trained.recipe, keys, args.steps)
+            keys = trained.prior.codes(keys)
+    if args.images or args.prior == "fitted":
+        codes = sampling.walk(keys, args.steps, sampling.linear)
+    else:
+        codes = between(trained.recipe, keys, args.steps)
     frames = sampling.render(trained, codes)
     write(args.out, enlarged(frames, args.width))
     print(f"{len(frames)} frames of {trained.recipe.name} are in {args.out}")
@@ -82,24 +79,9 @@ def between(recipe, keys, steps):
     Returns:
         float32 `(frames, latent + condition)`.
     """
-    from models.sampling import linear, spherical, walk
-
     noise, condition = np.split(keys, [recipe.latent], axis=1)
-    parts = walk(noise, steps, spherical), walk(condition, steps, linear)
-    return np.concatenate(parts, 1)
-
-
-def film_file(path):
-    """Check that a film can be written to a file.
-
-    Raises:
-        UserError: neither GIF nor MP4, imageio-ffmpeg missing, or an unusable folder.
-    """
-    file_of_kind(path, (".gif", ".mp4"))
-    if path.suffix.lower() == ".mp4" and not importlib.util.find_spec("imageio_ffmpeg"):
-        raise UserError(
-            f"{path}: MP4 needs 'pip install imageio-ffmpeg'; GIF does without"
-        )
+    parts = (noise, sampling.spherical), (condition, sampling.linear)
+    return np.concatenate([sampling.walk(x, steps, how) for x, how in parts], 1)
 
 
 def enlarged(frames, width=None):
@@ -115,9 +97,9 @@ def enlarged(frames, width=None):
 def write(path, frames):
     """Write uint8 frames `(n, height, width, 3)` as an endless GIF, or as MP4 (height
     and width are made even)."""
+    more = {"extension": ".gif", "duration": FRAME, "loop": 0}
+    if path.suffix.lower() == ".mp4":
+        more = {"extension": ".mp4", "plugin": "FFMPEG", "fps": 1000 / FRAME}
+        more["macro_block_size"] = 2
     with replacing(path) as file:
-        if path.suffix.lower() == ".gif":
-            iio.imwrite(file, frames, extension=".gif", duration=FRAME, loop=0)
-        else:
-            more = {"plugin": "FFMPEG", "extension": ".mp4", "fps": 1000 / FRAME}
-            iio.imwrite(file, frames, macro_block_size=2, **more)
+        iio.imwrite(file, frames, **more)

@@ -5,13 +5,12 @@ import numpy as np
 from cli import UserError
 from data_utils import to_uint8
 from inference.figures import blank, in_style, log_scale, panels, save, sheet
-from inference.studies import COLORS, merged, origins
+from inference.studies import COLORS, curves, merged, origins
 from metrics import collapse, distance
 from metrics.judge import Judge, attribute_network
 from metrics.reconstruction import reconstruction_error
 from models import sampling
 
-PRIORS = {"normal": "prior", "fitted": "fitted"}  # densities of codes
 MOST = 2621  # test images, the course's number: time and memory grow by its square
 ACTIVE = 0.01  # a unit is in use if its mean varies by more than this over images
 
@@ -32,34 +31,20 @@ def check(trained, faces):
 def draw(trained, faces, out):
     """Report E: fig6_1 negative ELBO and the loss that was minimised, fig6_2
     reconstructions by epoch, fig6_3 samples, fig6_4 interpolation, fig6_5 KL by
-    latent unit.
-
-    Args:
-        trained: list of `Trained` weights of `vae_e`, `vae_e_kl0` and `vae_e_kl100`.
-        faces: test faces; the first `MOST` are used.
-        out: folder of the figures.
-
-    Returns:
-        ({label: numbers}, words, table).
-    """
+    latent unit."""
     faces = faces.first(min(MOST, len(faces.images)))
     runs = {f"KL x{t.recipe.settings['kl_weight']:g}": t for t in trained}
     if len(runs) < len(trained):  # the same weight twice
         runs = {t.recipe.name: t for t in trained}
-    foot = origins(runs)
-
-    def curves(column):
-        pairs = zip(runs, COLORS, strict=False)
-        return [(f"{column} {label}", label, color) for label, color in pairs]
-
-    figure = panels(
-        merged(runs),
-        ("Negative ELBO, training", "nats per image, constant omitted", curves("nelbo")),
-        ("Squared error, training", "per channel, pixels in [0, 1]", curves("mse")),
-        ("KL divergence, training", "nats per image", curves("kld")),
-        ("The loss that was minimised", "nats per image, KL weighed", curves("loss")),
-        x="epoch",
+    foot, columns = origins(runs), min(10, len(faces.images))
+    charts = (
+        ("Negative ELBO, training", "nats per image, constant omitted", "nelbo"),
+        ("Squared error, training", "per channel, pixels in [0, 1]", "mse"),
+        ("KL divergence, training", "nats per image", "kld"),
+        ("The loss that was minimised", "nats per image, KL weighed", "loss"),
     )
+    charts = [(title, unit, curves(column, runs)) for title, unit, column in charts]
+    figure = panels(merged(runs), *charts)
     log_scale(figure.axes[2])  # three powers of ten between x0 and x100
     save(figure, out / "fig6_1.jpg", foot)
 
@@ -70,11 +55,10 @@ def draw(trained, faces, out):
             images.append(to_uint8(outputs, t.recipe.pixel_range))
             rows.append(f"{label}, epoch {epoch}")
     title = "Reconstructions of test images (code = posterior mean) as training goes on"
-    columns = min(10, len(faces.images))
     save(sheet(np.concatenate(images), columns, title, rows), out / "fig6_2.jpg", foot)
 
     rows, images = ["test images"], [faces.images[:columns]]
-    for prior, name in PRIORS.items():
+    for prior, name in (("normal", "prior"), ("fitted", "fitted")):
         for label, t in runs.items():
             if prior == "normal" or "prior" in t.card:
                 images.append(sampling.draw(t, range(columns), prior=prior))
@@ -114,38 +98,35 @@ def numbers_of(trained, faces, judge, real):
 
     Returns:
         dict: reconstruction error, KL in nats per image and by unit (sorted), units
-        in use, and distances from samples of each prior to the faces.
+        in use, and distances from as many samples of each prior to the faces.
     """
-    recipe = trained.recipe
     mean, log_var = sampling.posterior(trained, faces.images)
     outputs = sampling.decode(trained, mean)
     units = 0.5 * (np.exp(log_var) + np.square(mean) - 1 - log_var).mean(0)
-    error = reconstruction_error(faces.images, outputs, recipe.pixel_range)
+    few = min(collapse.SAMPLES, len(faces.images))
+
+    def to_data(prior):
+        samples = sampling.draw(trained, range(len(faces.images)), prior=prior)
+        fake = judge.features(samples)
+        mmd, error_of_mmd = distance.kernel(real, fake)
+        return {
+            "n": len(samples),
+            "frechet_attribute_features": distance.frechet(real, fake),
+            "kernel_attribute_features": mmd,
+            "kernel_standard_error": error_of_mmd,
+            "diversity": collapse.diversity(samples[:few], faces.images[:few]),
+        }
+
     return {
-        "reconstruction": error,
+        "reconstruction": reconstruction_error(
+            faces.images, outputs, trained.recipe.pixel_range
+        ),
         "kl_nats": float(units.sum()),
         "kl_of_units": np.sort(units)[::-1],
         "active_units": int((mean.var(0) > ACTIVE).sum()),
         "units": int(mean.shape[1]),
-        "prior_to_data": to_data(trained, faces, judge, real, "normal"),
-        "fitted_to_data": to_data(trained, faces, judge, real, "fitted")
-        if "prior" in trained.card
-        else None,
-    }
-
-
-def to_data(trained, faces, judge, real, prior):
-    """Distances from as many samples to the test faces; arguments as in `numbers_of`."""
-    samples = sampling.draw(trained, range(len(faces.images)), prior=prior)
-    fake = judge.features(samples)
-    mmd, error_of_mmd = distance.kernel(real, fake)
-    few = min(collapse.SAMPLES, len(samples))
-    return {
-        "n": len(samples),
-        "frechet_attribute_features": distance.frechet(real, fake),
-        "kernel_attribute_features": mmd,
-        "kernel_standard_error": error_of_mmd,
-        "diversity": collapse.diversity(samples[:few], faces.images[:few]),
+        "prior_to_data": to_data("normal"),
+        "fitted_to_data": to_data("fitted") if "prior" in trained.card else None,
     }
 
 
@@ -171,7 +152,7 @@ def unit_bars(per_unit, numbers, count):
     return figure
 
 
-WORDS = {
+ROWS = {  # of the table: words, and how a number is written
     "test MSE in [-1, 1]": "{reconstruction[mse_minus1_1]:.4f}",
     "test MSE in [0, 1]": "{reconstruction[mse_0_1]:.5f}",
     "KL divergence, nats per image": "{kl_nats:.1f}",
@@ -188,7 +169,7 @@ def in_words(numbers, count):
     """(the MSE of each run in a sentence, a table of all numbers)."""
     runs = numbers.values()
     table = [[f"{count} test images, as many samples", *numbers]]
-    table += [[w, *(form.format(**n) for n in runs)] for w, form in WORDS.items()]
+    table += [[words, *(form.format(**n) for n in runs)] for words, form in ROWS.items()]
     for key, density in (("prior_to_data", "N(0, I)"), ("fitted_to_data", "mixture")):
         if all(n[key] for n in runs):
             for words, form in DISTANCES.items():

@@ -3,9 +3,13 @@
 import re
 from pathlib import Path
 
+import numpy as np
+
 from cli import UserError
+from models import sampling
 from models.recipes import RECIPES
 from models.trained import Trained
+from models.unexported import RunWeights
 
 MOST = 100_000  # numbers in one list
 
@@ -23,20 +27,8 @@ def numbers(text, what="--seeds"):
         if last < first:
             raise UserError(f"{what} '{text}': give numbers such as 0-99, or 1,5,9")
         if last - first >= MOST - len(found):
-            raise UserError(f"{what} '{text}': more than {MOST:,}; ask for fewer")
+            raise UserError(f"{what} '{text}': more than {MOST:,}; give fewer")
         found.extend(range(first, last + 1))
-    return found
-
-
-def pair(text):
-    """ "2,5" -> [2, 5].
-
-    Raises:
-        UserError: not two numbers.
-    """
-    found = numbers(text, "--categories")
-    if len(found) != 2:
-        raise UserError(f"--categories '{text}': give two, such as 2,5")
     return found
 
 
@@ -59,10 +51,40 @@ def weights(word, root, fit, what="this"):
     return folder or Trained(name, root)
 
 
-def drawable(rebuilds=False):
-    """Names of the recipes that draw images, or reconstruct them."""
-    wanted = "rebuilds" if rebuilds else "draws"
-    return [r.name for r in RECIPES.values() if getattr(r.traits, wanted)]
+def with_trait(trait):
+    """Names of the recipes that have it: "draws" images, or "rebuilds" them."""
+    return [r.name for r in RECIPES.values() if getattr(r.traits, trait)]
+
+
+def source(args, rebuilds=False):
+    """The weights that a verb draws with: those of `args.recipe`, or of `args.run`, the
+    folder of a run that was not exported.
+
+    Raises:
+        UserError: both or neither, a recipe that does not draw (or reconstruct), unusable
+            weights, or a prior or truncation that they do not take.
+    """
+    if (args.recipe is None) == (args.run is None):
+        raise UserError("give a recipe, or --run and a run folder")
+    if not 0 <= args.truncation <= 2:
+        raise UserError(
+            f"--truncation {args.truncation:g}: 0 to 2; 1 is the noise of training"
+        )
+    fit = with_trait("rebuilds" if rebuilds else "draws")
+    if args.recipe:
+        trained = weights(args.recipe, args.weights, fit)
+    else:
+        trained = RunWeights(args.run)
+        if trained.recipe.name not in fit:
+            raise UserError(f"{args.run}: {trained.recipe.name} does not do this")
+        print(trained.origin())
+    if args.prior == "fitted":
+        if not trained.recipe.traits.rebuilds:
+            raise UserError(f"--prior fitted: {trained.recipe.name} is no VAE; leave it")
+        if args.run:
+            raise UserError("--prior fitted: export the run first; the export fits it")
+        _ = trained.prior  # report a missing or changed file before anything is drawn
+    return trained
 
 
 def classes(trained, seeds, label=None):
@@ -82,82 +104,21 @@ def classes(trained, seeds, label=None):
         UserError: a label that the recipe does not know.
     """
     recipe = trained.recipe
-    if recipe.traits.conditioned_on == "attributes":
-        return switched(trained, seeds, label)
     if not recipe.condition:
         if label:
             raise UserError(f"--label {label}: {recipe.name} has no condition; leave it")
         return None
-    known = recipe.attribute if recipe.condition == 1 else "category"
-    count = max(2, recipe.condition)
-    if label is None:
-        return [seed % count for seed in seeds]
-    name, _, value = label.partition("=")
-    if name != known or value not in map(str, range(count)):
-        raise UserError(
-            f"--label {label}: {recipe.name} takes {known}=0 to {known}={count - 1}"
-        )
-    return [int(value)] * len(seeds)
-
-
-def switched(trained, seeds, label):
-    """Rows of all attributes, with those of `label` set; arguments as in `classes`."""
-    from models.sampling import conditions_of
-
-    names, rows = trained.attributes, conditions_of(trained, seeds).copy()
+    found = np.array(sampling.conditions_of(trained, seeds))
+    columns = found.reshape(len(seeds), -1)  # a view
+    names, count = trained.attributes, 2
+    if recipe.traits.conditioned_on == "category":
+        names, count = ["category"], recipe.condition
     for part in label.split(",") if label else ():
         name, _, value = part.strip().partition("=")
-        if name not in names or value not in ("0", "1"):
+        if name not in names or value not in map(str, range(count)):
             raise UserError(
-                f"--label {label}: {trained.recipe.name} takes <attribute>=0 or 1, "
+                f"--label {label}: {recipe.name} takes <name>=0 to {count - 1}, "
                 f"of {', '.join(names)}"
             )
-        rows[:, names.index(name)] = int(value)
-    return rows.tolist()
-
-
-def truncated(share):
-    """Check a `--truncation`; return it.
-
-    Raises:
-        UserError: below 0, above 2, or no number.
-    """
-    if not 0 <= share <= 2:
-        raise UserError(f"--truncation {share:g}: 0 to 2; 1 is the noise of training")
-    return share
-
-
-def prior(trained, kind):
-    """Check a `--prior`.
-
-    Raises:
-        UserError: "fitted", and there is no density of codes.
-    """
-    if kind == "fitted":
-        if not trained.recipe.traits.rebuilds:
-            raise UserError(f"--prior fitted: {trained.recipe.name} is no VAE; leave it")
-        if not hasattr(trained, "prior"):
-            raise UserError("--prior fitted: export the run first; the export fits it")
-        _ = trained.prior  # report a missing or changed file before anything is drawn
-
-
-def source(args, rebuilds=False):
-    """The weights that a verb draws with: those of `args.recipe`, or of `args.run`, the
-    folder of a run that was not exported.
-
-    Raises:
-        UserError: both or neither, a recipe that does not draw (or reconstruct), or
-            unusable weights.
-    """
-    if (args.recipe is None) == (args.run is None):
-        raise UserError("give a recipe, or --run and a run folder")
-    fit = drawable(rebuilds)
-    if args.recipe:
-        return weights(args.recipe, args.weights, fit)
-    from models.unexported import RunWeights  # imports Keras
-
-    trained = RunWeights(args.run)
-    if trained.recipe.name not in fit:
-        raise UserError(f"{args.run}: {trained.recipe.name} does not do this")
-    print(trained.origin())
-    return trained
+        columns[:, names.index(name)] = int(value)
+    return found.tolist()

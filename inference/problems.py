@@ -9,9 +9,6 @@ function of its module `inference/<name>.py`:
         say in one sentence, a table of them: rows of text, the first is its head).
     check(trained, faces, **options)
         if there is one: raises a `UserError` before the first figure.
-    begin(trained, faces)
-        if there is one: starts work that goes on while others are drawn; `draw` gets
-        the context manager that it returns as `begun`.
 """
 
 import dataclasses
@@ -31,13 +28,8 @@ class Script:
     study: bool = False
     split: str | None = None  # whose images it reads
     least: int = 2  # of these images
-    varied: bool = False  # they must not repeat: their diversity is measured
     partial: bool = False  # recipes without weights are left out
     options: dict = dataclasses.field(default_factory=dict)  # {name: help}
-
-    def missing(self, root):
-        """Its recipes without weights in a folder."""
-        return [n for n in self.recipes if not (root / n / "card.json").exists()]
 
 
 SCRIPTS = {
@@ -115,7 +107,6 @@ SCRIPTS = {
         },
         study=True,
         split="train",
-        varied=True,
     ),
     "kl": Script(
         "bash hw_kl.sh",
@@ -134,7 +125,6 @@ SCRIPTS = {
         study=True,
         split="test",
         least=4,  # for the kernel distance's error
-        varied=True,
     ),
     "rpgan": Script(
         "bash hw_rpgan.sh",

@@ -8,6 +8,7 @@ import numpy as np
 import data_utils
 from cli import UserError, replacing, writable
 from inference import options
+from models import sampling
 
 BATCH = 256  # images drawn at a time
 SHEET = 10_000  # images in a sheet
@@ -21,27 +22,15 @@ def run(args):
         UserError: unusable recipe, run, seeds, label or folder.
     """
     seeds = options.numbers(args.seeds)
-    truncation = options.truncated(args.truncation)
-    trained = options.source(args)
-    options.prior(trained, args.prior)
-
     if args.sheet and len(seeds) > SHEET:
         raise UserError(f"--sheet: {len(seeds):,} seeds; at most {SHEET:,}")
-
-    from models import sampling  # takes seconds
-
+    trained = options.source(args)
     labels = options.classes(trained, seeds, args.label)
     writable(args.out)
-    sheet = []
+    sheet, more = [], {"truncation": args.truncation, "prior": args.prior}
     for k in range(0, len(seeds), BATCH):
         part = slice(k, k + BATCH)
-        images = sampling.draw(
-            trained,
-            seeds[part],
-            labels and labels[part],
-            truncation=truncation,
-            prior=args.prior,
-        )
+        images = sampling.draw(trained, seeds[part], labels and labels[part], **more)
         if args.sheet:
             sheet.extend(images)
             continue

@@ -9,6 +9,12 @@ from inference.figures import BLUE, GREEN, ORANGE, RED
 COLORS = (BLUE, RED, GREEN, ORANGE, "#9467bd", "#8c564b")
 
 
+def curves(column, runs):
+    """The curves of a column of `merged(runs)`, one a run, for `panels`."""
+    colored = zip(runs, COLORS, strict=False)
+    return [(f"{column} {label}", label, color) for label, color in colored]
+
+
 def merged(runs, x="epoch"):
     """The histories of {label: Trained} in one frame by "epoch" or "step"; its other
     columns are called "<column> <label>"."""

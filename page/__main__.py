@@ -6,6 +6,8 @@ from pathlib import Path
 from cli import UserError, file_of_kind, replacing, run_cli
 from models import WEIGHTS
 from models.recipes import get_recipe
+from models.trained import Trained
+from page.film import film_of
 
 GENERATORS = ("rpgan_attributes", "acgan_a")  # the first that has weights
 VAE = "vae_c"
@@ -25,7 +27,7 @@ def parse(words=None):
     parser.add_argument("--vae", default=VAE, help=f"default: {VAE}")
     faces = "faces to fit the VAE's sliders to; default: sample_data"
     parser.add_argument("--data", type=Path, default=SAMPLE_DATA, help=faces)
-    parser.add_argument("--run", type=Path, help="a run folder, shown as a film")
+    parser.add_argument("--run", type=Path, help="a run folder, for a film of its grids")
     weights = "folder of all weights; default: the repository's weights/"
     parser.add_argument("--weights", type=Path, default=WEIGHTS, help=weights)
     return parser.parse_args(words)
@@ -39,24 +41,17 @@ def main(words=None):
     """
     args = parse(words)
     file_of_kind(args.out, (".html", ".htm"))
-    generator = args.generator or next(
-        (g for g in GENERATORS if (args.weights / g / "card.json").exists()),
-        GENERATORS[-1],
-    )
-    for option, name, role in (
-        ("--generator", generator, "generator"),
-        ("--vae", args.vae, "decoder"),
-    ):
+    there = [g for g in GENERATORS if (args.weights / g / "card.json").exists()]
+    generator = args.generator or (*there, GENERATORS[-1])[0]
+    roles = ("--generator", generator, "generator"), ("--vae", args.vae, "decoder")
+    for option, name, role in roles:
         if get_recipe(name).traits.draws != role:
             raise UserError(f"{option} {name}: it has no {role}; name another recipe")
-    from page.film import film_of
-
     film = film_of(args.run) if args.run else None
+    trained = [Trained(name, args.weights) for _, name, _ in roles]
 
-    from models.trained import Trained  # takes seconds
-    from page.build import build
+    from page.build import build  # takes seconds
 
-    trained = Trained(generator, args.weights), Trained(args.vae, args.weights)
     page, sizes = build(*trained, args.data, film)
     if len(page) > LIMIT:
         raise UserError(f"{args.out}: {len(page) / 1e6:.1f} MB, over 20 ({sizes})")

@@ -21,7 +21,7 @@ WEB = Path(__file__).resolve().parent / "web"
 SCRIPTS = ("engine", "normal", "page")
 SLIDERS = 12  # axes of the code that have a slider
 FACES = 10_000  # encoded at most
-FIRST = ("Smiling", "Bangs", "Wearing_Lipstick", "Blond_Hair")  # sliders before others
+FIRST = ("Smiling", "Bangs", "Wearing_Lipstick", "Blond_Hair")  # sliders, in order
 CELEBA = "hw4_data"  # the data that most shipped weights were trained on
 
 
@@ -43,12 +43,13 @@ def build(generator, vae, folder, film=None):
     faces = data_utils.load_faces(folder, split, vae.recipe.image_size)
     faces = faces.first(min(FACES, len(faces.images)))
     packed = {"generator": packed_generator(generator), **packed_vae(vae, faces)}
+    sources = ((generator, ("generator",)), (vae, ("encoder", "decoder")))
     data = {
         "networks": {role: plan for role, (plan, *_) in packed.items()},
         "generator": about_generator(generator),
         "vae": about_vae(vae, faces),
         "film": film,
-        "origin": [*origin(generator, "generator"), *origin(vae, "encoder", "decoder")],
+        "origin": [row for weights, roles in sources for row in origin(weights, roles)],
         "licence": licence(generator, vae),
     }
     sizes = ", ".join(
@@ -74,36 +75,35 @@ def filled(data, networks):
     return re.sub(pattern, lambda found: parts[found[0]], page).encode()
 
 
-# --------------------------------------------------------------------- networks
-
-
 def packed_generator(trained):
     """(plan, bytes, bits, largest change of a pixel), tried on ten seeds."""
     recipe = trained.recipe
     if recipe.noise != "normal":
         raise UserError(f"{recipe.name}: the page draws normal noise, not {recipe.noise}")
     conditions = sampling.conditions_of(trained, range(10)) if recipe.condition else None
-    low, high = recipe.pixel_range
     inputs = latents(recipe, range(10), conditions)
-    network = Portable(trained.network("generator"))
-    return smallest(network, inputs, lambda images: (images - low) / (high - low))
+    return smallest(Portable(trained.network("generator")), inputs, in_01(recipe))
 
 
 def packed_vae(trained, faces):
     """Decoder and encoder, each as `packed_generator`, tried on ten faces; the encoder's
     pixels are those of reconstructions."""
-    low, high = trained.recipe.pixel_range
     images = data_utils.from_uint8(faces.images[:10], trained.recipe.pixel_range)
     codes = sampling.encode(trained, faces.images[:10])
     decoder, encoder = (Portable(trained.network(r)) for r in ("decoder", "encoder"))
-
-    def rebuilt(codes):
-        return (sampling.decode(trained, codes) - low) / (high - low)
-
+    pixels = in_01(trained.recipe)
     return {
-        "decoder": smallest(decoder, codes, lambda x: (x - low) / (high - low)),
-        "encoder": smallest(encoder, images, rebuilt),
+        "decoder": smallest(decoder, codes, pixels),
+        "encoder": smallest(
+            encoder, images, lambda z: pixels(sampling.decode(trained, z))
+        ),
     }
+
+
+def in_01(recipe):
+    """A function from a network's images to pixels in [0, 1]."""
+    low, high = recipe.pixel_range
+    return lambda images: (images - low) / (high - low)
 
 
 def _about(recipe):
@@ -120,15 +120,12 @@ def about_generator(trained):
     each seed has by default."""
     recipe = trained.recipe
     kind = recipe.traits.conditioned_on if recipe.condition else None
-    about = _about(recipe) | {"attributes": [], "categories": 0, "table": []}
-    if kind == "category":
-        about["categories"] = recipe.condition
-    elif kind:
-        about["attributes"] = trained.attributes
-    if kind == "attributes":
-        table = sampling.label_table(trained.folder, recipe)
-        about["table"] = ["".join(map(str, row)) for row in table]
-    return about
+    table = sampling.label_table(trained.folder, recipe)
+    return _about(recipe) | {
+        "attributes": trained.attributes if kind and kind != "category" else [],
+        "categories": recipe.condition if kind == "category" else 0,
+        "table": [] if table is None else ["".join(map(str, row)) for row in table],
+    }
 
 
 def about_vae(trained, faces):
@@ -138,7 +135,7 @@ def about_vae(trained, faces):
     prior = trained.prior
     axes = prior.axes.T[::-1]  # the longest first
     total = np.square(prior.factor.astype("float64")).sum()
-    names, axes = attribute_moves(codes, faces)
+    names, along = attribute_directions(codes, faces)
     return _about(trained.recipe) | {
         "prior": {
             "mean": _floats(prior.mean),
@@ -150,38 +147,33 @@ def about_vae(trained, faces):
             "factors": _floats(prior.factors[:, ::-1, ::-1]),
             "of": f"{trained.card['data']['images']:,} faces",
         },
-        "directions": {"names": names, "codes": _floats(axes)},
+        "directions": {"names": names, "codes": _floats(along)},
     }
 
 
-def attribute_moves(codes, faces):
+def attribute_directions(codes, faces):
     """(names, directions `(names, latent)`) of the attributes that differ between the
     faces; none without a CSV."""
-    table, names = faces.attributes, []
-    if table is not None:
-        names = [name for name in table if 0 < table[name].mean() < 1]
+    table = faces.attributes
+    names = [] if table is None else [n for n in table if 0 < table[n].mean() < 1]
     if not names:
         return [], np.zeros((0, codes.shape[1]))
     names.sort(key=lambda name: FIRST.index(name) if name in FIRST else len(FIRST))
     return names, directions(codes, table[names].to_numpy())
 
 
-# ------------------------------------------------------------------------- words
-
-
 def licence(*trained):
     """The terms of networks, in words; what they were trained on decides."""
     names = sorted({weights.card["data"]["name"] for weights in trained})
     heirs = "the networks, and what they draw, inherit"
+    terms = f"Trained on {' and '.join(names)}: {heirs} the terms of these images."
     if CELEBA in names:
         terms = "Trained on CelebA, whose agreement allows non-commercial research only: "
         terms += f"{heirs} that."
-    else:
-        terms = f"Trained on {' and '.join(names)}: {heirs} the terms of these images."
     return terms + " No face here is of a real person."
 
 
-def origin(trained, *roles):
+def origin(trained, roles):
     """Rows of the table at the foot of the page: how it was trained, which files."""
     files = [trained.card["files"][role] for role in roles]
     rows = [[entry["file"], f"sha256 {entry['sha256']}"] for entry in files]

@@ -1,9 +1,10 @@
-"""A run's grids and curves, as the page shows them."""
+"""A run's grids and curves, as the page plays them."""
 
 import base64
-import csv
 import io
 
+import numpy as np
+import pandas as pd
 from PIL import Image
 
 from cli import UserError
@@ -25,20 +26,26 @@ def film_of(run):
         raise UserError(
             f"{run / 'samples'}: no grids; a run draws one every --sample-every steps"
         )
+    history = run / "history.csv"
+    rows = pd.read_csv(history) if history.exists() else pd.DataFrame({"step": [0]})
+    rows = rows.iloc[spread(range(len(rows)), ROWS)]
+    values = {
+        label: [None if np.isnan(value) else value for value in rows[name]]
+        for name, label in CURVES.items()
+        if name in rows
+    }
     return {
         "about": f"The training of {run.resolve().name}",
         "steps": [int(path.stem) for path in grids],
         "frames": [_jpeg(path) for path in grids],
-        "curves": _curves(run / "history.csv"),
+        "curves": {"steps": rows["step"].tolist() or [0], "values": values},
     }
 
 
 def spread(items, most):
     """At most `most` of a list's items, evenly spread, with the first and the last."""
-    count = len(items)
-    if count <= most:
-        return items
-    return [items[round(k * (count - 1) / (most - 1))] for k in range(most)]
+    places = np.linspace(0, len(items) - 1, min(most, len(items))).round()
+    return [items[int(k)] for k in places]
 
 
 def _jpeg(path):
@@ -49,17 +56,3 @@ def _jpeg(path):
     except (OSError, ValueError, SyntaxError):
         raise UserError(f"{path}: not a readable image; remove it") from None
     return "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode()
-
-
-def _curves(history):
-    """{"steps": [...], "values": {loss: [...]}}; empty where there is no history."""
-    rows = []
-    if history.exists():
-        with open(history, newline="") as file:
-            rows = spread(list(csv.DictReader(file)), ROWS)
-    values = {
-        label: [float(row[name]) if row[name] else None for row in rows]
-        for name, label in CURVES.items()
-        if rows and name in rows[0]
-    }
-    return {"steps": [int(row["step"]) for row in rows] or [0], "values": values}

@@ -5,7 +5,7 @@ import gzip
 import numpy as np
 
 from cli import UserError
-from models.keras_setup import to_numpy
+from models.keras_setup import keras, to_numpy
 from models.sampling import run_network
 
 BITS = (8, 10, 11, 12, 14, 16)  # of a number of a kernel, tried in this order
@@ -28,17 +28,13 @@ class Portable:
     """
 
     def __init__(self, network):
-        self.network, self.arrays, self.layers = network, {}, {}
+        # Without the layers that only the other outputs need.
         wanted = network.outputs[0]
-        needed, queue = set(), [wanted]
-        while queue:
-            layer = queue.pop()._keras_history.operation
-            if id(layer) not in needed:
-                needed.add(id(layer))
-                queue += _inputs(layer)
+        self.network = keras.Model(network.inputs[0], wanted)
+        self.arrays, self.layers = {}, {}
         ops, places = [], {id(network.inputs[0]): 0}
-        for layer in network.operations:
-            if id(layer) not in needed or not _inputs(layer):
+        for layer in self.network.operations:
+            if not _inputs(layer):
                 continue
             sources = [places[id(tensor)] for tensor in _inputs(layer)]
             for kind, settings, arrays in _translated(layer):
@@ -55,10 +51,9 @@ class Portable:
         """What the network makes of inputs with other kernels."""
         try:
             self._assign(arrays)
-            outputs = run_network(self.network, inputs)
+            return run_network(self.network, inputs)
         finally:
             self._assign(self.arrays)
-        return outputs[0] if isinstance(outputs, list) else outputs
 
     def _assign(self, arrays):
         for k, named in arrays.items():
@@ -123,8 +118,7 @@ def _kernel(blob, array, bits):
     return entry, (whole * scale).astype("float32")
 
 
-# ------------------------------------------------------------------ translation
-# Each returns [(kind of `engine.js`, settings, {name: array})] of a layer.
+# Each of these returns [(kind of `engine.js`, settings, {name: array})] of a layer.
 
 
 def _translated(layer):
@@ -143,9 +137,9 @@ def _need(layer, fits):
 
 def _inputs(layer):
     """The tensors that a layer takes; none of an InputLayer."""
-    if layer.__class__.__name__ == "InputLayer":
+    if isinstance(layer, keras.layers.InputLayer):
         return []
-    return list(layer.input) if isinstance(layer.input, list) else [layer.input]
+    return layer.input if isinstance(layer.input, list) else [layer.input]
 
 
 def _kernel_layer(kind, settings=lambda layer: {}):
@@ -180,10 +174,11 @@ def _conv_transpose(layer):
 
 
 def _norm(layer):
-    scale = to_numpy(layer.gamma) / np.sqrt(
-        to_numpy(layer.moving_variance) + layer.epsilon
+    gamma, beta, mean, variance = map(
+        to_numpy, (layer.gamma, layer.beta, layer.moving_mean, layer.moving_variance)
     )
-    shift = to_numpy(layer.beta) - to_numpy(layer.moving_mean) * scale
+    scale = gamma / np.sqrt(variance + layer.epsilon)
+    shift = beta - mean * scale
     return [("affine", {}, {"scale": scale.astype("f4"), "shift": shift.astype("f4")})]
 
 

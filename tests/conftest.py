@@ -156,6 +156,28 @@ def tiles(pixels):
     return stretches(crossing.mean(0) > 0.9), stretches(white.mean(1) > 0.9)
 
 
+SHEETS = {  # figures of images, by columns and rows
+    (10, 2): "fig1_3 fig3_3 fig5_4",
+    (8, 4): "fig1_4 fig1_6 fig2_3 fig2_4",
+    (8, 2): "fig5_2 fig5_3 fig5_7",
+    (7, 5): "fig4_3 fig4_4",
+    (10, 5): "fig5_1",
+    (10, 8): "fig5_5",
+    (10, 4): "fig6_2",
+    (10, 7): "fig6_3",
+    (12, 3): "fig6_4",
+}
+TILES = {name: size for size, names in SHEETS.items() for name in names.split()}
+
+
+def check_figure(path, tiled=True):
+    with Image.open(path) as image:
+        pixels = np.asarray(image.convert("RGB")).astype(float)
+    assert min(pixels.shape[:2]) > 300 and pixels.std() > 5
+    if tiled and path.stem in TILES:
+        assert tiles(pixels) == TILES[path.stem]
+
+
 @pytest.fixture(scope="session")
 def faces_twice(tmp_path_factory):
     """Two sets of 64 drawn faces, uint8."""

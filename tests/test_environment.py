@@ -16,7 +16,7 @@ from PIL import Image
 
 import cli
 from inference.figures import log_scale, panels, save, sheet, spell_out
-from inference.tsne import Embedding, tsne
+from inference.vae import tsne
 
 INLINE = "module://matplotlib_not_there.backend_inline"
 AS_COMMAND = "import cli; cli.COMMAND = True; cli.prepare()\n"
@@ -103,29 +103,6 @@ def test_a_process_is_a_command_only_where_one_of_the_project_runs():
     assert not cli.is_command("/somewhere/ipykernel_launcher.py")
 
 
-def test_tsne_runs_in_a_process_whose_threads_wait_in_peace(monkeypatch, capfd):
-    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
-    monkeypatch.setenv("OMP_DISPLAY_ENV", "true")  # OpenMP says what it goes by
-    codes = np.random.default_rng(0).normal(size=(9, 4)).astype("float32")
-    found = []
-    for _ in range(2):
-        with Embedding(codes) as embedding:
-            found.append(embedding.result())
-    assert found[0].shape == (9, 2) and np.isfinite(found[0]).all()
-    np.testing.assert_array_equal(*found)
-    assert "OMP_WAIT_POLICY = 'PASSIVE'" in capfd.readouterr().err
-    assert not tsne(np.ones((5, 8), "float32")).any()  # all alike are one point
-    fails = pytest.raises(cli.UserError, match="ended with status 1")
-    with Embedding(codes[:0]) as embedding, fails:
-        embedding.result()
-    assert "Error" in capfd.readouterr().err
-
-
-def test_tsne_imports_no_networks():
-    code = "print(*{'keras', 'tensorflow', 'sklearn'} & sys.modules.keys())"
-    assert python(f"import sys; import inference.tsne; {code}") == []
-
-
 def test_onednn_is_on_unless_the_user_says_otherwise():
     code = (
         "from models.keras_setup import keras\n"
@@ -210,3 +187,21 @@ def test_folders_with_names_that_are_not_utf_8(tmp_path, command):
     )
     assert done.returncode == 0 and r"\udc8a" in done.stdout, done.stderr
     assert (folder / "run" / "checkpoint.npz").exists()
+
+
+def test_the_same_codes_have_the_same_points_and_codes_all_alike_one():
+    codes = np.random.default_rng(0).normal(size=(9, 4)).astype("float32")
+    first, second = tsne(codes), tsne(codes)
+    assert first.shape == (9, 2) and np.isfinite(first).all()
+    np.testing.assert_array_equal(first, second)
+    assert not tsne(np.ones((5, 8), "float32")).any()
+
+
+def test_an_error_without_a_number_keeps_its_text(tmp_path):
+    with (
+        pytest.raises(OSError, match="encoder error -2") as error,
+        cli.replacing(tmp_path / "a.jpg"),
+    ):
+        raise OSError("encoder error -2")
+    assert error.value.filename == str(tmp_path / "a.jpg")
+    assert error.value.strerror == "encoder error -2"

@@ -7,8 +7,9 @@ import pytest
 from conftest import REPOSITORY
 from PIL import Image
 
-from inference import draw, gallery
+from inference import acgan, draw, gallery, rpgan
 from inference.problems import SCRIPTS
+from models.trained import Trained
 
 WEIGHTS = {
     "recipe": "wgan_a",
@@ -23,10 +24,12 @@ GAN = {
     "said": "D's score: least <b>-0.77",
     "table": [["256 images", "D's score"], ["least", "-0.7677"]],
 }
-VAE = {"recipe": "vae_c", "weights": WEIGHTS, "data": "my faces", "said": "test MSE 0.1"}
+VAE = {"weights": WEIGHTS, "data": "my faces", "said": "test MSE 0.1", "table": []}
 ACCURACY = {"n": 900, "data": "faces", "accuracy": {"Big_Lips": 0.777}}
+ACCURACY["commoner_answer"] = {"Big_Lips": 0.6}
 KL = {
     "weights": [WEIGHTS, WEIGHTS],
+    "said": "test MSE of both",
     "table": [["", "KL x1", "KL x0"], ["KL divergence", "47.6", "2044.0"]],
     "runs": {"x1": {"read": {"attribute_network": ACCURACY}}, "x0": {"kl": 2044.0}},
 }
@@ -85,7 +88,7 @@ def test_the_first_table_has_a_line_for_each_problem(out):
     assert "#fig2_3" in rows[1] and "wgan_a (1,250 steps)" in rows[1]
 
 
-def test_runs_stand_side_by_side_and_the_reader_once(out):
+def test_runs_stand_side_by_side_and_the_attribute_network_once(out):
     gallery.write(out, {"kl": KL})
     text = (out / "index.html").read_text()
     row = re.search(r"<tr><th scope='row'>KL divergence</th>(.*?)</tr>", text)[1]
@@ -94,11 +97,10 @@ def test_runs_stand_side_by_side_and_the_reader_once(out):
     assert "<td>77.7%</td>" in text and "900 real faces" in text
 
 
-def test_results_of_any_shape_make_a_page(out):
-    strange = {"gan": {"kept": 1}, "mine": {"n": 2}, "kl": "text", "vae": {}}
-    gallery.write(out, strange | {"acgan": {"weights": "one line", "runs": [1]}})
-    sections = {s.get("id") for s in Page(out / "index.html").all("section")}
-    assert sections == {"gan", "vae", "acgan"}
+def test_entries_of_another_version_are_left_out(out):
+    strange = {"gan": {"kept": 1}, "mine": {"n": 2}, "kl": "text", "vae": VAE}
+    gallery.write(out, strange)
+    assert [s.get("id") for s in Page(out / "index.html").all("section")] == ["vae"]
 
 
 def test_every_figure_has_a_caption():
@@ -107,6 +109,40 @@ def test_every_figure_has_a_caption():
         if path.name != "problems.py":
             drawn |= set(re.findall(r"\bfig\d_\d\b", path.read_text()))
     assert drawn == {stem for script in SCRIPTS.values() for stem in script.captions}
+
+
+@pytest.mark.parametrize("problem", ["gan", "acgan", "infogan"])
+def test_what_draws_from_noise_asks_for_no_faces(problem, tmp_path, monkeypatch):
+    drawn = []
+
+    def drawing(trained, faces, out):
+        drawn.append(faces)
+        return {}, "", []
+
+    monkeypatch.setattr(f"inference.{problem}.draw", drawing)
+    draw.draw(problem, tmp_path / "no data", tmp_path / "out")
+    assert drawn == [None]
+
+
+def test_figures_of_other_weights_do_not_stay(tmp_path, monkeypatch):
+    for name in ("fig2_4", "fig1_2"):
+        (tmp_path / f"{name}.jpg").write_bytes(b"before")
+    monkeypatch.setattr("inference.gan.draw", lambda *a: ({}, "", []))
+    draw.draw("gan", tmp_path, tmp_path)
+    assert {p.name for p in tmp_path.glob("*.jpg")} == {"fig1_2.jpg"}
+
+
+def test_losses_of_a_discriminator_that_classifies_say_so(tmp_path, monkeypatch):
+    said = []
+    for module in (acgan, rpgan):
+        monkeypatch.setattr(module, "save", lambda *words: None)
+        monkeypatch.setattr(module, "panels", lambda data, *charts: said.append(charts))
+    acgan.draw(Trained("acgan_a"), None, tmp_path)
+    rpgan.draw([Trained("rpgan_attributes")], None, tmp_path)
+    for charts in said:
+        labels = {label for _, _, curves in charts for _, label, *_ in curves}
+        assert "discriminator (with classification)" in labels
+        assert "generator (with classification)" in labels
 
 
 def test_a_phone_shows_it_without_scrolling_sideways(browser, out):

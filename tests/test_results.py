@@ -1,20 +1,28 @@
 """What goes into `<out>` beside the figures, and which faces that takes."""
 
+import dataclasses
 import json
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
 import pytest
+import tiny
+from conftest import check_figure
 
+import data_utils
 from cli import UserError
-from inference import acgan, anime, draw, gan, rpgan, vae
+from inference import anime, draw, gan, vae
+from inference.__main__ import main
 from inference.problems import STUDIES
 from metrics import record
-from models import build, get_recipe
+from metrics.reconstruction import reconstruction_error
+from models import batch_statistics, build, get_recipe
 from models.trained import LEVELS, Trained, load, save
-from train import export
+from train import exporting
 from train.run import Run
+
+pytestmark = pytest.mark.usefixtures("tiny_networks")
 
 
 def test_processes_that_write_results_at_once_lose_nothing(tmp_path):
@@ -30,6 +38,20 @@ def test_processes_that_write_results_at_once_lose_nothing(tmp_path):
     assert {json.loads(line)["n"] for line in lines.read_text().split("\n")[:-1]} == {
         *range(120)
     }
+
+
+@pytest.mark.parametrize("pixel_range", [(-1.0, 1.0), (0.0, 1.0)])
+def test_reconstruction_error_is_the_same_in_every_range_and_in_parts(pixel_range):
+    images, (low, high) = np.full((300, 8, 8, 3), 255, "uint8"), pixel_range
+    outputs = np.full(images.shape, high - 0.1 * (high - low), "float32")
+    error = reconstruction_error(images, outputs, pixel_range)
+    assert error["mse_0_1"] == pytest.approx(0.01, rel=1e-4)
+    assert error["mse_minus1_1"] == pytest.approx(0.04, rel=1e-4)
+    assert error["psnr_db"] == pytest.approx(20, rel=1e-4) and error["n"] == 300
+    parts = (outputs[k : k + 256] for k in (0, 256))
+    assert reconstruction_error(images, parts, pixel_range) == error
+    with pytest.raises(ValueError, match="256 outputs of 300"):
+        reconstruction_error(images, iter([outputs[:256]]), pixel_range)
 
 
 class Weights:
@@ -59,7 +81,9 @@ class Weights:
         return "weights of a test"
 
 
-def test_a_short_table_shows_in_the_title_and_in_results(faces, tmp_path, monkeypatch):
+def test_a_short_table_shows_in_the_title_and_in_results(
+    tiny_faces, tmp_path, monkeypatch
+):
     titles = []
     monkeypatch.setattr(
         vae, "sheet", lambda images, columns, title, *a: titles.append(title)
@@ -67,28 +91,14 @@ def test_a_short_table_shows_in_the_title_and_in_results(faces, tmp_path, monkey
     monkeypatch.setattr(vae, "scatter", lambda *words: titles.append(words[-1]))
     monkeypatch.setattr(vae, "save", lambda *words: None)
     weights = Weights("vae_e", {"step": [25, 50], "kld": [1.0, 2.0], "mse": [1.0, 0.5]})
-    few = faces.first(5)
+    few = tiny_faces.first(5)
     for hidden, said in ((0, "all 5 test images"), (43, "5 of 48 test images")):
         few.without_row, few.left_out, titles[:] = hidden, 0, []
-        with vae.begin(weights, few) as begun:
-            numbers, sentence, table = vae.draw(weights, few, tmp_path, begun)
+        numbers, sentence, table = vae.draw(weights, few, tmp_path)
         assert all(said in text for text in (titles[0], titles[-1], sentence))
         assert said in table[0][1]
         found = draw.entry("vae", [weights], tmp_path, few, numbers, sentence, table)
         assert found["images_without_row"] == hidden
-
-
-@pytest.mark.parametrize("problem", ["gan", "acgan", "infogan"])
-def test_what_draws_from_noise_asks_for_no_faces(problem, tmp_path, monkeypatch):
-    drawn = []
-
-    def drawing(trained, faces, out):
-        drawn.append(faces)
-        return {}, "", []
-
-    monkeypatch.setattr(f"inference.{problem}.draw", drawing)
-    draw.draw(problem, tmp_path / "no data", tmp_path / "out")
-    assert drawn == [None]
 
 
 def test_weights_on_disk_need_no_temporary_folder(tmp_path, monkeypatch):
@@ -104,18 +114,50 @@ def test_weights_on_disk_need_no_temporary_folder(tmp_path, monkeypatch):
             assert np.abs(a - b).max() <= np.abs(a).max() / 10
 
 
-def test_a_gan_with_the_collapse_meter_exports_what_its_figures_need(
-    faces_folder, faces, tmp_path
-):
-    from models.trained import Trained
+def test_the_study_of_mode_collapse(faces_folder, tmp_path, monkeypatch):
+    """On a run whose meter fell half-way: before and after are found and shown."""
+    monkeypatch.setattr(batch_statistics, "BATCHES", (1, 4))
+    images = faces_folder / "train"  # a plain folder, no CSV
+    faces = data_utils.load_faces(images, "train", tiny.SIZE)
+    for name in STUDIES["anime"]:
+        kept = {"dcgan_d": (1, 2, 4, 6), "wgan_gp_d": (2, 4)}.get(name, ())
+        more = {"batch_size": 4, "d_steps": 1, "meter_every": 25, "snapshots": kept}
+        recipe = dataclasses.replace(get_recipe(name), **more)
+        run = Run(recipe, faces, tmp_path / name, 0, "float32", report=lambda text: None)
+        run.model.train_step = lambda data: {"d_loss": 0.5, "g_loss": 0.5}
+        values = iter([0.9, 0.8, 0.2] if name == "dcgan_d" else [0.9] * 3)
+        run._diversity = lambda values=values: next(values)
+        run.train(75)
+        exporting.export(tmp_path / name, faces_folder, tmp_path / "weights")
+    kept = Trained("dcgan_d", tmp_path / "weights").snapshots()
+    assert kept == [6]  # collapsed from step 75 on, which is epoch 6.25
+    assert Trained("wgan_gp_d", tmp_path / "weights").snapshots() == [2, 4]
+    other = Trained("lsgan_d", tmp_path / "weights")
+    assert other.snapshots() == [] and list(other.card["files"]) == ["generator"]
+    words = ["anime", str(images), str(tmp_path / "out")]
+    assert main([*words, "--weights", str(tmp_path / "weights")]) == 0
+    drawn = {p.stem for p in (tmp_path / "out").glob("*.jpg")}
+    assert drawn == {f"fig5_{k}" for k in range(1, 8)}
+    for path in (tmp_path / "out").glob("*.jpg"):
+        check_figure(path)
+    runs = json.loads((tmp_path / "out" / "results.json").read_text())["anime"]["runs"]
+    assert list(runs) == list(STUDIES["anime"])
+    assert runs["dcgan_d"]["collapsed_at_epoch"] == 6.25
+    assert runs["wgan_gp_d"]["collapsed_at_epoch"] is None
+    assert 0 <= runs["dcgan_d"]["diversity"] < 2 and runs["dcgan_d"]["n"] == 48
 
-    recipe = get_recipe("dcgan_c").replace({"meter_every": "25", "batch_size": "2"})
-    run = Run(recipe, faces, tmp_path / "run", 0, "float32", report=lambda line: None)
+
+def test_a_gan_with_the_collapse_meter_exports_what_its_figures_need(
+    faces_folder, tiny_faces, tmp_path
+):
+    recipe = dataclasses.replace(get_recipe("dcgan_c"), meter_every=25)
+    run = Run(
+        recipe, tiny_faces, tmp_path / "run", 0, "float32", report=lambda line: None
+    )
     run.train(1)
-    export.export(tmp_path / "run", faces_folder, tmp_path / "weights")
-    (tmp_path / "out").mkdir()
-    gan.draw(Trained("dcgan_c", tmp_path / "weights"), None, tmp_path / "out")
-    names = {p.name for p in (tmp_path / "out").iterdir()}
+    exporting.export(tmp_path / "run", faces_folder, tmp_path / "weights")
+    gan.draw(Trained("dcgan_c", tmp_path / "weights"), None, tmp_path)
+    names = {p.name for p in tmp_path.glob("*.jpg")}
     assert names == {"fig2_2.jpg", "fig2_3.jpg", "fig2_4.jpg"}
 
 
@@ -130,7 +172,7 @@ def test_the_study_of_collapse_draws_runs_without_the_meter(meter, tmp_path):
     path = tmp_path / "history.csv"
     weights.history().to_csv(path)
     kept = [tmp_path / "epoch_001", tmp_path / "epoch_002"]
-    assert export.around_collapse(path, kept, weights.card) == kept
+    assert exporting.around_collapse(path, kept, 1 / 50) == kept
 
 
 def test_results_that_are_none_are_written_anew(tmp_path):
@@ -142,14 +184,6 @@ def test_results_that_are_none_are_written_anew(tmp_path):
         assert (tmp_path / "index.html").exists()
 
 
-def test_figures_of_other_weights_do_not_stay(tmp_path, monkeypatch):
-    for name in ("fig2_4", "fig1_2"):
-        (tmp_path / f"{name}.jpg").write_bytes(b"before")
-    monkeypatch.setattr("inference.gan.draw", lambda *a: ({}, "", []))
-    draw.draw("gan", tmp_path, tmp_path)
-    assert {p.name for p in tmp_path.glob("*.jpg")} == {"fig1_2.jpg"}
-
-
 @pytest.mark.parametrize(
     ("name", "text"),
     [("index.html", "mine"), ("results.json", "[1]"), ("results.json", '{"mine": 1}')],
@@ -157,20 +191,9 @@ def test_figures_of_other_weights_do_not_stay(tmp_path, monkeypatch):
 def test_a_page_or_numbers_of_something_else_are_kept(tmp_path, name, text):
     (tmp_path / name).write_text(text)
     with pytest.raises(UserError, match=f"{name}: not written by this program; name"):
-        draw.draw("gan", tmp_path, tmp_path)
+        draw.check_out(tmp_path)
     assert [p.name for p in tmp_path.iterdir()] == [name]
     assert (tmp_path / name).read_text() == text
     for ours in ("{}", '{"gan": {}, "kl": {}}', '{"ga'):  # the last cut short
         (tmp_path / "results.json").write_text(ours)
         draw.check_out(tmp_path)
-
-
-def test_losses_of_a_discriminator_that_classifies_say_so(tmp_path, monkeypatch):
-    for name, module in (("acgan_a", acgan), ("rpgan_attributes", rpgan)):
-        said = []
-        monkeypatch.setattr(module, "save", lambda *words: None)
-        monkeypatch.setattr(module, "panels", lambda data, *c, to=said: to.extend(c))
-        module.draw(Trained(name) if module is acgan else [Trained(name)], None, tmp_path)
-        labels = {label for _, _, curves in said for _, label, *_ in curves}
-        assert "discriminator (with classification)" in labels
-        assert "generator (with classification)" in labels

@@ -1,16 +1,97 @@
-"""Drawing from a run that was not exported."""
+"""Which seeds, labels and weights a verb draws with; also those of a run."""
 
 import shutil
+from types import SimpleNamespace
 
 import imageio.v3 as iio
 import numpy as np
 import pytest
 from conftest import refused, small
 
+from cli import UserError
+from inference import options
 from inference.__main__ import main
-from models import batch_statistics, latents, sampling
+from models import batch_statistics, get_recipe, latents, sampling
 from models.unexported import RunWeights
 from train.run import Run
+
+# ------------------------------------------------------------ seeds and labels
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [("0-3,7", [0, 1, 2, 3, 7]), ("9, 4", [9, 4]), ("5-5", [5])],
+)
+def test_lists_of_numbers(text, found):
+    assert options.numbers(text) == found
+
+
+@pytest.mark.parametrize(
+    "text", ["5-", "-5", "", "a", "9-3", "1.5", "1,,2", "1-2-3", "٣", "0-3;5"]
+)
+def test_what_is_no_list_of_numbers_is_refused(text):
+    with pytest.raises(UserError, match=r"--seeds '.*': give numbers such as 0-99"):
+        options.numbers(text)
+
+
+@pytest.mark.parametrize("text", ["0-100000", "0-99999,5", "0-999999999999999999"])
+def test_too_many_numbers_are_refused(text):
+    assert len(options.numbers("0-99999")) == 100_000
+    with pytest.raises(UserError, match="more than 100,000"):
+        options.numbers(text)
+
+
+@pytest.fixture
+def conditional(tmp_path):
+    """Weights of a recipe of two attributes, without networks, by their name."""
+    (tmp_path / "labels.csv").write_text("Bangs,Smiling\n1,0\n0,0\n1,1\n")
+    names = {"acgan_c": ["Smiling"], "rpgan_attributes": ["Bangs", "Smiling"]}
+    return lambda name: SimpleNamespace(
+        recipe=get_recipe(name), folder=tmp_path, attributes=names.get(name)
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "seeds", "label", "found"),
+    [
+        ("acgan_c", [4, 5, 7], None, [0, 1, 1]),
+        ("acgan_c", [4, 5], "Smiling=1", [1, 1]),
+        ("infogan_b", [6, 7, 9], None, [6, 0, 2]),
+        ("infogan_b", [0], "category=6", [6]),
+        ("vae_c", [0], None, None),
+        ("rpgan_attributes", [0, 4], None, [[1, 0], [0, 0]]),  # those of training images
+        ("rpgan_attributes", [0, 4], "Smiling=1, Bangs=0", [[0, 1], [0, 1]]),
+    ],
+)
+def test_classes_of_seeds(name, seeds, label, found, conditional):
+    assert options.classes(conditional(name), seeds, label) == found
+
+
+@pytest.mark.parametrize(
+    ("name", "label", "saying"),
+    [
+        ("acgan_c", "Male=1", "of Smiling"),
+        ("acgan_c", "Smiling=2", "=0 to 1"),
+        ("acgan_c", "Smiling", "of Smiling"),
+        ("infogan_b", "category=7", "=0 to 6, of category"),
+        ("infogan_b", "Smiling=1", "of category"),
+        ("dcgan_c", "Smiling=1", "has no condition"),
+        ("rpgan_attributes", "Smile=1", "of Bangs, Smiling"),
+        ("rpgan_attributes", "Smiling=2", "=0 to 1, of Bangs, Smiling"),
+    ],
+)
+def test_a_label_that_a_recipe_does_not_take_is_refused(name, label, saying, conditional):
+    with pytest.raises(UserError, match=f"--label {label}: {name} .*{saying}"):
+        options.classes(conditional(name), [0], label)
+
+
+def test_a_table_of_attributes_that_is_missing_is_named(conditional):
+    (conditional("rpgan_attributes").folder / "labels.csv").unlink()
+    with pytest.raises(UserError, match=r"labels\.csv: missing"):
+        options.classes(conditional("rpgan_attributes"), [0])
+
+
+# ------------------------------------------------------------------------- runs
 
 
 @pytest.fixture(scope="module")
@@ -57,14 +138,11 @@ def test_a_walk_stays_where_all_noise_is_truncated():
 
 
 def test_what_no_run_can_do_is_one_line(begun, tmp_path):
-    seeds = ["--seeds", "1", "--out", tmp_path / "out"]
-    run = ["--run", begun.folder]
-    refused(main, "sample", *seeds, saying=["--run"])
-    refused(main, "sample", "vae_e", *run, *seeds, saying=["--run"])
-    refused(main, "sample", "--run", tmp_path, *seeds, saying=["not a run"])
-    share = ["--truncation", "-1"]
-    refused(main, "sample", "vae_e", *seeds, *share, saying=["--truncation -1"])
+    words = ["sample", "--seeds", "1", "--out", tmp_path / "out", "--run"]
+    refused(main, *words, begun.folder, "vae_e", saying=["--run"])
+    refused(main, *words, begun.folder, "--prior", "fitted", saying=["export the run"])
+    refused(main, *words, tmp_path, saying=["not a run"])
     shutil.copy(begun.folder / "run.json", tmp_path)
-    refused(main, "sample", "--run", tmp_path, *seeds, saying=["not there yet"])
+    refused(main, *words, tmp_path, saying=["not there yet"])
     (tmp_path / "checkpoint.npz").write_bytes(b"cut")
-    refused(main, "sample", "--run", tmp_path, *seeds, saying=["not a whole"])
+    refused(main, *words, tmp_path, saying=["not a whole"])

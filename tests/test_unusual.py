@@ -21,7 +21,7 @@ from models.layers import BatchNorm, flat
 from models.sampling import draw
 from models.trained import Trained
 from models.unexported import RunWeights
-from train import export, prior
+from train import export, exporting, prior
 from train.__main__ import main as train
 from train.run import Run, RunError
 from train.transfer import by_place
@@ -34,6 +34,13 @@ def trained(name, faces, folder, steps, **changes):
     run = Run(recipe, faces, folder, 0, "float32", report=lambda line: None)
     run.train(steps)
     return run
+
+
+def exported(name, faces, faces_folder, tmp_path, steps, **changes):
+    """`Trained` weights of a run of so many steps in `<tmp_path>/run`."""
+    trained(name, faces, tmp_path / "run", steps, **changes)
+    exporting.export(tmp_path / "run", faces_folder, tmp_path / "weights")
+    return Trained(name, tmp_path / "weights")
 
 
 def test_a_start_that_fails_can_be_repeated(tiny_faces, tmp_path, monkeypatch):
@@ -56,11 +63,11 @@ def test_codes_of_other_images_have_another_density(
     tiny_faces, faces_folder, tmp_path, capsys
 ):
     trained("vae_e", tiny_faces, tmp_path / "run", 1)
-    others = write_faces(tmp_path / "others", train=60, seed=1)
+    unlike = write_faces(tmp_path / "unlike", train=60, seed=1)
     few = write_faces(tmp_path / "few", train=20, seed=1)
     words = ["--run", str(tmp_path / "run"), "--weights", str(tmp_path / "weights")]
     for data, saying in (
-        (others, "not the images of drawn_faces that vae_e was trained on"),
+        (unlike, "not the images of drawn_faces that vae_e was trained on"),
         (few, "20 images, 48 requested"),
     ):
         assert export.main([*words, "--data", str(data)]) == 0
@@ -76,14 +83,14 @@ def test_codes_of_other_images_have_another_density(
 
 def test_snapshots_of_several_attributes_at_once(tiny_faces, faces_folder, tmp_path):
     recipe = {"snapshots": (1,), "batch_size": 24, "condition": 13}
-    trained("rpgan_attributes", tiny_faces, tmp_path / "run", 3, **recipe)
-    export.export(tmp_path / "run", faces_folder, tmp_path / "weights")
-    weights = Trained("rpgan_attributes", tmp_path / "weights")
+    weights = exported(
+        "rpgan_attributes", tiny_faces, faces_folder, tmp_path, 3, **recipe
+    )
     assert weights.snapshots() == [1]
     assert draw(weights, range(3), at=1).shape == (3, 16, 16, 3)
     (tmp_path / "run" / "labels.csv").unlink()  # of a run that was copied without
     with pytest.raises(UserError, match=r"run/labels\.csv: missing; .* resuming"):
-        export.export(tmp_path / "run", faces_folder, tmp_path / "weights")
+        exporting.export(tmp_path / "run", faces_folder, tmp_path / "weights")
     with pytest.raises(UserError, match=r"run/labels\.csv: missing"):
         draw(RunWeights(tmp_path / "run"), [0])
 
@@ -91,9 +98,7 @@ def test_snapshots_of_several_attributes_at_once(tiny_faces, faces_folder, tmp_p
 def test_an_epoch_that_ends_between_two_steps(tiny_faces, faces_folder, tmp_path):
     """48 images in batches of 13: the snapshot of epoch 2 is of step 7, 1.9 epochs."""
     recipe = {"snapshots": (1, 2), "batch_size": 13}
-    trained("vae_e", tiny_faces, tmp_path / "run", 7, **recipe)
-    export.export(tmp_path / "run", faces_folder, tmp_path / "weights")
-    weights = Trained("vae_e", tmp_path / "weights")
+    weights = exported("vae_e", tiny_faces, faces_folder, tmp_path, 7, **recipe)
     assert weights.card["epochs"] == 1.9
     assert weights.snapshots() == [1] and weights.end() == 2
     assert weights.network("decoder", at=2) is weights.network("decoder")
@@ -108,18 +113,6 @@ def test_progress_is_told_of_each_step_of_one_call(tiny_faces, tmp_path, monkeyp
     assert told == [(k + 2, k % 3) for k in range(6)]
 
 
-def test_weights_that_cannot_be_replaced_stay(tmp_path):
-    (tmp_path / "old").mkdir()
-    before = tmp_path / "before"
-    with pytest.raises(FileNotFoundError):
-        export.replace(tmp_path / "old", tmp_path / "missing", before)
-    assert [p.name for p in tmp_path.iterdir()] == ["old"]
-    (tmp_path / "made").mkdir()
-    assert export.replace(tmp_path / "old", tmp_path / "made", before)
-    assert not export.replace(tmp_path / "new", tmp_path / "before", tmp_path / "none")
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["new", "old"]
-
-
 def test_the_attribute_network_reads_as_many_as_there_are(tmp_path, capsys):
     folder = write_faces(tmp_path / "five")
     for name in ("train.csv", "test.csv"):
@@ -128,7 +121,7 @@ def test_the_attribute_network_reads_as_many_as_there_are(tmp_path, capsys):
         (folder / name).write_text("\n".join(lines) + "\n")
     words = ["attributes", "--data", str(folder), "--run", str(tmp_path / "run")]
     assert train([*words, "--steps", "1", "--set", "batch_size=4"]) == 0
-    export.export(tmp_path / "run", folder, tmp_path / "weights")
+    exporting.export(tmp_path / "run", folder, tmp_path / "weights")
     judge = Judge(Trained("attributes", tmp_path / "weights"))
     faces = data_utils.load_faces(folder, "test", 16)
     assert judge.names == list(faces.attributes.columns) and len(judge.names) == 5
@@ -188,9 +181,7 @@ def test_weights_that_lack_an_epoch_say_how_to_get_it(
     tiny_faces, faces_folder, tmp_path, monkeypatch
 ):
     settings = {"snapshots": (1, 2), "batch_size": 24}
-    trained("vae_e", tiny_faces, tmp_path / "run", 2, **settings)
-    export.export(tmp_path / "run", faces_folder, tmp_path)
-    weights = Trained("vae_e", tmp_path)
+    weights = exported("vae_e", tiny_faces, faces_folder, tmp_path, 2, **settings)
     monkeypatch.setattr(kl, "attribute_network", lambda root: weights)
     with pytest.raises(UserError, match=r"nothing of epoch 2; train it on$"):
         kl.check([weights], None)
@@ -207,10 +198,9 @@ def test_codes_without_a_label_have_one_colour(table, faces_folder, tmp_path):
         rows = [table, *(f"{name},1" for name in names)]
         (tmp_path / "plain" / "test.csv").write_text("\n".join(rows) + "\n")
     faces = data_utils.load_faces(tmp_path / "plain", "test", 16)
-    recipe = tiny.recipe("vae_c")
-    assert vae.coloured(recipe, faces) is None
+    names, label = vae.coloured(tiny.recipe("vae_c"), faces)
     with pytest.raises(UserError, match="'Beard'"):
-        vae.coloured(recipe, faces, "Beard")
-    figure = scatter(np.zeros((16, 2)), np.zeros(16, int), ("not labelled",), "codes")
+        vae.coloured(tiny.recipe("vae_c"), faces, "Beard")
+    figure = scatter(np.zeros((16, 2)), label, names, "codes")
     (text,) = figure.axes[0].get_legend().get_texts()
     assert text.get_text() == "not labelled (n = 16)"

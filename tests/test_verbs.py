@@ -2,7 +2,7 @@
 
 import gc
 import importlib.util
-from types import SimpleNamespace
+import subprocess
 
 import imageio.v3 as iio
 import numpy as np
@@ -11,10 +11,9 @@ from conftest import REPOSITORY, refused, tiles, write_faces
 from PIL import Image
 
 import data_utils
-from cli import UserError
-from inference import edit, figures, interpolate, options
+from inference import edit, figures, interpolate
 from inference.__main__ import main, parse
-from inference.problems import ALL, SCRIPTS
+from inference.problems import ALL, PROBLEMS, SCRIPTS
 from metrics.judge import Judge
 from models import get_recipe, latents, sampling
 from models.trained import Trained
@@ -24,65 +23,6 @@ DATA = REPOSITORY / "sample_data"
 
 def run(*words):
     return main([str(word) for word in words])
-
-
-def wrong(*words, saying):
-    refused(main, *words, saying=[saying])
-
-
-# ------------------------------------------------------------ seeds and labels
-
-
-def test_lists_of_numbers():
-    assert options.numbers("0-3,7") == [0, 1, 2, 3, 7]
-    assert options.numbers("9, 4") == [9, 4]
-    assert options.numbers("5-5") == [5]
-    assert len(options.numbers("0-99999")) == 100_000
-    for text in ("5-", "-5", "", "a", "9-3", "1.5", "1,,2", "1-2-3", "٣", "0-3;5"):
-        with pytest.raises(UserError, match=r"--seeds '.*': give numbers such as 0-99"):
-            options.numbers(text)
-    for text in ("0-100000", "0-99999,5", "0-999999999999999999"):
-        with pytest.raises(UserError, match="more than 100,000"):
-            options.numbers(text)
-
-
-def test_classes_of_seeds():
-    acgan, infogan, vae, dcgan = (
-        SimpleNamespace(recipe=get_recipe(name))
-        for name in ("acgan_c", "infogan_b", "vae_c", "dcgan_c")
-    )
-    assert options.classes(acgan, [4, 5, 7]) == [0, 1, 1]
-    assert options.classes(acgan, [4, 5], "Smiling=1") == [1, 1]
-    assert options.classes(infogan, [6, 7, 9]) == [6, 0, 2]
-    assert options.classes(infogan, [0], "category=6") == [6]
-    assert options.classes(vae, [0]) is None
-    for trained, label in (
-        (acgan, "Male=1"),
-        (acgan, "Smiling=2"),
-        (acgan, "Smiling"),
-        (infogan, "category=7"),
-        (infogan, "Smiling=1"),
-        (dcgan, "Smiling=1"),
-    ):
-        with pytest.raises(UserError, match=f"--label {label}: {trained.recipe.name}"):
-            options.classes(trained, [0], label)
-
-
-def test_several_attributes_are_as_the_data_has_them_unless_told(tmp_path):
-    (tmp_path / "labels.csv").write_text("Bangs,Smiling\n1,0\n0,0\n1,1\n")
-    trained = SimpleNamespace(
-        recipe=get_recipe("rpgan_attributes"),
-        folder=tmp_path,
-        attributes=["Bangs", "Smiling"],
-    )
-    assert options.classes(trained, [0, 4]) == [[1, 0], [0, 0]]
-    assert options.classes(trained, [0, 4], "Smiling=1, Bangs=0") == [[0, 1], [0, 1]]
-    for label in ("Smile=1", "Smiling=2", "Smiling", "category=1"):
-        with pytest.raises(UserError, match="of Bangs, Smiling"):
-            options.classes(trained, [0], label)
-    (tmp_path / "labels.csv").unlink()
-    with pytest.raises(UserError, match=r"labels\.csv: missing"):
-        options.classes(trained, [0])
 
 
 # --------------------------------------------------------------------- sample
@@ -223,7 +163,7 @@ def test_directions_are_differences_of_class_means():
     codes = np.array([[0, 0], [2, 0], [0, 4], [2, 4.0]])
     labels = np.array([[0, 1], [0, 0], [1, 1], [1, 0]])
     np.testing.assert_allclose(edit.directions(codes, labels), [[0, 4], [-2, 0]])
-    moved = edit.moved_by(np.array([1.0, 1.0]), np.array([0.0, 4.0]))
+    moved = edit.along(np.array([1.0, 1.0]), np.array([0.0, 4.0]))
     assert moved.dtype == np.float32 and len(moved) == 9
     np.testing.assert_allclose(moved[[0, 4, 6, 8]], [[1, -7], [1, 1], [1, 5], [1, 9]])
 
@@ -278,56 +218,82 @@ def test_help_imports_nothing_that_takes_a_second(command):
     assert command("-c", code).stdout.split() == ["[]"]
 
 
+@pytest.mark.parametrize(
+    "script", ["hw4", "hw_kl", "hw_anime", "hw_rpgan", *(f"hw4_{p}" for p in PROBLEMS)]
+)
+def test_wrong_arguments_get_the_usage(script):
+    for words in ([], ["only-data"]):
+        done = subprocess.run(
+            ["bash", f"{script}.sh", *words],
+            cwd=REPOSITORY,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 2
+        assert done.stderr.startswith(f"usage: bash {script}.sh")
+    text = (REPOSITORY / f"{script}.sh").read_text()
+    assert len(text.splitlines()) == 3
+
+
 # ------------------------------------------------------------------- mistakes
 
+FACE = DATA / "test" / "00000.png"
+SAMPLE, WALK = "sample dcgan_c --seeds 1,5", "interpolate dcgan_c --seeds 1,5"
+EDIT = f"edit vae_c --data {DATA} --out a.jpg"
 
-def test_mistakes_are_one_line(tmp_path, fails):
-    out = ("--out", tmp_path / "out.gif")
-    walk, many = ("interpolate", "dcgan_c"), ("--seeds", "1,5")
-    fails("-m", "inference", "sample", "vae_z", *many, *out, saying=["vae_z", "vae_a"])
-    wrong(
-        "sample", "attributes", *many, *out, saying="'attributes' is no recipe for this"
-    )
-    wrong("sample", "dcgan_c", "--seeds", "5-", *out, saying="--seeds '5-': give numbers")
-    empty = ("--weights", tmp_path / "none")
-    wrong("sample", "vae_b", *many, *out, *empty, saying="vae_b: no trained weights")
-    label = ("--label", "Smiling=1")
-    wrong("sample", "dcgan_c", *many, *label, *out, saying="has no condition")
+
+@pytest.mark.parametrize(
+    ("words", "saying"),
+    [
+        (
+            "sample vae_z --seeds 1 --out o",
+            "'vae_z' is no recipe for this",
+        ),
+        ("sample attributes --seeds 1 --out o", "'attributes' is no recipe for this"),
+        ("sample dcgan_c --seeds 5- --out o", "--seeds '5-': give numbers"),
+        ("sample vae_b --seeds 1 --out o --weights none", "vae_b: no trained weights"),
+        (f"{SAMPLE} --label Smiling=1 --out o", "has no condition"),
+        (f"{SAMPLE} --truncation -1 --out o", "--truncation -1"),
+        (f"{SAMPLE} --prior fitted --out o", "dcgan_c is no VAE"),
+        (f"{SAMPLE} --out file/o", "cannot write there"),
+        ("sample --seeds 1 --out o", "give a recipe, or --run"),
+        (f"{WALK} --out file/x.gif", "cannot write there"),
+        ("interpolate dcgan_c --seeds 5 --out a.gif", "two or more"),
+        ("interpolate dcgan_c --out a.gif", "give --seeds, or --images"),
+        (f"{WALK} --steps 0 --out a.gif", "--steps 0: 1 or more"),
+        (f"{WALK} --steps 1000000000 --out a.gif", "frames; at most 10,000"),
+        (f"{WALK} --width 9 --out a.gif", "--width 9: 16 to 1,024"),
+        (f"{WALK} --out a.avi", "ends in .gif or .mp4"),
+        (f"{WALK} --out folder.gif", "a folder; name a file"),
+        (
+            f"interpolate dcgan_c --images {FACE} file --out a.gif",
+            "'dcgan_c' is no recipe",
+        ),
+        (f"interpolate vae_c --images {FACE} file --out a.gif", "file: not a readable"),
+        (f"interpolate vae_c --images {FACE} file --label x=1 --out a.gif", "to --seeds"),
+        (f"edit dcgan_c --data {DATA} --out a.jpg", "'dcgan_c' is no recipe"),
+        (f"edit vae_c --data {DATA} --out a.gif", "ends in .jpg"),
+        (f"{EDIT} --faces 1,120", "--faces 1,120: "),
+        (f"{EDIT} --faces x", "--faces 'x': give numbers"),
+        (f"{EDIT} --faces 0-99", "are more than 300 rows; give fewer"),
+        (f"{EDIT} --attributes Beard", "unknown attribute 'Beard'"),
+        ("edit vae_c --data none --out a.jpg", "none: no such folder"),
+        ("edit vae_c --data drawn --out a.jpg", "is the same in all 4 images"),
+        ("edit vae_c --data names --out a.jpg", "or one without attributes"),
+        ("edit vae_c --data plain --out a.jpg", "no CSV beside it"),
+    ],
+)
+def test_mistakes_are_one_line_and_write_nothing(words, saying, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "file").write_text("")
-    inside = ("--out", tmp_path / "file" / "x.gif")
-    wrong("sample", "dcgan_c", *many, *inside, saying="cannot write there")
-    wrong(*walk, *many, *inside, saying="cannot write there")
-    wrong(*walk, "--seeds", "5", *out, saying="two or more")
-    wrong(*walk, *many, "--steps", 0, *out, saying="--steps 0: 1 or more")
-    wrong(*walk, *many, "--steps", 10**9, *out, saying="frames; at most 10,000")
-    wrong(*walk, *many, "--width", 9, *out, saying="--width 9: 16 to 1,024")
-    wrong(*walk, *many, "--out", tmp_path / "a.avi", saying="ends in .gif or .mp4")
-    wrong(*walk, *many, "--out", tmp_path, saying="ends in .gif or .mp4")
     (tmp_path / "folder.gif").mkdir()
-    wrong(*walk, *many, "--out", tmp_path / "folder.gif", saying="a folder; name a file")
-    if not importlib.util.find_spec("imageio_ffmpeg"):
-        mp4 = ("--out", tmp_path / "a.mp4")
-        wrong(*walk, *many, *mp4, saying="MP4 needs 'pip install imageio-ffmpeg'")
-    pair = ("--images", DATA / "test" / "00000.png", tmp_path / "file")
-    wrong(*walk, *pair, *out, saying="'dcgan_c' is no recipe for this; there are: vae_a")
-    wrong("interpolate", "vae_c", *pair, *out, saying="file: not a readable image")
-    wrong("interpolate", "vae_c", *pair, *label, *out, saying="--label applies to")
-    jpg = ("--out", tmp_path / "a.jpg")
-    change = ("edit", "vae_c", "--data", DATA)
-    wrong("edit", "dcgan_c", "--data", DATA, *jpg, saying="'dcgan_c' is no recipe")
-    wrong(*change, "--out", tmp_path / "a.gif", saying="ends in .jpg")
-    wrong(*change, "--faces", "1,120", *jpg, saying="--faces 1,120: ")
-    wrong(*change, "--faces", "x", *jpg, saying="--faces 'x': give numbers")
-    wrong(*change, "--faces", "0-99", *jpg, saying="are more than 300 rows; give fewer")
-    wrong(*change, "--attributes", "Beard", *jpg, saying="unknown attribute 'Beard'")
-    none = tmp_path / "none"
-    wrong("edit", "vae_c", "--data", none, *jpg, saying="none: no such folder")
-    drawn = write_faces(tmp_path / "drawn", train=4, test=2)
-    wrong("edit", "vae_c", "--data", drawn, *jpg, saying="is 0 of all 4 images")
-    (drawn / "train.csv").unlink()
-    (drawn / "test.csv").write_text("image_name\n00000.png\n00001.png\n")
-    wrong("edit", "vae_c", "--data", drawn, *jpg, saying="or one without attributes")
-    (drawn / "test.csv").unlink()
-    wrong("edit", "vae_c", "--data", drawn, *jpg, saying="no CSV beside it")
-    written = {p.name for p in tmp_path.iterdir()}
-    assert written == {"file", "folder.gif", "drawn"}
+    for name in ("drawn", "names", "plain") if words.startswith("edit") else ():
+        folder = write_faces(tmp_path / name, train=4, test=2)
+        if name != "drawn":
+            (folder / "train.csv").unlink()
+            (folder / "test.csv").unlink()
+    if words.startswith("edit"):
+        text = "image_name\n00000.png\n00001.png\n"
+        (tmp_path / "names" / "test.csv").write_text(text)
+    refused(main, *words.split(), saying=[saying])
+    assert not {p.name for p in tmp_path.iterdir()} & {"o", "a.gif", "a.jpg", "a.avi"}

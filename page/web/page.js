@@ -271,7 +271,7 @@ function codeSections(faces) {
   const drawEdit = latest(async () => {
     if (!code[0]) return;
     let changed = code[0];
-    edits.forEach((s, k) => { changed = plus(changed, moves[k], s.value); });
+    edits.forEach((s, k) => { changed = plus(changed, along[k], s.value); });
     const way = code[1] ? Array.from({ length: 7 }, (_, k) => changed.map((v, i) => v + (k / 6) * (code[1][i] - v))) : [];
     const [rebuilt, edited, ...between] = await decode([code[0], changed, ...way]);
     show(element("rebuilt"), rebuilt, range, size);
@@ -285,7 +285,7 @@ function codeSections(faces) {
     return canvas;
   });
   const numbers = directions.codes ? floats(directions.codes) : new Float32Array();
-  const moves = directions.names.map((_, k) => numbers.subarray(k * latent, (k + 1) * latent));
+  const along = directions.names.map((_, k) => numbers.subarray(k * latent, (k + 1) * latent));
   const edits = directions.names.map((name, k) =>
     slider(element(k < 4 ? "edits" : "edits-rest"), `edit-${k}`, words(name), -2, 2, 0.1, drawEdit));
   element("edits-more").hidden = directions.names.length <= 4;
