@@ -42,7 +42,7 @@ def parse(words=None):
         said = f"{script.title}: {script.asks}"
         add = figures(name, script.command, said, DATA.get(script.split, "not read"))
         if not script.study:
-            said = f"{', '.join(drawable(name))}; or a folder with card.json "
+            said = f"{', '.join(drawable(name))}; or an exported run "
             said += "(default: %(default)s)"
             add("recipe", nargs="?", default=script.recipes[0], help=said)
         for option, said in script.options.items():
@@ -66,7 +66,7 @@ def parse(words=None):
 
     said = "Test faces moved along attributes, by a VAE"
     add = verb("edit", said, "vae_c --data sample_data --out edit.jpg")
-    add("recipe", help="of a VAE, or a folder with card.json")
+    add("recipe", help="of a VAE, or an exported run")
     add("--data", type=Path, required=True, help="with attributes")
     add("--faces", default="0", help="places in test.csv (default: %(default)s)")
     add("--attributes", nargs="+", help="(default: all)")
@@ -76,7 +76,7 @@ def parse(words=None):
 
 def _source(add):
     """The weights, and how noise or codes are drawn."""
-    add("recipe", nargs="?", help="a recipe, or a folder with card.json")
+    add("recipe", nargs="?", help="a recipe, or an exported run")
     add("--run", type=Path, help="a run folder, in place of a recipe")
     label = "such as Smiling=1 (default: seed modulo the number of classes)"
     add("--label", help=label)

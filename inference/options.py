@@ -8,7 +8,7 @@ import numpy as np
 from cli import UserError
 from models import sampling
 from models.recipes import RECIPES
-from models.trained import Trained
+from models.trained import Trained, exported
 from models.unexported import RunWeights
 
 MOST = 100_000  # numbers in one list
@@ -36,7 +36,7 @@ def weights(word, root, fit, what="this"):
     """The `Trained` weights that a word names: of a recipe, or of a folder with them.
 
     Args:
-        word: a recipe's name, or a folder with `card.json`.
+        word: a recipe's name, or a folder of `models.trained.exported`.
         root: the folder of all weights.
         fit: names of the recipes that can be drawn here.
         what: in words.
@@ -44,11 +44,16 @@ def weights(word, root, fit, what="this"):
     Raises:
         UserError: another recipe, or unusable weights.
     """
-    folder = Trained.of(word) if (Path(word) / "card.json").exists() else None
-    name = folder.recipe.name if folder else word
+    folder = exported(word)
+    trained = Trained.of(folder) if folder else None
+    name = trained.recipe.name if folder else word
     if name not in fit:
+        if (Path(word) / "run.json").exists():
+            raise UserError(
+                f"{word}: a run that was not exported: python -m train.export"
+            )
         raise UserError(f"'{word}' is no recipe for {what}; there are: {', '.join(fit)}")
-    return folder or Trained(name, root)
+    return trained or Trained(name, root)
 
 
 def with_trait(trait):

@@ -195,6 +195,15 @@ class Trained:
         )
 
 
+def exported(word):
+    """The folder of `card.json` that a user's word names: that folder, or the run folder
+    that holds it as `weights/`; None if there is none."""
+    for folder in (Path(word), Path(word) / "weights"):
+        if (folder / "card.json").exists():
+            return folder
+    return None
+
+
 def sha256(path):
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

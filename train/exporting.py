@@ -17,7 +17,7 @@ from cli import UserError, writable
 from metrics import collapse, record
 from metrics.images import Real, Subject
 from metrics.registry import METRICS
-from models import WEIGHTS, Recipe, build, default_conditions, latents
+from models import WEIGHTS, Recipe, build, default_conditions, get_recipe, latents
 from models.batch_statistics import recompute_batch_norm
 from models.keras_setup import keras
 from models.sampling import label_table, run_network
@@ -137,8 +137,8 @@ def write_networks(chosen, identity, folder, faces, levels):
     if "generator" in networks:
         recompute_batch_norm(networks["generator"], recipe, table)
     # Figures box the samples it calls least real and read categories with it, and
-    # another run may start from it; those of runs with the collapse meter do not.
-    if "discriminator" in model.networks and not recipe.meter_every:
+    # another run may start from it; the study of collapse does not need its own.
+    if "discriminator" in model.networks and not get_recipe(recipe.name).meter_every:
         networks["discriminator"] = model.networks["discriminator"]
     steps = int(extra["step"])
     write_history(run, folder, steps, model, extra)

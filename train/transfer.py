@@ -14,7 +14,7 @@ from models import WEIGHTS
 from models.keras_setup import to_numpy
 from models.layers import flat
 from models.recipes import RECIPES
-from models.trained import Trained
+from models.trained import Trained, exported
 
 
 def source_of(name, recipe):
@@ -34,7 +34,7 @@ def source_of(name, recipe):
     if not (folder / "card.json").exists():
         raise UserError(
             f"--from {name}: no weights there; give a recipe that has some, or a "
-            "folder with card.json, as train.export makes it"
+            "run that train.export has exported"
         )
     trained = Trained.of(folder)
     roles = [role for role in recipe.networks if role in trained.card["files"]]
@@ -63,7 +63,7 @@ def same_start(recorded, name):
 
 
 def folder_of(name):
-    return WEIGHTS / name if name in RECIPES else Path(name)
+    return WEIGHTS / name if name in RECIPES else exported(name) or Path(name)
 
 
 def start_from(model, trained):
