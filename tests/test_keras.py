@@ -93,7 +93,7 @@ def test_optimizers_are_taken_by_role_and_no_other_is_there(images):
     model.fit(images, batch_size=25, verbose=0)
     for a, v in zip(before, model.networks["generator"].trainable_variables, strict=True):
         np.testing.assert_allclose(a, to_numpy(v), atol=1e-20)
-    with pytest.raises(UserError, match="no role critic; roles: discriminator, gener"):
+    with pytest.raises(UserError, match="no role critic; roles: generator, disc"):
         model.compile(critic=slow)
 
 

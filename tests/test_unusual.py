@@ -6,7 +6,7 @@ import shutil
 import numpy as np
 import pytest
 import tiny
-from conftest import refused, write_faces
+from conftest import write_faces
 
 import data_utils
 from cli import UserError
@@ -21,7 +21,7 @@ from models.layers import BatchNorm, flat
 from models.sampling import draw
 from models.trained import Trained
 from models.unexported import RunWeights
-from train import export, exporting, prior
+from train import export, exporting
 from train.__main__ import main as train
 from train.run import Run, RunError
 from train.transfer import by_place
@@ -65,7 +65,7 @@ def test_codes_of_other_images_have_another_density(
     trained("vae_e", tiny_faces, tmp_path / "run", 1)
     unlike = write_faces(tmp_path / "unlike", train=60, seed=1)
     few = write_faces(tmp_path / "few", train=20, seed=1)
-    words = ["--run", str(tmp_path / "run"), "--weights", str(tmp_path / "weights")]
+    words = ["--run", str(tmp_path / "run")]
     for data, saying in (
         (unlike, "not the images of drawn_faces that vae_e was trained on"),
         (few, "20 images, 48 requested"),
@@ -73,12 +73,10 @@ def test_codes_of_other_images_have_another_density(
         assert export.main([*words, "--data", str(data)]) == 0
         said = capsys.readouterr().err
         assert "exported without prior.npz" in said and saying in said
-        weights = Trained("vae_e", tmp_path / "weights")
+        weights = Trained.of(tmp_path / "run" / "weights")
         assert "prior" not in weights.card and draw(weights, [0]).shape == (1, 16, 16, 3)
-        again = ["vae_e", "--weights", str(tmp_path / "weights"), "--data", str(data)]
-        refused(prior.main, *again, saying=[saying])
     assert export.main([*words, "--data", str(faces_folder)]) == 0
-    assert Trained("vae_e", tmp_path / "weights").card["prior"]["images"] == 48
+    assert Trained.of(tmp_path / "run" / "weights").card["prior"]["images"] == 48
 
 
 def test_snapshots_of_several_attributes_at_once(tiny_faces, faces_folder, tmp_path):
@@ -90,7 +88,7 @@ def test_snapshots_of_several_attributes_at_once(tiny_faces, faces_folder, tmp_p
     assert draw(weights, range(3), at=1).shape == (3, 16, 16, 3)
     (tmp_path / "run" / "labels.csv").unlink()  # of a run that was copied without
     with pytest.raises(UserError, match=r"run/labels\.csv: missing; .* resuming"):
-        exporting.export(tmp_path / "run", faces_folder, tmp_path / "weights")
+        exporting.export(tmp_path / "run", faces_folder)
     with pytest.raises(UserError, match=r"run/labels\.csv: missing"):
         draw(RunWeights(tmp_path / "run"), [0])
 

@@ -101,7 +101,9 @@ class Log:
     def text(self, name, markdown):
         """Write a card of text."""
         about = SummaryMetadata(plugin_data={"plugin_name": "text"})
-        tensor = TensorProto(dtype=DT_STRING, string_val=[markdown.encode()])
+        tensor = TensorProto(
+            dtype=DT_STRING, string_val=[markdown.encode(errors="replace")]
+        )
         value = Summary.Value(tag=name, metadata=about, tensor=tensor)
         self._event(0, summary=Summary(value=[value]))
 
