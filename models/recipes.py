@@ -323,12 +323,12 @@ _ALL = [
         settings={"real_target": 0.9},
         chosen=(*CHOSEN_C, "sizes of the two tricks: noise 0.1, real target 0.9"),
         here=(
-            ("batch_size=32 steps=5000 d_steps=2", MORE_UPDATES),
+            ("batch_size=32 steps=9000 d_steps=2", MORE_UPDATES),
             (
                 _cosine(discriminator="2e-4", generator="2e-4"),
                 "D keeps up with two updates of G",
             ),
-            ("augment=0.4", "D must not remember 8,000 faces"),
+            ("augment=1.0", "D must not remember 8,000 faces"),
             FEWER_FACES,
             ("evaluate_every=500", BEST),
         ),
