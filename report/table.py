@@ -1,7 +1,7 @@
-"""The README's table of recipes, from the recipes and the cards.
+"""The tables of recipes in README.md and docs/weights.md, from the recipes and the cards.
 
-`python -m report.table` prints it; `--write README.md` writes it between the README's two
-marks.
+`python -m report.table --write README.md` writes README's between its two marks,
+`<!-- recipes -->` and `<!-- /recipes -->`; docs/weights.md has `<!-- weights -->`.
 """
 
 import argparse
@@ -13,13 +13,10 @@ from models import WEIGHTS
 from models.recipes import RECIPES
 from models.trained import Trained
 
-MARKS = "<!-- recipes -->", "<!-- /recipes -->"
 
-
-def table(root=WEIGHTS):
-    """The table as markdown lines, one row a recipe."""
-    heads = ("recipe", "report", "reported", "obtained", "trained")
-    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
+def readme(root=WEIGHTS):
+    """Every recipe: what the report had, what was obtained here."""
+    yield "recipe", "report", "reported", "obtained", "trained"
     for recipe in RECIPES.values():
         result, how = "no weights yet", ""
         if (Path(root) / recipe.name / "card.json").exists():
@@ -29,31 +26,57 @@ def table(root=WEIGHTS):
             took = f"{hours:.1f} h" if hours >= 0.1 else f"{60 * hours:.0f} min"
             several = card.get("several_runs")
             how = "several runs" if several else f"{images:,} images, {took}"
-        cells = (f"`{recipe.name}`", recipe.report, recipe.reported or "-", result, how)
-        lines.append(f"| {' | '.join(cells)} |")
-    return lines
+        yield f"`{recipe.name}`", recipe.report, recipe.reported or "-", result, how
+
+
+def runs(root=WEIGHTS):
+    """The weights that are one run: its length, hardware and number."""
+    yield "`python -m train`", "ships", "images", "hours", "hardware", "obtained"
+    for recipe in RECIPES.values():
+        if (Path(root) / recipe.name / "card.json").exists():
+            trained = Trained(recipe.name, root)
+            card, steps = trained.card, trained.recipe.steps
+            if not card.get("several_runs"):
+                ships = f"step {card['steps']:,} of {steps:,}, {card['precision']}"
+                seen, hours = f"{card['images_seen']:,}", f"{card['training_hours']:.2f}"
+                where = card.get("hardware", "-")
+                yield f"`{recipe.name}`", ships, seen, hours, where, obtained(trained)
+
+
+TABLES = {"recipes": readme, "weights": runs}
+
+
+def table(rows):
+    """Rows, the first with the heads, as markdown lines."""
+    heads, *rows = [f"| {' | '.join(row)} |" for row in rows]
+    return [heads, "|---" * (heads.count(" | ") + 1) + "|", *rows]
 
 
 def with_table(text, root=WEIGHTS):
-    """The text of a README with a new table between its marks."""
-    start, end = MARKS
-    before, found, rest = text.partition(start)
-    _, also, after = rest.partition(end)
-    if not (found and also):
-        raise UserError(f"no {start} ... {end} to write the table between")
-    return "\n".join([before + start, *table(root), end + after])
+    """A text with a new table between its marks.
+
+    Raises:
+        UserError: it has no marks.
+    """
+    for name, rows in TABLES.items():
+        start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+        if start in text and end in text:
+            before, rest = text.split(start)
+            after = rest.split(end)[1]
+            return "\n".join([before + start, *table(rows(root)), end + after])
+    raise UserError(f"no {start} ... {end} to write a table between")
 
 
 def main():
     parser = argparse.ArgumentParser(prog="python -m report.table", description=__doc__)
-    parser.add_argument("--write", type=Path, metavar="README")
+    parser.add_argument("--write", type=Path, metavar="FILE")
     args = parser.parse_args()
     if args.write:
         text = with_table(args.write.read_text())
         with replacing(args.write, "w") as file:
             file.write(text)
     else:
-        print("\n".join(table()))
+        print("\n".join(table(readme())))
     return 0
 
 
