@@ -12,18 +12,25 @@ from models.recipe import Optimizer, Recipe, RecipeError
 ADAM_C = Optimizer("pytorch_adam", 2e-4, beta_1=0.5, epsilon=1e-8)
 ADAM_D = Optimizer("pytorch_adam", 1e-4, beta_1=0.5, epsilon=1e-8)
 RMSPROP_A = Optimizer("rmsprop", 5e-5, rho=0.9, epsilon=1e-10)  # TensorFlow 1's
-ADAM_TODAY = Optimizer(
+ADAM_RECENT = Optimizer(
     *("pytorch_adam", 4e-4), beta_1=0.0, beta_2=0.99, epsilon=1e-8, schedule="cosine"
 )
 
 # What several reports leave open.
+AVERAGED = "an average of the weights draws"
+NORM = "batch norm's momentum 0.9 and epsilon 1e-5 (PyTorch's)"
+SUMS = "KL summed over the code, MSE a mean over the image"
 CHOSEN_A = (
-    "kernel 5x5, stride 2, leaky slope 0.2",
+    "kernel 5x5, stride 2, leaky slope 0.2, filters 64 to 512",
     "weights: Keras' Glorot",
+    "length of training",
+    NORM,
+    AVERAGED,
 )
 WGAN_A = (
     *CHOSEN_A,
     "rate 5e-5, 5 critic steps, z 100, batch 64 (the WGAN paper's)",
+    "tanh and pixels in [-1, 1], a dense start",
     "RMSProp with TensorFlow 1's rho 0.9 and epsilon 1e-10",
 )
 CHOSEN_B = (
@@ -31,18 +38,21 @@ CHOSEN_B = (
     'padding "same"',
     "the right branch's filters and stride, cut off in the table",
     "weights: Keras' Glorot; RMSProp and Adam with Keras' epsilon",
+    NORM,
+    AVERAGED,
 )
 CHOSEN_C = (
     "weights: PyTorch's default, uniform within 1/sqrt(fan in)",
     "Adam as PyTorch has it, epsilon 1e-8",
     "length of training",
+    AVERAGED,
 )
 CHOSEN_D = (
     "the DCGAN of Report C, from 6x6 to 96x96",
     *CHOSEN_C[:2],
     "steps of the runs",
 )
-CHOSEN_TODAY = ("everything: the recipe is in no report",)
+CHOSEN_RECENT = ("everything: the recipe is in no report",)
 
 # What this repository trains with instead of the report's settings, and why.
 BEST = "what measured best ships"
@@ -102,7 +112,7 @@ GRADIENT_PENALTY = {
 
 
 PENALTIES = {"r1": 0.1, "r2": 0.1, "penalty_every": 8}
-TODAY = {
+RECENT = {
     "batch_size": 32,
     "steps": 18_000,
     "latent": 128,
@@ -110,7 +120,7 @@ TODAY = {
     "flip": True,
     "ema": 0.9995,
     "evaluate_every": 500,
-    "chosen": CHOSEN_TODAY,
+    "chosen": CHOSEN_RECENT,
 }
 
 
@@ -136,6 +146,7 @@ _ALL = [
             "batch norm in the decoder, and its dense start of 4x4x512",
             "KL weight, that of vae_c in the range [0, 1]",
             "Adam 1e-4, batch 64",
+            SUMS,
         ),
         here=(
             ("batch_size=16 steps=6000", "1.2 hours of two cores"),
@@ -208,6 +219,9 @@ _ALL = [
             "the networks: four strided convolutions with batch norm, mirrored",
             "pixels in [-1, 1]",
             "weights: Keras' Glorot; Adam with Keras' epsilon",
+            "the rate falls in stairs (TensorFlow's default is continuous)",
+            "t-SNE by Smiling",
+            *(SUMS, NORM, AVERAGED),
         ),
         here=(("batch_size=32 steps=10000", "0.9 hours of two cores"), FEWER_FACES),
     ),
@@ -250,7 +264,11 @@ _ALL = [
         latent=256,
         condition=1,
         settings={"real_target": 1.0, "classify": 1.0},
-        chosen=(*CHOSEN_B, "D and the classifier both move the extractor"),
+        chosen=(
+            *CHOSEN_B,
+            "D and the classifier both move the extractor",
+            "the label as one number, 0 or 1",
+        ),
     ),
     Recipe(
         "infogan_b",
@@ -283,13 +301,13 @@ _ALL = [
         {"encoder": "report_c.vae_encoder", "decoder": "report_c.vae_decoder"},
         {"vae": ADAM_C},
         about="VAE printed layer by layer",
-        reported="test MSE 0.0291 in [-1, 1]",
+        reported="test MSE 0.0291",
         batch_size=32,
         steps=50_000,
         latent=512,
         attribute="Bangs",
         settings={"kl_weight": 1e-5, "sum_squares": False},
-        chosen=(*CHOSEN_C, "KL summed over the code, MSE a mean over the image"),
+        chosen=(*CHOSEN_C, SUMS, "that its MSE of 0.0291 is in [-1, 1]"),
         here=(
             ("batch_size=64 steps=21000", "two minutes of a GPU"),
             (
@@ -321,7 +339,10 @@ _ALL = [
         g_steps=2,
         image_noise=0.1,  # the report names both tricks, not their size
         settings={"real_target": 0.9},
-        chosen=(*CHOSEN_C, "sizes of the two tricks: noise 0.1, real target 0.9"),
+        chosen=(
+            *CHOSEN_C,
+            "that both tricks which the report tried are on: noise 0.1, real target 0.9",
+        ),
         here=(
             ("batch_size=32 steps=9000 d_steps=2", MORE_UPDATES),
             (
@@ -390,8 +411,9 @@ _ALL = [
     ),
     _report_d(
         "lsgan_d",
-        "a cure that the report names: dcgan_d with squared errors",
+        "dcgan_d with squared errors, which the report's question suggests",
         algorithm="gans.LSGAN",
+        chosen=(*CHOSEN_D, "the system itself: the report tries other cures"),
     ),
     _report_d(
         "dcgan_dropout_d",
@@ -426,6 +448,8 @@ _ALL = [
                 "the networks: four strided convolutions 32-64-64-128, mirrored",
                 "squared error summed over the image, sigmoid output, code of 20",
                 "weights: Keras' Glorot; Adam with Keras' epsilon",
+                "the data: faces; pixels in [0, 1]; the optimizer (it has the rate only)",
+                AVERAGED,
             ),
         )
         for name, weight, reported in (
@@ -440,10 +464,10 @@ _ALL = [
         "gan",
         "gans.RelativisticGAN",
         {"generator": "rpgan.generator", "discriminator": "rpgan.discriminator"},
-        {"discriminator": ADAM_TODAY, "generator": ADAM_TODAY},
+        {"discriminator": ADAM_RECENT, "generator": ADAM_RECENT},
         about="a compact GAN: relativistic pairs, R1 and R2, augmentation",
         settings=PENALTIES,
-        **TODAY,
+        **RECENT,
     ),
     Recipe(
         "rpgan_attributes",
@@ -454,11 +478,11 @@ _ALL = [
             "generator": "rpgan.generator",
             "discriminator": "rpgan.attribute_discriminator",
         },
-        {"discriminator": ADAM_TODAY, "generator": ADAM_TODAY},
+        {"discriminator": ADAM_RECENT, "generator": ADAM_RECENT},
         about="rpgan conditioned on 13 attributes",
         condition=13,
         settings=PENALTIES | {"classify": 1.0},
-        **TODAY,
+        **RECENT,
     ),
     Recipe(
         "attributes",
@@ -473,7 +497,7 @@ _ALL = [
         },
         about="reads the 13 attributes; measures the others, in no report",
         condition=13,
-        chosen=CHOSEN_TODAY,
+        chosen=CHOSEN_RECENT,
         batch_size=64,
         steps=5000,
         ema=0.998,

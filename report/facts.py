@@ -6,6 +6,8 @@ only input of `report.typ`. A number that is missing is None, and the report say
 
 import json
 
+import pandas as pd
+
 from inference.problems import PROBLEMS, STUDIES
 from metrics import record
 from metrics.registry import obtained
@@ -16,6 +18,7 @@ from models.recipes import RECIPES
 from models.trained import Trained
 from report import RESULTS
 from report.short_runs import RESULTS as SHORT_RUNS
+from report.short_runs import STUDIES as SHORT
 
 LAST = 20  # rows to average at the end of a curve
 
@@ -25,7 +28,7 @@ def gather(root, results=RESULTS, short_runs=SHORT_RUNS):
 
     Returns:
         dict of JSON values: recipes (by name), defaults (of the problems), studies,
-        results, short_runs, seesaw, networks (layer tables).
+        results, short runs, losses together, networks (layer tables).
     """
     return {
         "recipes": {name: recipe_facts(recipe, root) for name, recipe in RECIPES.items()},
@@ -33,8 +36,13 @@ def gather(root, results=RESULTS, short_runs=SHORT_RUNS):
         "studies": STUDIES,
         "steps_of_end": LAST * LOG_EVERY,
         "results": json.loads(results.read_text()) if results.exists() else {},
+        "short_settings": {study: words for study, (_, words, _) in SHORT.items()},
         "short_runs": json.loads(short_runs.read_text()) if short_runs.exists() else {},
-        "seesaw": seesaw("gan_b", root),
+        "seesaw": together("gan_b", "d_loss_real", "d_loss_fake", root),
+        "swing": {
+            key: together("acgan_a", "score_fake - score_real", f"c_loss_{key}", root)
+            for key in ("real", "fake")
+        },
         "networks": networks(),
     }
 
@@ -57,30 +65,36 @@ def recipe_facts(recipe, root):
         "obtained": obtained(trained),
         "card": {k: v for k, v in card.items() if k not in ("recipe", "files")},
         "trained": training_of(trained.recipe),
-        "departures": [
+        "departures": ["several runs, whose settings changed on the way"]
+        if card.get("several_runs")
+        else [
             f"{key.replace('_', ' ')} {here} instead of {report}"
             for key, report, here, _ in recipe.departures()
             if key != "steps"
         ],
+        "start": {k: float(v) for k, v in history.head(LAST).mean().dropna().items()},
         "end": {k: float(v) for k, v in history.tail(LAST).mean().dropna().items()},
         "metrics": record.newest(trained),
     }
     return facts
 
 
-def seesaw(name, root):
-    """How D's losses on real and on generated images change from row to row of the
-    history of a GAN; None without weights."""
+def together(name, first, second, root):
+    """How two losses, columns of a recipe's history or sums of such, change from row to
+    row, where their trend does not count; None without weights."""
     if not (root / name / "card.json").exists():
         return None
-    losses = Trained(name, root).history()[["d_loss_real", "d_loss_fake"]]
+    history = Trained(name, root).history()
+    losses = pd.concat([history.eval(first), history.eval(second)], axis=1)
     changes = losses.diff().dropna()
+    above = losses.iloc[:, 0] > losses.iloc[:, 1]
     return {
         "rows": len(changes),
         "opposite": int((changes.prod(axis=1) < 0).sum()),
         "correlation": float(changes.corr().iloc[0, 1]),
-        "real": float(losses["d_loss_real"].mean()),
-        "fake": float(losses["d_loss_fake"].mean()),
+        "above": float(above.mean()),
+        "flips": int((above != above.shift()).sum() - 1),
+        "means": losses.mean().tolist(),
     }
 
 

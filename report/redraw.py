@@ -60,10 +60,13 @@ def draw_curves(folder, root=WEIGHTS):
     for name in RECIPES:
         if not (root / name / "card.json").exists():
             continue
-        history = Trained(name, root).history()
+        trained = Trained(name, root)
+        history, style = trained.history(), {"label": name}
+        if trained.card.get("several_runs"):  # starts late, on several machines
+            style = {"label": f"{name} (several runs)", "ls": ":"}
         if "test_frechet" in history:
             points = history[["seconds", "test_frechet"]].dropna()
-            axis.plot(points["seconds"] / 3600, points["test_frechet"], label=name)
+            axis.plot(points["seconds"] / 3600, points["test_frechet"], **style)
     axis.set(
         title="Fréchet distance to the test faces as training goes on",
         xlabel="hours of training, on the hardware of the card",

@@ -101,9 +101,9 @@ def test_curves_are_drawn_of_what_was_measured_in_training(tmp_path):
         (root / name / "history.csv").write_text(f"{head}\n{rows}")
     redraw.draw_curves(tmp_path, root)
     assert all(spread(tmp_path / f"{n}.jpg") > 5 for n in ("first_hour", "seesaw"))
-    found = facts.seesaw("gan_b", root)
+    found = facts.together("gan_b", "d_loss_real", "d_loss_fake", root)
     assert (found["rows"], found["opposite"]) == (2, 2) and found["correlation"] < 0
-    assert facts.seesaw("gan_b", tmp_path) is None
+    assert facts.together("gan_b", "d_loss", "g_loss", tmp_path) is None
 
 
 @pytest.mark.parametrize("name", STUDIES)
