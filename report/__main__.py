@@ -10,7 +10,6 @@ from pathlib import Path
 from cli import UserError, replacing, run_cli
 from models import WEIGHTS
 from report import FIGURES, FOLDER
-from report.facts import gather
 
 try:
     import typst
@@ -34,6 +33,8 @@ def main():
         raise UserError(f"the report needs typst; {cure}")
     if not args.out.absolute().parent.is_dir():
         raise UserError(f"{args.out}: no such folder to write to")
+    from report.facts import gather  # imports Keras, which takes seconds
+
     pdf = compiled(gather(args.weights), FIGURES)
     with replacing(args.out) as file:
         file.write(pdf)

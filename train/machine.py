@@ -5,13 +5,6 @@ import os
 import platform
 from pathlib import Path
 
-from models.keras_setup import BACKEND
-
-if BACKEND == "jax":
-    import jax
-elif BACKEND == "tensorflow":
-    import tensorflow as tf
-
 
 def processor():
     """The processor's name."""
@@ -24,11 +17,18 @@ def processor():
 
 def hardware():
     """The hardware a run computes on: its accelerators, or the processor."""
+    from models.keras_setup import BACKEND
+
     if BACKEND == "jax":
+        import jax
+
         devices = jax.local_devices()
         if devices[0].platform != "cpu":
             return f"{len(devices)} x {devices[0].device_kind}"
-    elif devices := tf.config.get_visible_devices("GPU"):
-        details = tf.config.experimental.get_device_details(devices[0])
-        return f"{len(devices)} x {details.get('device_name', 'GPU')}"
+    elif BACKEND == "tensorflow":
+        import tensorflow as tf
+
+        if devices := tf.config.get_visible_devices("GPU"):
+            details = tf.config.experimental.get_device_details(devices[0])
+            return f"{len(devices)} x {details.get('device_name', 'GPU')}"
     return f"{os.cpu_count()} cores, {processor()}"
