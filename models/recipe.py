@@ -99,6 +99,12 @@ class Recipe:
             raise RecipeError(f"{self.name}: family '{self.family}'; known: {known}")
         return FAMILIES[self.family]
 
+    @property
+    def noise_on_pixels(self):
+        """`image_noise` in units of this recipe's pixel range."""
+        low, high = self.pixel_range
+        return self.image_noise * (high - low) / 2
+
     def trained_here(self):
         """This recipe with the settings of `here`, which ship."""
         return self.replace(

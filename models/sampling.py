@@ -146,7 +146,7 @@ def judged(trained, images):
     """
     network, pixels = trained.network("discriminator"), _pixels(trained)
     noise = np.random.default_rng(0).standard_normal(images.shape[1:], "float32")
-    noise *= trained.recipe.image_noise
+    noise *= trained.recipe.noise_on_pixels
     answers = run_network(network, images, prepare=lambda x: pixels(x) + noise)
     return answers if isinstance(answers, list) else [answers]
 

@@ -42,3 +42,11 @@ def test_an_autoencoder_is_trained_without_noise():
         errors[noise] = float(model.train_step((images,))["mse"]), expected
     assert errors["none"][0] == pytest.approx(errors["none"][1], rel=1e-4)
     assert errors["normal"][0] != pytest.approx(errors["normal"][1], rel=1e-4)
+
+
+@pytest.mark.parametrize(("pixel_range", "deviation"), [((-1, 1), 0.1), ((0, 1), 0.05)])
+def test_noise_on_what_d_sees_is_a_share_of_the_pixel_range(pixel_range, deviation):
+    model = model_of(tiny.recipe("wgan_a", image_noise=0.1, pixel_range=pixel_range), 0)
+    model.batch = 64
+    images = np.zeros((64, 16, 16, 3), "float32")
+    assert to_numpy(model.seen(images)).std() == pytest.approx(deviation, rel=0.02)

@@ -83,7 +83,7 @@ class GAN(Algorithm):
         """Images as D sees them, augmented and with noise; both real and generated."""
         if self.recipe.augment:
             images = augment(images, self.recipe.augment, self.random)
-        if deviation := self.recipe.image_noise:
+        if deviation := self.recipe.noise_on_pixels:
             shape = images.shape[1:]
             images = images + self.random(keras.random.normal, *shape, stddev=deviation)
         return images
