@@ -8,6 +8,8 @@ import pytest
 import benchmarks.__main__ as bench
 from benchmarks import TWINS, steps
 
+pytestmark = pytest.mark.slow
+
 
 class Scripted:
     """A worker that knows what its steps take, in seconds."""

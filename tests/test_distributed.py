@@ -25,7 +25,7 @@ needs_jax = pytest.mark.skipif(
 engines = pytest.mark.parametrize(
     ("engine", "family"),
     [
-        ("tensorflow", "vae"),
+        pytest.param("tensorflow", "vae", marks=pytest.mark.slow),
         pytest.param("jax", "acgan", marks=[needs_jax, pytest.mark.slow]),
     ],
 )

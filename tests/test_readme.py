@@ -86,7 +86,8 @@ def test_fit_as_docs_show_it(monkeypatch):
     (code,) = (b for b in blocks("docs/keras.md", "python") if "fit(" in b)
     monkeypatch.chdir(REPOSITORY)
     found = {}
-    exec(code.replace("epochs=2", "epochs=2, verbose=0"), found)
+    code = code.replace("epochs=2", "epochs=2, verbose=0")
+    exec(code.replace("fit(faces", "fit(faces[:32]"), found)
     assert set(found["history"].history) >= {"d_loss", "g_loss"}
     assert found["images"].shape == (8, 64, 64, 3)
-    assert int(np.asarray(found["model"].step)) == 2 * 15
+    assert int(np.asarray(found["model"].step)) == 2 * 2

@@ -14,6 +14,8 @@ from train.model import model_of
 from train.run import Run
 from train.transfer import by_place, in_words, source_of, start_from
 
+pytestmark = pytest.mark.slow
+
 
 def weights_of(name, root):
     """A folder of fresh weights of a recipe, and the model they are of."""
