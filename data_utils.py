@@ -86,6 +86,15 @@ class Faces:
         return self.attributes[attribute].to_numpy("int32")
 
 
+def data_folder(data, split="train"):
+    """The `Path` of a data folder; DataError if it is none, with what may be meant."""
+    data = Path(data)
+    if not data.is_dir():
+        what = "no such folder" + (" but a file; unpack it" if data.is_file() else "")
+        raise DataError(f"{data}: {what}; give a folder with {split}/ in it{_hint(data)}")
+    return data
+
+
 def load_faces(data, split="train", size=64, report=print):
     """Load one split of a data folder, from the cache if nothing changed.
 
@@ -102,10 +111,7 @@ def load_faces(data, split="train", size=64, report=print):
         DataError: missing folder or images, unreadable images, CSV that does
             not fit the images or is not binary.
     """
-    data = Path(data)
-    if not data.is_dir():
-        what = "no such folder" + (" but a file; unpack it" if data.is_file() else "")
-        raise DataError(f"{data}: {what}; give a folder with {split}/ in it{_hint(data)}")
+    data = data_folder(data, split)
     folder, table, hint = data / split, data / f"{split}.csv", ""
     if not folder.is_dir():
         hint = _hint(data, split)

@@ -14,13 +14,14 @@ import tiny
 from conftest import REPOSITORY, refused
 
 import data_utils
-from models import RECIPES, build, latents
+from models import RECIPES, build, get_recipe, latents
 from models.describe import parameters
 from models.keras_setup import to_numpy
 from train import checkpoint
 from train.__main__ import main
 from train.log import Log, tag
 from train.run import NotANumber, Run, RunError
+from train.work import expected
 
 
 def arrays(path):
@@ -319,3 +320,17 @@ def test_dry_run_writes_nothing(faces_folder, tmp_path, monkeypatch, capsys):
     assert f"generator: {count:,} trainable parameters" in said
     assert "48 images" in said and f"{recipe.trained_here().steps} steps about" in said
     assert not run.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "says"),
+    [
+        ("vae_c", {}, True),
+        ("vae_c", {"batch_size": "8"}, False),
+        ("rpgan", {}, False),  # several runs
+    ],
+)
+def test_a_start_says_what_its_settings_gave_only_where_one_run_ships(name, change, says):
+    said = expected(get_recipe(name).trained_here().replace(change))
+    assert said.startswith("a run with these settings ships: test MSE") == says
+    assert bool(said) == says

@@ -6,6 +6,7 @@ import math
 import sys
 from pathlib import Path
 
+import data_utils
 from cli import UserError, run_cli
 from models.recipe import pair
 from models.recipes import RECIPES, get_recipe
@@ -109,8 +110,7 @@ def main(words=None):
     recipe = recipe.replace(dict(map(pair, args.set + steps)))
     if not 0 <= args.seed < 2**32:
         raise UserError(f"--seed must be in 0 to 2**32 - 1, not {args.seed}")
-    if not Path(args.data).is_dir():
-        raise UserError(f"{args.data}: no such folder; give one with train/ in it")
+    data_utils.data_folder(args.data)
     if not args.dry_run:
         print(f"{recipe.name}: reads {args.data}, trains in {args.run}", flush=True)
     from train.work import work  # imports Keras, which takes seconds

@@ -6,6 +6,7 @@
 import argparse
 from pathlib import Path
 
+import data_utils
 from cli import UserError, run_cli
 from models import WEIGHTS
 
@@ -45,8 +46,7 @@ def main(words=None):
     args = parse(words)
     if args.levels is not None and args.levels < 0:
         raise UserError(f"--levels {args.levels}: 0 or more")
-    if not Path(args.data).is_dir():
-        raise UserError(f"{args.data}: no such folder; give the run's data")
+    data_utils.data_folder(args.data, "test")
     from metrics.registry import obtained
     from train.exporting import export  # imports Keras, which takes seconds
 

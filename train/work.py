@@ -94,11 +94,12 @@ def expected(recipe):
         shipped = Trained(recipe.name)
     except UserError:
         return ""
-    if shipped.recipe != recipe or shipped.card.get("several_runs"):
+    alike = shipped.recipe.resolved() == recipe.resolved()  # whatever the words about it
+    if not alike or shipped.card.get("several_runs"):
         return ""
+    took = duration(3600 * shipped.card["training_hours"])
     said = f"a run with these settings ships: {obtained(shipped)}"
-    hours = shipped.card["training_hours"]
-    return f"{said}, after {hours:.1f} h on {shipped.card['hardware']}"
+    return f"{said}, after {took} on {shipped.card.get('hardware', 'no known hardware')}"
 
 
 def dry_run(recipe, faces, seed, job):
