@@ -6,6 +6,7 @@ whole; the same command goes on with a folder that has not.
 """
 
 import argparse
+import functools
 import json
 import os
 from pathlib import Path
@@ -152,9 +153,8 @@ def _firsts(args, train, test):
             )
         rows.index = [f"{os.path.splitext(image)[0]}.png" for image in rows.index]
         if rows.index.has_duplicates:
-            raise DataError(
-                f"{args.images}: images that differ by their suffix; rename one"
-            )
+            what = "images that differ by their suffix; rename one"
+            raise DataError(f"{args.images}: {what}")
     return splits
 
 
@@ -166,14 +166,13 @@ def write(splits, args):
         UserError: `out` is of another command, or no image of a split can be read.
         OSError: the disk is full, or not writable.
     """
-    _begin(splits, args)
+    _begin(args)
     left_out = []
     for name, frame in splits.items():
         (args.out / name).mkdir(exist_ok=True)
-        jobs = [
-            (file, args.out / name / k, args.size) for k, file in frame[SOURCE].items()
-        ]
-        made = pd.Series(in_parallel(_make, jobs, f"writing {name}"), frame.index)
+        paths = [(source, args.out / name / k) for k, source in frame[SOURCE].items()]
+        make = functools.partial(_make, args.size)
+        made = pd.Series(in_parallel(make, paths, f"writing {name}"), frame.index)
         if not made.any():
             raise DataError(f"{args.images}: no image for {name} can be read")
         left_out += frame.index[~made].to_list()
@@ -188,13 +187,10 @@ def write(splits, args):
     print(f"{counts} images of {args.size}x{args.size} are in {args.out}")
 
 
-def _begin(splits, args):
+def _begin(args):
     """Check that `out` is new, or of this very command."""
-    record = {"kind": args.kind, "images": args.images.resolve().name, "size": args.size}
-    for name, frame in splits.items():
-        record[name] = {"images": len(frame), "first": frame.index[0]}
-        record["attributes"] = [*frame.drop(columns=SOURCE)]
-    out, path, text = args.out, args.out / RECORD, json.dumps(record, indent=1) + "\n"
+    words = {k: v.name if isinstance(v, Path) else v for k, v in vars(args).items()}
+    out, path, text = args.out, args.out / RECORD, json.dumps(words, indent=1) + "\n"
     if out.resolve().is_relative_to(args.images.resolve()):
         raise UserError(f"{out}: lies in {args.images}; name a folder outside it")
     if path.exists():
@@ -207,9 +203,9 @@ def _begin(splits, args):
         file.write(text)
 
 
-def _make(job):
+def _make(size, paths):
     """Write one image if it is not there; whether it is there then."""
-    source, path, size = job
+    source, path = paths
     if path.exists():
         return True
     try:

@@ -108,10 +108,8 @@ def find(names, files, table, folder, report):
     Raises:
         DataError: some are not there.
     """
-    found = {name: files[name] for name in names if name in files}
-    for key in (_composed, lambda name: os.path.splitext(_composed(name))[0]):
-        if len(found) == len(names):
-            break
+    found = {}
+    for key in (str, _composed, lambda name: os.path.splitext(_composed(name))[0]):
         taken, left = set(found.values()), {}
         for name, path in files.items():
             if path not in taken:

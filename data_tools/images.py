@@ -5,7 +5,6 @@ import concurrent.futures
 import contextlib
 import io
 import logging
-import os
 import warnings
 
 import numpy as np
@@ -24,7 +23,7 @@ NOTES = {
 }
 PNG = b"\x89PNG\r\n\x1a\n"
 PIXEL_CHUNKS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"eXIf", b"IEND")
-THREADS = 4  # at most: each has a whole photograph in memory
+THREADS = 4  # not more: each has a whole photograph in memory
 
 warnings.filterwarnings("ignore", module=r"PIL\.")  # of damage, of large images
 logging.getLogger("PIL").setLevel(logging.CRITICAL)  # likewise
@@ -122,17 +121,10 @@ def _eight_bits(image, path):
 def in_parallel(function, items, label):
     """`function` of each item, in their order, by a few threads, with a progress bar
     on a terminal."""
-    allowed = os.cpu_count() or 1
-    if hasattr(os, "sched_getaffinity"):  # what a container or `taskset` leaves
-        allowed = len(os.sched_getaffinity(0))
     console = Console(stderr=True)
-    hidden = not console.is_terminal
-    with concurrent.futures.ThreadPoolExecutor(min(THREADS, allowed)) as pool:
+    bar = {"console": console, "transient": True, "disable": not console.is_terminal}
+    with concurrent.futures.ThreadPoolExecutor(THREADS) as pool:
         # In parts, or all could be read before the first is written.
         parts = (items[k : k + 256] for k in range(0, len(items), 256))
         done = (result for part in parts for result in pool.map(function, part))
-        bar = {"console": console, "transient": True, "disable": hidden}
-        try:
-            yield from track(done, label, len(items), **bar)
-        finally:
-            pool.shutdown(cancel_futures=True)
+        yield from track(done, label, len(items), **bar)

@@ -35,7 +35,7 @@ class Metric:
         measure: `images.Subject` -> a dict of plain JSON values, with `n_real` and
             `n_fake` if it did not compare all images; raises `Inapplicable`.
         template: these values in at most 40 characters, as `str.format` takes it.
-        about: `models.family.Traits` -> whether it applies to such a recipe.
+        about: `models.recipe.Traits` -> whether it applies to such a recipe.
         pixel_range: the range of the pixels that it compares.
         judged: whether it uses the attribute network; its accuracy is then recorded too.
         of_prior: whether it measures `prior.npz`, which may be fitted anew.

@@ -5,6 +5,7 @@ import cli  # noqa: F401 - first of all: it says what is not installed
 # isort: split
 import importlib
 import inspect
+import math
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,8 @@ from models.recipe import Optimizer, Recipe, RecipeError
 from models.recipes import RECIPES, get_recipe
 
 __all__ = ["RECIPES", "WEIGHTS", "Optimizer", "Recipe", "RecipeError", "build"]
-__all__ += ["default_conditions", "function_of", "get_recipe", "latents"]
+__all__ += ["default_conditions", "describe", "function_of", "get_recipe", "latents"]
+__all__ += ["parameters"]
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights"  # <recipe>/card.json ...
 
@@ -62,6 +64,31 @@ def function_of(recipe, role):
         raise RecipeError(
             f"{recipe.name}: network '{recipe.networks[role]}' of the {role}: {error}"
         ) from None
+
+
+def parameters(network):
+    """Number of trainable parameters of a network or layer."""
+    return sum(math.prod(v.shape) for v in network.trainable_variables)
+
+
+def describe(layer):
+    """A layer as a row of a table: kind, kernel, filters, strides, padding."""
+    config = layer.get_config()
+    # BlockConvTranspose is the same layer, computed in another way.
+    words = [type(layer).__name__.replace("BlockConvTranspose", "Conv2DTranspose")]
+    if "kernel_size" in config:
+        rows, columns = config["kernel_size"]
+        words.append(f"{rows}x{columns} / {config['filters']} / {config['strides'][0]}")
+        words.append(config["padding"])
+    for key in ("units", "negative_slope", "rate"):
+        if config.get(key):
+            words.append(str(config[key]))
+    if "pool_size" in config:
+        words.append(f"{config['pool_size'][0]}x{config['pool_size'][1]}")
+        words.append(f"/ {config['strides'][0]}")
+    if config.get("activation", "linear") != "linear":
+        words.append(config["activation"])
+    return " ".join(words)
 
 
 def default_conditions(recipe, seeds, table=None):

@@ -3,9 +3,7 @@
 import argparse
 
 from cli import run_cli
-from models import WEIGHTS, build
-from models.describe import parameters, print_layers
-from models.recipes import RECIPES, get_recipe
+from models import RECIPES, WEIGHTS, build, describe, get_recipe, parameters
 
 
 def parse(words=None):
@@ -52,7 +50,9 @@ def print_recipe(recipe):
     for role in recipe.networks:
         network = build(recipe, role, probabilities=True)
         print(f"\n{role}: {parameters(network):,} trainable parameters")
-        print_layers(network)
+        for layer in network.layers:
+            shape, count = tuple(layer.output.shape[1:]), parameters(layer)
+            print(f"  {layer.name:24}{describe(layer):46}{shape!s:16}{count:>12,}")
     role = recipe.traits.draws or next(iter(recipe.networks))
     path = WEIGHTS / recipe.name / f"{role}.weights.h5"
     if path.exists():

@@ -26,12 +26,8 @@ def quiet_stderr():
     TF_CPP_MIN_LOG_LEVEL has no effect on lines that are logged before absl is
     initialised, hence the file descriptor itself.
     """
-    try:
-        # Another process, because native code may end this one: abort(), exit().
-        holder = subprocess.Popen(["sh", "-c", HOLDER], stdin=subprocess.PIPE)
-    except OSError:  # no shell here
-        yield
-        return
+    # Another process, because native code may end this one: abort(), exit().
+    holder = subprocess.Popen(["sh", "-c", HOLDER], stdin=subprocess.PIPE)
     sys.stderr.flush()
     saved = os.dup(2)
     os.dup2(holder.stdin.fileno(), 2)
@@ -49,56 +45,24 @@ def quiet_stderr():
         holder.wait()
 
 
-@contextlib.contextmanager
-def _without(*packages):
-    """Let imports of packages fail within the block, unless they are imported already.
-
-    Keras and TensorFlow import scikit-learn and JAX wherever these are installed, for
-    adapters that nothing here uses: 5 % of the processor time of `hw4.sh sample_data`
-    and 180 MB. What needs them imports them itself, later.
-    """
-    absent = [name for name in packages if name not in sys.modules]
-    sys.modules.update(dict.fromkeys(absent))
-    try:
-        yield
-    finally:
-        for name in absent:
-            sys.modules.pop(name, None)
-
-
-@contextlib.contextmanager
-def _uncollected():
-    """Collect no garbage within the block; freeze what the imports made.
-
-    They make hundreds of thousands of objects that stay; searching them for garbage again
-    and again is a tenth of the processor time of `hw4.sh sample_data`.
-    """
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        gc.enable()
-
-
 def _import_keras():
+    """Import Keras with the settings that the networks need, whatever keras.json says."""
     mine = "keras" not in sys.modules
     try:
         import keras
     except (ImportError, ValueError, AttributeError) as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        if "configuration" in reason or "'get'" in reason:
-            home = os.environ.get("KERAS_HOME", "~/.keras")
-            raise UserError(f"{home}/keras.json: {reason}; mend or remove it") from None
-        if isinstance(error, AttributeError):
-            raise
+        what = f"KERAS_BACKEND={os.environ.get('KERAS_BACKEND')}"
         cure = "pip install -r requirements.txt (TensorFlow) or requirements-jax.txt"
-        if re.search("memory|failed to map", reason, re.I):
+        if "configuration" in reason or "'get'" in reason:
+            what = f"{os.environ.get('KERAS_HOME', '~/.keras')}/keras.json"
+            cure = "mend or remove it"
+        elif isinstance(error, AttributeError):
+            raise
+        elif re.search("memory|failed to map", reason, re.I):
             cure = "free memory, or raise its limit (ulimit -v)"
-        raise UserError(
-            f"KERAS_BACKEND={os.environ.get('KERAS_BACKEND')}: {reason}; {cure}"
-        ) from None
-    if mine:  # these override ~/.keras/keras.json
+        raise UserError(f"{what}: {reason}; {cure}") from None
+    if mine:
         keras.config.set_floatx("float32")
         keras.config.set_image_data_format("channels_last")
         keras.config.set_epsilon(1e-7)
@@ -107,32 +71,28 @@ def _import_keras():
 
 
 def _import_for_a_command():
-    # Keras has no JAX arrays to take on TensorFlow.
-    unused = ["sklearn"] + ["jax"] * (os.environ["KERAS_BACKEND"] == "tensorflow")
-    with quiet_stderr(), _uncollected(), _without(*unused):
+    """Import Keras and its backend, quietly; a device that is not there is one line."""
+    # The imports make hundreds of thousands of objects that stay; searching them for
+    # garbage again and again is a tenth of the processor time of `hw4.sh sample_data`.
+    gc.disable()
+    with quiet_stderr():
         keras = _import_keras()
         if keras.backend.backend() == "tensorflow":
             import tensorflow as tf
 
             tf.config.list_physical_devices()  # prints most of its start-up messages
         elif "JAX_COORDINATOR_ADDRESS" not in os.environ:  # a job comes before devices
-            _check_jax_devices()
-        return keras
+            import jax
 
-
-def _check_jax_devices():
-    import jax
-
-    try:
-        jax.devices()
-    except (AssertionError, RuntimeError) as error:
-        platforms, reason = (
-            os.environ.get("JAX_PLATFORMS"),
-            str(error) or "no such device",
-        )
-        raise UserError(
-            f"JAX_PLATFORMS={platforms}: {reason.splitlines()[0]}; unset it or use cpu"
-        ) from None
+            try:
+                jax.devices()
+            except (AssertionError, RuntimeError) as error:
+                reason = (str(error) or "no such device").splitlines()[0]
+                what = f"JAX_PLATFORMS={os.environ.get('JAX_PLATFORMS')}"
+                raise UserError(f"{what}: {reason}; unset it or use cpu") from None
+    gc.freeze()
+    gc.enable()
+    return keras
 
 
 keras = _import_for_a_command() if COMMAND else _import_keras()
@@ -158,22 +118,6 @@ def in_float32(network):
     finally:
         for layer, policy in zip(layers, policies, strict=True):
             layer.dtype_policy = policy
-
-
-@contextlib.contextmanager
-def zeros_at_first():
-    """Let layers built within the block start at zero, where Keras' default is random.
-
-    For networks whose weights are read from a file: random numbers are 4 % of the
-    processor time of `hw4.sh sample_data`, and 75 MB.
-    """
-    kind = keras.initializers.VarianceScaling
-    drawn = kind.__call__
-    kind.__call__ = lambda self, shape, dtype=None: keras.ops.zeros(shape, dtype)
-    try:
-        yield
-    finally:
-        kind.__call__ = drawn
 
 
 def to_numpy(x):

@@ -30,11 +30,9 @@ class BatchNorm(layers.BatchNormalization):
         normalize = _fused if BACKEND == "tensorflow" else _composed
         outputs, mean, variance = normalize(self, inputs, training)
         if training:
-            for running, now in (
-                (self.moving_mean, mean),
-                (self.moving_variance, variance),
-            ):
-                running.assign(running * self.momentum + now * (1 - self.momentum))
+            moving, share = (self.moving_mean, self.moving_variance), 1 - self.momentum
+            for running, now in zip(moving, (mean, variance), strict=True):
+                running.assign(running * self.momentum + now * share)
         return outputs
 
 
@@ -82,16 +80,10 @@ def conv(filters, kernel, strides, pad=None, **kwargs):
     Returns:
         a list of one layer, or of two.
     """
-    if pad is None:
-        return [layers.Conv2D(filters, kernel, strides, "same", **kwargs)]
-    if pad == 0:
-        return [layers.Conv2D(filters, kernel, strides, "valid", **kwargs)]
-    if 2 * pad == kernel - strides:  # then "same" pads evenly, and is faster
-        return [layers.Conv2D(filters, kernel, strides, "same", **kwargs)]
-    return [
-        layers.ZeroPadding2D(pad),
-        layers.Conv2D(filters, kernel, strides, "valid", **kwargs),
-    ]
+    # If "same" pads evenly it is the same as `pad`, and faster.
+    same = pad is None or 2 * pad == kernel - strides
+    row = layers.Conv2D(filters, kernel, strides, "same" if same else "valid", **kwargs)
+    return [row] if same or pad == 0 else [layers.ZeroPadding2D(pad), row]
 
 
 @keras.saving.register_keras_serializable("hw4")
@@ -246,14 +238,10 @@ def without_head(network, head):
         RecipeError: no layer has such a name.
     """
     of_head = [layer for layer in network.layers if layer.name.startswith(head)]
-    if not any(layer.trainable_variables for layer in of_head):
+    left_out = {id(v) for layer in of_head for v in layer.trainable_variables}
+    if not left_out:
         raise RecipeError(
             f"{network.name}: no head '{head}'; name its layers '{head}_...', so that "
             "each optimizer finds its variables"
         )
-    return [
-        v
-        for layer in network.layers
-        if layer not in of_head
-        for v in layer.trainable_variables
-    ]
+    return [v for v in network.trainable_variables if id(v) not in left_out]

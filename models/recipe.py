@@ -1,11 +1,10 @@
-"""A system of a report as data: a frozen dataclass, and how a command line changes its
-fields."""
+"""A system of a report as data: a frozen dataclass, what its family is, and how a command
+line changes its fields."""
 
 import dataclasses
 import math
 
 from cli import UserError
-from models.family import FAMILIES
 
 LOG_EVERY = 25  # steps a row of history.csv and a point in TensorBoard average
 
@@ -17,6 +16,35 @@ class RecipeError(UserError):
 OPTIMIZERS = ("adam", "pytorch_adam", "rmsprop", "sgd")
 SCHEDULES = ("constant", "staircase", "cosine")
 NOISES = ("normal", "uniform", "none")
+
+
+@dataclasses.dataclass(frozen=True)
+class Traits:
+    """What a family of recipes is, apart from its training, which a recipe's `algorithm`
+    names. No other code tests for the name of a family."""
+
+    headline: str  # the most telling metric: a key of metrics.registry.METRICS
+    draws: str | None = None  # the role that makes images from noise or codes
+    rebuilds: bool = False  # has a role "encoder" that gives images their codes
+    adversarial: bool = False  # has a role "discriminator"
+    learns: str | None = None  # labels it trains on: "attribute", or all "attributes"
+    conditioned_on: str | None = None  # G's condition: the same, or a "category"
+    figures: str | None = None  # the problem that draws it: a module of inference/
+
+
+_GAN = {"draws": "generator", "adversarial": True}
+_ONE = {"learns": "attribute", "conditioned_on": "attribute"}
+_ALL = {"learns": "attributes", "conditioned_on": "attributes"}
+_FRECHET = "frechet_attribute_features"
+
+FAMILIES = {
+    "vae": Traits("reconstruction", "decoder", rebuilds=True, figures="vae"),
+    "gan": Traits(_FRECHET, **_GAN, figures="gan"),
+    "acgan": Traits("requested_attribute", **_GAN, **_ONE, figures="acgan"),
+    "infogan": Traits("categories", **_GAN, conditioned_on="category", figures="infogan"),
+    "attribute_gan": Traits(_FRECHET, **_GAN, **_ALL),
+    "classifier": Traits("attribute_accuracy", learns="attributes"),
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,7 +84,7 @@ class Recipe:
 
     name: str
     report: str  # "A" ... "E"
-    family: str  # what it is: a key of models.family.FAMILIES
+    family: str  # what it is: a key of FAMILIES
     algorithm: str  # the class that trains it: "module.Class" under train/
     networks: dict  # role -> "module.function" under models/
     optimizers: dict  # role -> Optimizer; the role says what it updates
@@ -89,7 +117,7 @@ class Recipe:
 
     @property
     def traits(self):
-        """The properties of its family; see `models.family`.
+        """The properties of its family.
 
         Raises:
             RecipeError: there is no such family.
@@ -138,9 +166,8 @@ class Recipe:
         recipe = self
         for key, text in settings.items():
             recipe = _set(recipe, key, text)
-        _check(recipe)
         for key in settings:
-            _check_used(recipe, key)
+            _check(recipe, key)
         return recipe
 
     @classmethod
@@ -200,34 +227,25 @@ def pair(word):
 
 def _set(recipe, key, text):
     owner, _, field = key.rpartition(".")
-    if owner:
-        if owner not in recipe.optimizers:
-            known = ", ".join(sorted(recipe.optimizers))
-            raise RecipeError(
-                f"{recipe.name} has no optimizer '{owner}'; it has: {known}"
-            )
-        record = recipe.optimizers[owner]
-        if field not in (f.name for f in dataclasses.fields(record)):
-            known = ", ".join(f.name for f in dataclasses.fields(record))
-            raise RecipeError(f"unknown optimizer field '{key}'; known: {known}")
-        value = _parsed(getattr(record, field), text, key)
-        record = dataclasses.replace(record, **{field: value})
-        return dataclasses.replace(recipe, optimizers=recipe.optimizers | {owner: record})
-    if field in recipe.settings:
-        value = _parsed(recipe.settings[field], text, key)
-        return dataclasses.replace(recipe, settings=recipe.settings | {field: value})
-    known = [f.name for f in dataclasses.fields(recipe) if f.name not in FIXED]
+    if owner and owner not in recipe.optimizers:
+        known = ", ".join(sorted(recipe.optimizers))
+        raise RecipeError(f"{recipe.name} has no optimizer '{owner}'; it has: {known}")
+    record = recipe.optimizers[owner] if owner else recipe
+    known = {f.name: getattr(record, f.name) for f in dataclasses.fields(record)}
+    more = []
+    if not owner:
+        known = {k: v for k, v in known.items() if k not in FIXED} | recipe.settings
+        more = [f"{role}.learning_rate, ..." for role in recipe.optimizers]
     if field not in known:
-        known += [
-            *recipe.settings,
-            *(f"{r}.learning_rate, ..." for r in recipe.optimizers),
-        ]
-        raise RecipeError(
-            f"unknown field '{key}' of {recipe.name}; known: {', '.join(known)}"
-        )
-    return dataclasses.replace(
-        recipe, **{field: _parsed(getattr(recipe, field), text, key)}
-    )
+        known = ", ".join([*known, *more])
+        raise RecipeError(f"unknown field '{key}' of {recipe.name}; known: {known}")
+    change = {field: _parsed(known[field], text, key)}
+    if owner:
+        record = dataclasses.replace(record, **change)
+        change = {"optimizers": recipe.optimizers | {owner: record}}
+    elif field in recipe.settings:
+        change = {"settings": recipe.settings | change}
+    return dataclasses.replace(recipe, **change)
 
 
 def _parsed(before, text, key):
@@ -251,38 +269,26 @@ def _parsed(before, text, key):
     return value
 
 
-def _check(recipe):
-    """Raise RecipeError if a setting has no effect or is not possible."""
-    family, traits = recipe.family, recipe.traits
-    if recipe.noise == "none" and not traits.rebuilds:
-        raise RecipeError(f"field 'noise' cannot be none in a recipe of {family}")
+def _check(recipe, key):
+    """Raise RecipeError if a setting has no effect in this recipe, or beside others."""
+    owner, _, field = key.rpartition(".")
+    if owner:
+        spec = recipe.optimizers[owner]
+        adam, stairs = spec.name.endswith("adam"), spec.schedule == "staircase"
+        used = {"beta_1": adam, "beta_2": adam, "rho": spec.name == "rmsprop"}
+        used |= {"epsilon": spec.name != "sgd", "floor": spec.schedule == "cosine"}
+        used |= {"decay": stairs and spec.decay_steps > 0, "decay_steps": stairs}
+        beside = ("name", "schedule")[field in ("decay", "decay_steps", "floor")]
+        where = f"with {beside}={getattr(spec, beside)}"
+    else:
+        of_d = ("d_steps", "g_steps", "augment", "image_noise")
+        of_drawing = ("noise", "meter_every", "evaluate_every")
+        used = dict.fromkeys(of_d, recipe.traits.adversarial)
+        used |= dict.fromkeys(of_drawing, recipe.traits.draws)
+        where = f"in this recipe of {recipe.family}"
+    if not used.get(field, True):
+        raise RecipeError(f"field '{key}' has no effect {where}")
+    if recipe.noise == "none" and not recipe.traits.rebuilds:
+        raise RecipeError(f"field 'noise' cannot be none in a recipe of {recipe.family}")
     if recipe.noise == "uniform" and recipe.settings.get("kl_weight"):
         raise RecipeError("field 'noise': the KL term is that of normal noise")
-    users = {
-        "d_steps g_steps augment image_noise": traits.adversarial,
-        "noise meter_every evaluate_every": traits.draws,
-    }
-    default = {f.name: f.default for f in dataclasses.fields(Recipe)}
-    for fields, used in users.items():
-        for field in fields.split():
-            if not used and getattr(recipe, field) != default[field]:
-                raise RecipeError(
-                    f"field '{field}' has no effect in this recipe of {family}"
-                )
-
-
-def _check_used(recipe, key):
-    """Raise RecipeError if a setting has no effect beside others."""
-    owner, _, field = key.rpartition(".")
-    if not owner:
-        return
-    spec = recipe.optimizers[owner]
-    adam, stairs = spec.name.endswith("adam"), spec.schedule == "staircase"
-    used = {"beta_1": adam, "beta_2": adam, "rho": spec.name == "rmsprop"}
-    used |= {"epsilon": spec.name != "sgd", "floor": spec.schedule == "cosine"}
-    used |= {"decay": stairs and spec.decay_steps > 0, "decay_steps": stairs}
-    if not used.get(field, True):
-        beside = ("name", "schedule")[field in ("decay", "decay_steps", "floor")]
-        raise RecipeError(
-            f"field '{key}' has no effect with {beside}={getattr(spec, beside)}"
-        )

@@ -11,7 +11,6 @@ import json
 import math
 import tempfile
 import warnings
-import zipfile
 from pathlib import Path
 
 import h5py
@@ -34,7 +33,7 @@ class Trained:
     """A recipe with trained weights.
 
     Args:
-        name: a recipe's name.
+        name: a recipe's name; None for that of the card.
         root: the folder that holds `<name>/card.json`.
         folder: the folder of `card.json` itself, if it has another name.
 
@@ -49,10 +48,10 @@ class Trained:
     """
 
     def __init__(self, name, root=WEIGHTS, folder=None):
-        known, self._built = get_recipe(name), {}
+        known, self._built = get_recipe(name) if name else None, {}
         self.folder = Path(folder or Path(root) / name)
         path = self.folder / "card.json"
-        if not path.exists():
+        if name and not path.exists():
             have = sorted(p.parent.name for p in Path(root).glob("*/card.json"))
             raise WeightsError(
                 f"{self.folder}: no trained weights; there are some for: "
@@ -63,20 +62,16 @@ class Trained:
             self.card = json.loads(path.read_text())
             self.recipe = Recipe.from_resolved(self.card["recipe"])
             _ = [self.card[key] for key in ("files", "data", "steps")]
-        except (ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError) as error:
             raise WeightsError(f"{path}: not a card of this version ({error})") from None
-        if (self.recipe.name, self.recipe.networks) != (name, known.networks):
+        known = known or get_recipe(self.recipe.name)
+        if (self.recipe.name, self.recipe.networks) != (known.name, known.networks):
             raise WeightsError(f"{path}: the card of another recipe or network")
 
     @classmethod
     def of(cls, folder):
         """The weights of a folder, whatever its name; raises as the class does."""
-        path = Path(folder) / "card.json"
-        try:
-            name = json.loads(path.read_text())["recipe"]["name"]
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise WeightsError(f"{path}: not a card of this version ({error})") from None
-        return cls(name, folder=folder)
+        return cls(None, folder=folder)
 
     def check(self):
         """Compare every file with its hash, so that damage shows before anything is
@@ -85,8 +80,8 @@ class Trained:
         Raises:
             WeightsError: as `network` and `history` do.
         """
-        for role in self.card["files"]:
-            self._file(role)
+        for entry in self.card["files"].values():
+            self._file(entry)
         if "prior" in self.card:
             _ = self.prior
         self.history()
@@ -123,26 +118,17 @@ class Trained:
         Raises:
             WeightsError: file missing, cut short, changed, or of another network.
         """
-        kind = role
-        if at is not None and at != self.end():
-            role = f"epoch_{at:03d}/{role}"
-        if role not in self._built:
-            from models.keras_setup import zeros_at_first  # takes seconds
+        at = None if at == self.end() else at
+        path = role if at is None else f"epoch_{at:03d}/{role}"
+        if path not in self.card["files"]:
+            raise WeightsError(f"{self.folder}: no weights of the {path} in card.json")
+        if path not in self._built:
+            network = build(self.recipe, role, probabilities=True)
+            load(network, self._file(self.card["files"][path]))
+            self._built[path] = network
+        return self._built[path]
 
-            path = self._file(role)
-            with zeros_at_first():
-                network = build(self.recipe, kind, probabilities=True)
-            load(network, path)
-            self._built[role] = network
-        return self._built[role]
-
-    def _file(self, role):
-        """The file of a role of the card, "epoch_010/decoder" for a snapshot's."""
-        if role not in self.card["files"]:
-            raise WeightsError(f"{self.folder}: no weights of the {role} in card.json")
-        return self._whole(self.card["files"][role])
-
-    def _whole(self, entry):
+    def _file(self, entry):
         """The file of an entry of the card, after checking its hash."""
         path = self.folder / entry["file"]
         if not path.exists():
@@ -166,19 +152,13 @@ class Trained:
                 f"{self.folder}: no density of codes; export the run with its training "
                 "images"
             )
-        path = self._whole(self.card["prior"])
-        try:
-            return Fitted.load(path)
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile):
-            raise WeightsError(f"{path}: not a density of codes; export anew") from None
+        return Fitted.load(self._file(self.card["prior"]))
 
     def history(self):
         """The training curves, a pandas frame with a `step` column."""
         path = self.folder / "history.csv"
         try:
-            history = pd.read_csv(path)
-            _ = history["step"]
-            return history
+            return pd.read_csv(path).astype({"step": int})
         except (OSError, ValueError, KeyError):
             raise WeightsError(f"{path}: missing or unreadable; {CURE}") from None
 

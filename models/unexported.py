@@ -9,8 +9,7 @@ import numpy as np
 
 from cli import UserError
 from models import Recipe, build
-from models.batch_statistics import recompute_batch_norm
-from models.sampling import label_table
+from models.sampling import label_table, recompute_batch_norm
 
 # What reading a checkpoint that is cut short, or none, raises.
 DAMAGED = (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile)
@@ -33,31 +32,15 @@ def weights_of(run, last=False):
         if not (run / "run.json").exists():
             raise UserError(f"{run}: not a run of 'python -m train'; train it first")
         raise UserError(f"{path}: not there yet; a run saves every 5 minutes")
-    identity = _read(path, lambda file: str(file["x/identity"]))
-    try:
-        identity = json.loads(identity)
-        recipe = Recipe.from_resolved(identity["recipe"])
-    except (ValueError, KeyError, TypeError):
-        raise UserError(f"{path}: not of this version") from None
-    return path, recipe, identity
-
-
-def _read(path, what):
-    """`what` of an open checkpoint."""
     try:
         with np.load(path, allow_pickle=False) as file:
-            return what(file)
+            identity = json.loads(str(file["x/identity"]))
     except DAMAGED:
         raise UserError(f"{path}: not a whole checkpoint") from None
-
-
-def _networks(file):
-    """(step, {"<role>/<number>/<name>": array}), averaged where the run averages."""
-    averages = {k[6:]: file[k] for k in file.files if k.startswith("v/ema/")}
-    roles = {k.split("/")[0] for k in averages}
-    plain = (k for k in file.files if k.startswith("v/net/"))
-    rest = {k[6:]: file[k] for k in plain if k.split("/")[2] not in roles}
-    return int(file["x/step"]), averages | rest
+    try:
+        return path, Recipe.from_resolved(identity["recipe"]), identity
+    except (KeyError, TypeError):
+        raise UserError(f"{path}: not of this version") from None
 
 
 class RunWeights:
@@ -80,7 +63,11 @@ class RunWeights:
         self.folder = Path(folder)
         path, self.recipe, identity = weights_of(self.folder)
         self.attributes = identity["data"].get("attributes", [self.recipe.attribute])
-        self.step, self.arrays = _read(path, _networks)
+        with np.load(path, allow_pickle=False) as file:
+            self.step = int(file["x/step"])
+            self._arrays = {
+                k: file[k] for k in file.files if k[:6] in ("v/net/", "v/ema/")
+            }
 
     @functools.cache  # noqa: B019 - lives as long as the process draws
     def network(self, role, at=None):
@@ -91,10 +78,12 @@ class RunWeights:
             UserError: the run has none, or it is of another network.
         """
         network = build(self.recipe, role, probabilities=True)
+        averaged = any(k.startswith(f"v/ema/{role}/") for k in self._arrays)
+        kind = "ema" if averaged else "net"
         for k, variable in enumerate(network.variables):
             if "seed_generator" in variable.path:
                 continue
-            value = self.arrays.get(f"{role}/{k:03d}/{variable.name}")
+            value = self._arrays.get(f"v/{kind}/{role}/{k:03d}/{variable.name}")
             if value is None or value.shape != tuple(variable.shape):
                 raise UserError(f"{self.folder}: its {role} is of another network")
             variable.assign(value)

@@ -11,8 +11,7 @@ import pandas as pd
 from inference.problems import PROBLEMS, STUDIES
 from metrics import record
 from metrics.registry import obtained
-from models import build
-from models.describe import describe, parameters
+from models import build, describe, parameters
 from models.recipe import LOG_EVERY
 from models.recipes import RECIPES
 from models.trained import Trained

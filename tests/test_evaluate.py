@@ -12,7 +12,7 @@ from cli import UserError
 from metrics import judge, record
 from metrics.distance import frechet
 from metrics.images import Real, Subject
-from models import RECIPES, WEIGHTS, batch_statistics, get_recipe
+from models import RECIPES, WEIGHTS, get_recipe, sampling
 from models.keras_setup import keras, set_precision, to_numpy
 from models.trained import Trained
 from models.unexported import weights_of
@@ -35,7 +35,7 @@ def test_the_value_is_that_of_the_weights_exported(
     name, faces, faces_folder, tmp_path, monkeypatch
 ):
     """And the run goes on with the averages and the precision that it had."""
-    monkeypatch.setattr(batch_statistics, "BATCHES", (2, 8))
+    monkeypatch.setattr(sampling, "BATCHES", (2, 8))
     set_precision("bfloat16")
     try:
         run = Run(get_recipe(name), faces, tmp_path / "run", 0, "bfloat16")

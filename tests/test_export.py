@@ -10,7 +10,7 @@ import pytest
 import tiny
 from conftest import refused
 
-from models import RECIPES, batch_statistics, build, get_recipe, latents
+from models import RECIPES, build, get_recipe, latents, sampling
 from models.keras_setup import keras, to_numpy
 from models.layers import BatchNorm
 from models.trained import Trained, load, save
@@ -178,12 +178,12 @@ def test_an_export_goes_beside_its_run_and_says_how_to_draw(
 @pytest.mark.parametrize("kind", [BatchNorm, keras.layers.BatchNormalization])
 def test_statistics_of_a_frozen_average_are_recomputed(kind, monkeypatch):
     """Of Keras' own layer, too, which a network of one's own may have."""
-    monkeypatch.setattr(batch_statistics, "BATCHES", (3, 8))
+    monkeypatch.setattr(sampling, "BATCHES", (3, 8))
     recipe = tiny.recipe("dcgan_c")
     noise = keras.Input((recipe.latent,))
     generator = keras.Model(noise, kind()(noise))
     generator.trainable = False
-    batch_statistics.recompute_batch_norm(generator, recipe)
+    sampling.recompute_batch_norm(generator, recipe)
     x = latents(recipe, range(10**9, 10**9 + 24))
     (norm,) = [layer for layer in generator.layers if isinstance(layer, kind)]
     np.testing.assert_allclose(to_numpy(norm.moving_mean), x.mean(0), atol=1e-4)
@@ -195,7 +195,7 @@ def test_statistics_of_a_frozen_average_are_recomputed(kind, monkeypatch):
 
 def test_standing_statistics_are_those_of_what_the_generator_draws(monkeypatch):
     """Only statistics change, and the first layer's are those of its inputs."""
-    monkeypatch.setattr(batch_statistics, "BATCHES", (3, 8))
+    monkeypatch.setattr(sampling, "BATCHES", (3, 8))
     recipe = get_recipe("acgan_c")
     generator = build(recipe, "generator")
     norms = [x for x in generator.layers if isinstance(x, BatchNorm)]
@@ -203,7 +203,7 @@ def test_standing_statistics_are_those_of_what_the_generator_draws(monkeypatch):
         norm.moving_mean.assign(norm.moving_mean + 7)
         norm.moving_variance.assign(norm.moving_variance * 50)
     before = [to_numpy(v) for v in generator.trainable_variables]
-    batch_statistics.recompute_batch_norm(generator, recipe)
+    sampling.recompute_batch_norm(generator, recipe)
     for old, new in zip(before, generator.trainable_variables, strict=True):
         np.testing.assert_array_equal(old, to_numpy(new))
     assert {norm.momentum for norm in norms} == {0.9}

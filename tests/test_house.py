@@ -102,7 +102,7 @@ def test_what_tests_for_a_name_is_found(tmp_path):
 
 def test_nobody_asks_for_a_family_by_its_name():
     """But its row, its algorithm and its recipes; whether there is one may be asked."""
-    home = ("models/family.py", "models/recipes.py")
+    home = ("models/recipe.py", "models/recipes.py")
     asks = re.compile(r"\bfamily\s*(==|!=|(not )?in\b(?! FAMILIES))")
     files = [p for p in SOURCES if p.relative_to(REPOSITORY).as_posix() not in home]
     assert [path for path in files if asks.search(path.read_text())] == []

@@ -22,7 +22,7 @@ from inference.__main__ import main
 from inference.draw import weights_of
 from inference.problems import ALL, PROBLEMS, STUDIES
 from metrics import categories, judge, record
-from models import batch_statistics, get_recipe, sampling
+from models import get_recipe, sampling
 from models.keras_setup import to_numpy
 from models.sampling import run_network
 from models.trained import Trained, WeightsError, sha256
@@ -37,7 +37,7 @@ def trained(tiny_networks, faces_folder, tmp_path_factory):
     """Barely trained weights of every default recipe, exported from runs."""
     folder = tmp_path_factory.mktemp("trained")
     monkeypatch = pytest.MonkeyPatch()
-    monkeypatch.setattr(batch_statistics, "BATCHES", (2, 4))
+    monkeypatch.setattr(sampling, "BATCHES", (2, 4))
     monkeypatch.setattr(backend, "compiled", uncompiled)
     few = functools.partial(categories.category_read_back, count=14)
     monkeypatch.setattr(categories, "category_read_back", few)

@@ -6,8 +6,7 @@ import itertools
 import numpy as np
 import pytest
 
-from models import RECIPES, build, get_recipe, layers, rpgan
-from models.describe import parameters
+from models import RECIPES, build, get_recipe, layers, parameters, rpgan
 from models.keras_setup import keras, to_numpy
 from models.layers import BatchNorm, BlockConvTranspose, MinibatchStd, UpConv
 

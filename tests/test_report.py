@@ -12,8 +12,7 @@ import tiny
 from conftest import refused
 from PIL import Image
 
-from models import WEIGHTS, build, get_recipe
-from models.describe import parameters
+from models import WEIGHTS, build, get_recipe, parameters
 from models.recipe import pair
 from models.recipes import RECIPES
 from report import facts, redraw, short_runs

@@ -17,7 +17,7 @@ from inference.__main__ import main
 from inference.problems import STUDIES
 from metrics import record
 from metrics.reconstruction import reconstruction_error
-from models import batch_statistics, build, get_recipe
+from models import build, get_recipe, sampling
 from models.trained import LEVELS, Trained, load, save
 from train import exporting
 from train.run import Run
@@ -116,7 +116,7 @@ def test_weights_on_disk_need_no_temporary_folder(tmp_path, monkeypatch):
 
 def test_the_study_of_mode_collapse(faces_folder, tmp_path, monkeypatch):
     """On a run whose meter fell half-way: before and after are found and shown."""
-    monkeypatch.setattr(batch_statistics, "BATCHES", (1, 4))
+    monkeypatch.setattr(sampling, "BATCHES", (1, 4))
     images = faces_folder / "train"  # a plain folder, no CSV
     faces = data_utils.load_faces(images, "train", tiny.SIZE)
     for name in STUDIES["anime"]:

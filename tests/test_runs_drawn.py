@@ -11,7 +11,7 @@ from conftest import refused, small
 from cli import UserError
 from inference import options
 from inference.__main__ import main
-from models import batch_statistics, get_recipe, latents, sampling
+from models import get_recipe, latents, sampling
 from models.unexported import RunWeights
 from train.run import Run
 
@@ -115,13 +115,13 @@ def test_a_run_is_drawn_with_its_averages(begun, tmp_path, capsys):
 
 
 def test_a_generator_is_drawn_as_its_export_would_be(faces, tmp_path, monkeypatch):
-    monkeypatch.setattr(batch_statistics, "BATCHES", (2, 4))
+    monkeypatch.setattr(sampling, "BATCHES", (2, 4))
     run = Run(small("dcgan_c"), faces, tmp_path / "run", 0, "float32")
     run.save()
     before = run.draw(2)
     drawn = sampling.draw(RunWeights(run.folder), [0, 1])
     assert np.abs(drawn.astype(int) - before).max() > 1
-    batch_statistics.recompute_batch_norm(run.model.average["generator"], run.recipe)
+    sampling.recompute_batch_norm(run.model.average["generator"], run.recipe)
     assert np.array_equal(drawn, run.draw(2))
 
 

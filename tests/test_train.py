@@ -14,8 +14,7 @@ import tiny
 from conftest import REPOSITORY, refused
 
 import data_utils
-from models import RECIPES, build, get_recipe, latents
-from models.describe import parameters
+from models import RECIPES, build, get_recipe, latents, parameters
 from models.keras_setup import to_numpy
 from train import checkpoint
 from train.__main__ import main

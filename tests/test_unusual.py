@@ -15,10 +15,9 @@ from inference import kl, vae
 from inference.figures import scatter
 from metrics.judge import Judge
 from models import RecipeError
-from models.batch_statistics import recompute_batch_norm
 from models.keras_setup import keras, to_numpy
 from models.layers import BatchNorm, flat
-from models.sampling import draw
+from models.sampling import draw, recompute_batch_norm
 from models.trained import Trained
 from models.unexported import RunWeights
 from train import export, exporting

@@ -15,9 +15,8 @@ from metrics.distance import frechet
 from metrics.images import Real
 from metrics.reconstruction import reconstruction_error
 from models import build, default_conditions, latents
-from models.batch_statistics import recompute_batch_norm
 from models.keras_setup import keras, set_precision
-from models.sampling import run_network
+from models.sampling import recompute_batch_norm, run_network
 
 COUNT = 1000  # samples, and test images to compare them with
 

@@ -18,9 +18,8 @@ from metrics import collapse, record
 from metrics.images import Real, Subject
 from metrics.registry import METRICS
 from models import WEIGHTS, Recipe, build, default_conditions, get_recipe, latents
-from models.batch_statistics import recompute_batch_norm
 from models.keras_setup import keras
-from models.sampling import label_table, run_network
+from models.sampling import label_table, recompute_batch_norm, run_network
 from models.trained import LEVELS, Trained, load, save, sha256
 from models.unexported import weights_of
 from train import checkpoint, machine

@@ -7,8 +7,7 @@ import time
 import data_utils
 from cli import UserError
 from metrics.registry import obtained
-from models import WEIGHTS
-from models.describe import parameters
+from models import WEIGHTS, parameters
 from models.keras_setup import set_precision
 from models.trained import Trained
 from train.backend import compiled
