@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import ATTRIBUTES, REPOSITORY, draw_face, write_faces
+from conftest import ATTRIBUTES, REPOSITORY, write_faces
 from PIL import Image
 
 import data_utils
-from data_tools import cache, convert, images
+from data_tools import cache, convert
 from data_utils import DataError, load_faces
 
 
@@ -41,7 +41,8 @@ def loaded(*words, **options):
 def test_course_layout_in_csv_order(data):
     frame = pd.read_csv(data / "train.csv")
     frame.iloc[::-1].to_csv(data / "train.csv", index=False)
-    faces = load_faces(data)
+    faces, lines = loaded(data)
+    assert lines == []
     assert faces.images.shape == (8, 64, 64, 3) and faces.images.dtype == np.uint8
     assert faces.names[0] == "00007.png"
     with Image.open(data / "train" / "00007.png") as image:
@@ -51,8 +52,13 @@ def test_course_layout_in_csv_order(data):
     assert faces.label("Smiling").dtype == np.int32
 
 
-def test_how_many_of_a_folder_are_used(data):
-    faces = load_faces(data, size=16)
+def test_how_many_of_a_folder_are_used_and_what_was_done_to_them(data):
+    Image.new("RGBA", (16, 16)).save(data / "train" / "00001.png")
+    faces, lines = loaded(data, size=16)
+    assert lines == [
+        "1 of 8 images have transparent pixels: white shows through",
+        "7 of 8 images are not 16x16: centre-cropped and resized",
+    ]
     assert faces.how_many == "all 8"
     assert faces.first(2).how_many == faces.first(3).first(2).how_many == "2 of 8"
     faces.without_row = 5
@@ -62,18 +68,22 @@ def test_how_many_of_a_folder_are_used(data):
 
 
 LEFT_OVERS = ("._00000.png", ".DS_Store", ".ipynb_checkpoints/00000.png", "._a.webp")
-USED = {  # what a folder holds -> (names of its images, what is said)
+USED = {  # what a folder holds -> how many of these are its images, what is said
     "other suffixes": (["a.png", "b.JPG", "c.jpeg", "notes.txt"], 3, None),
     "left by macOS and notebooks": (["a.png", *LEFT_OVERS, "__MACOSX/._a.png"], 1, None),
     "a folder called like an image": (["a.png", "b.png/c.txt"], 1, None),
     "images of other kinds": (["a.png", "b.webp"], 1, "1 images of other kinds"),
+    "links": (["a.png", "linked.png"], 2, None),
 }
 
 
 @pytest.mark.parametrize(("files", "count", "saying"), USED.values(), ids=USED)
 def test_which_files_of_a_folder_are_images(files, count, saying, tmp_path):
     for name in files:
-        picture(tmp_path / name)
+        if name == "linked.png":
+            (tmp_path / name).symlink_to(tmp_path / files[0])
+        else:
+            picture(tmp_path / name)
     faces, lines = loaded(tmp_path)
     assert faces.names == files[:count]
     assert [saying in line for line in lines] == [True] * bool(saying)
@@ -106,40 +116,6 @@ def test_names_that_are_not_utf_8(tmp_path):
     assert load_faces(folder).label("Smiling").tolist() == [1]
 
 
-def test_links_are_followed_and_a_broken_one_is_named(tmp_path):
-    picture(tmp_path / "a.png")
-    (tmp_path / "c.png").symlink_to(tmp_path / "a.png")
-    assert load_faces(tmp_path).names == ["a.png", "c.png"]
-    (tmp_path / "d.png").symlink_to(tmp_path / "gone.png")
-    with pytest.raises(DataError, match=r"d.png: a link to nothing"):
-        load_faces(tmp_path)
-
-
-def test_a_folder_of_somebody_else_beside_the_images_is_left(tmp_path, monkeypatch):
-    train = write_faces(tmp_path / "data", train=3, test=0) / "train"
-    (train / "lost+found").mkdir()
-    is_dir = Path.is_dir
-
-    def refusing(path, **more):
-        if path.parent.name == "lost+found":
-            raise PermissionError(13, "Permission denied", str(path))
-        return is_dir(path, **more)
-
-    monkeypatch.setattr(Path, "is_dir", refusing)
-    assert len(load_faces(train).images) == 3
-
-
-def test_what_was_done_to_images_is_said_once_with_its_count(data):
-    draw_face(np.random.default_rng(0))[0].resize((80, 64)).save(data / "test/00000.png")
-    image = Image.new("RGBA", (64, 64))
-    image.save(data / "test" / "00001.png")
-    _, lines = loaded(data, "test")
-    assert lines == [
-        "1 of 4 images have transparent pixels: white shows through",
-        "1 of 4 images are not 64x64: centre-cropped and resized",
-    ]
-
-
 # --------------------------------------------------------- what cannot be used
 
 
@@ -170,6 +146,7 @@ REFUSED = {  # what was done in a data folder -> what is said when test/ is read
         r"test: 3 of 4 images cannot.* 00000\.png, 00003\.png: .*\. 00002\.png: not",
     ),
     "a bad table": ("echo image_name,A >test.csv", r"test\.csv: no rows"),
+    "a broken link": ("ln -s gone.png test/a.png", r"a\.png: a link to nothing"),
 }
 
 
@@ -274,18 +251,6 @@ def test_three_processes_on_one_cold_cache_see_the_same(data, tmp_path):
     expected = hashlib.sha256(load_faces(data).images.tobytes()).hexdigest()
     assert said == {f"{expected}\n".encode()}
     assert [p.suffix for p in (tmp_path / "c").iterdir()] == [".npy"]
-
-
-@pytest.mark.parametrize(("cores", "threads"), [({0}, 1), (set(range(64)), 4)])
-def test_a_few_threads_decode_on_the_cores_that_are_allowed(cores, threads, monkeypatch):
-    made = []
-    pool = images.concurrent.futures.ThreadPoolExecutor
-    monkeypatch.setattr(os, "sched_getaffinity", lambda process: cores, raising=False)
-    monkeypatch.setattr(
-        "concurrent.futures.ThreadPoolExecutor", lambda n: made.append(n) or pool(n)
-    )
-    assert list(images.in_parallel(str, range(300), "")) == list(map(str, range(300)))
-    assert made == [threads]
 
 
 # ------------------------------------------------------------- order and pixels
