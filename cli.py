@@ -27,9 +27,8 @@ def check_installation(version=sys.version_info, found=find_spec):
     missing = [name for name in (engine, *PACKAGES) if found(name) is None]
     file = "requirements-jax.txt" if engine == "jax" else "requirements.txt"
     install = f"-m pip install -r {Path(__file__).resolve().parent / file}"
-    line = None
+    have, need = (".".join(map(str, v[:2])) for v in (version, PYTHON))
     if version[:2] < PYTHON:
-        have, need = (".".join(map(str, v[:2])) for v in (version, PYTHON))
         line = (
             f"Python {need} or later is needed, {sys.executable} is {have}; activate an "
             f"environment, or: python{need} -m venv venv && venv/bin/python {install}"
@@ -39,9 +38,10 @@ def check_installation(version=sys.version_info, found=find_spec):
             f"{sys.executable} has no {', '.join(missing)}; activate the environment "
             f"that has, or: {sys.executable} {install}"
         )
-    if line:
-        print(f"error: {line}", file=sys.stderr)
-        sys.exit(2)
+    else:
+        return
+    print(f"error: {line}", file=sys.stderr)
+    sys.exit(2)
 
 
 def is_command(main=None):

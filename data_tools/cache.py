@@ -16,17 +16,19 @@ NAMED = 1000  # unreadable images in one message, at most
 
 
 def folder():
-    """$HW4_CACHE, else the user's cache folder; None where the user has no home."""
+    """$HW4_CACHE, else the user's cache folder; OSError where the user has no home."""
     home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     path = os.environ.get("HW4_CACHE") or os.path.join(home, "hw4-faces")
     path = os.path.expanduser(path)
-    return None if path.startswith("~") else Path(path)
+    if path.startswith("~"):
+        raise FileNotFoundError(2, "no home folder; HW4_CACHE names another", path)
+    return Path(path)
 
 
 def clear():
     """Remove what was cached, and no other file. Returns a line that says what."""
     written = re.compile(r"[0-9a-f]{64}\.npy|\.[0-9a-f]{20}\.[0-9a-f]{12}\.tmp")
-    there = folder().iterdir() if folder() and folder().is_dir() else ()
+    there = folder().iterdir() if folder().is_dir() else ()
     paths = [path for path in there if written.fullmatch(path.name)]
     size = sum(path.stat().st_size for path in paths)
     for path in paths:
@@ -43,24 +45,21 @@ def decoded(paths, size, report):
         DataError: some cannot be read; the message names them all.
     """
     shape = (len(paths), size, size, 3)
-    if folder():
+    try:
         path = folder() / f"{_key(paths, size)}.npy"
         with contextlib.suppress(OSError, ValueError, EOFError):
             if (images := np.load(path, mmap_mode="r")).shape == shape:
                 return images
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            # Not through a memory map: there a full disk kills the process.
-            header = {"descr": "|u1", "fortran_order": False, "shape": shape}
-            with replacing(path) as file:
-                np.lib.format.write_array_header_1_0(file, header)
-                for image in _decode(paths, size, report):
-                    file.write(image)
-            return np.load(path, mmap_mode="r")
-        except OSError as error:
-            report(f"{folder()}: cannot cache decoded images there ({error.strerror})")
-    else:
-        report("no home folder to cache decoded images in; HW4_CACHE names another")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Not through a memory map: there a full disk kills the process.
+        header = {"descr": "|u1", "fortran_order": False, "shape": shape}
+        with replacing(path) as file:
+            np.lib.format.write_array_header_1_0(file, header)
+            for image in _decode(paths, size, report):
+                file.write(image)
+        return np.load(path, mmap_mode="r")
+    except OSError as error:
+        report(f"{error.filename}: cannot cache decoded images ({error.strerror})")
     image = np.dtype(("uint8", (size, size, 3)))
     return np.fromiter(_decode(paths, size, report), image, len(paths))
 

@@ -19,28 +19,29 @@ def _up(filters, activation):
     return [*conv_transpose(filters, 5, 2, use_bias=False), BatchNorm(), activation]
 
 
-def vae_encoder(latent=512, size=64):
+def vae_encoder(latent=512, size=64, first=64):
     """Image `(size, size, 3)` in [0, 1] -> [mean, log variance], `(latent,)` each."""
     image = keras.Input((size, size, 3), name="image")
-    x = stack(image, _down(64), _down(128), _down(256), _down(512), layers.Flatten())
+    rows = (_down(first * k) for k in (1, 2, 4, 8))
+    x = stack(image, *rows, layers.Flatten())
     mean = output("linear", "mean")(layers.Dense(latent, name="z_mean")(x))
     log_var = output("linear", "log_var")(layers.Dense(latent, name="z_log_sigma_sq")(x))
     return keras.Model(image, [mean, log_var], name="encoder")
 
 
-def vae_decoder(latent=512, size=64):
+def vae_decoder(latent=512, size=64, first=512, hidden=layers.ReLU, end="sigmoid"):
     """Code `(latent,)` -> image `(size, size, 3)` in [0, 1]."""
     code = keras.Input((latent,), name="code")
     side = size // 16
     x = stack(
         code,
-        layers.Dense(side * side * 512),
-        layers.Reshape((side, side, 512)),
-        _up(256, layers.ReLU()),
-        _up(128, layers.ReLU()),
-        _up(64, layers.ReLU()),
+        layers.Dense(side * side * first),
+        layers.Reshape((side, side, first)),
+        _up(first // 2, hidden()),
+        _up(first // 4, hidden()),
+        _up(first // 8, hidden()),
         conv_transpose(3, 5, 2),
-        output("sigmoid"),
+        output(end),
     )
     return keras.Model(code, x, name="decoder")
 

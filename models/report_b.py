@@ -5,6 +5,9 @@ their order. Rows without one are (chosen): the activations between them, leaky
 ReLU 0.2, and the reshaping of noise. So is "same" padding.
 """
 
+from functools import partial
+
+from models import report_a
 from models.keras_setup import keras
 from models.layers import BatchNorm, conv, conv_transpose, output, stack
 
@@ -15,42 +18,10 @@ def leaky():
     return layers.LeakyReLU(0.2)
 
 
-def vae_encoder(latent=1024, size=64):
-    """Image `(size, size, 3)` in [-1, 1] -> [mean, log variance], `(latent,)` each.
-
-    The report's picture of this network is lost; four stride-2 convolutions with batch
-    norm replace it (chosen).
-    """
-
-    def block(filters):
-        return [*conv(filters, 5, 2, use_bias=False), BatchNorm(), leaky()]
-
-    image = keras.Input((size, size, 3), name="image")
-    x = stack(image, block(32), block(64), block(128), block(256), layers.Flatten())
-    mean = output("linear", "mean")(layers.Dense(latent)(x))
-    log_var = output("linear", "log_var")(layers.Dense(latent)(x))
-    return keras.Model(image, [mean, log_var], name="encoder")
-
-
-def vae_decoder(latent=1024, size=64):
-    """Code `(latent,)` -> image `(size, size, 3)` in [-1, 1] (chosen, as above)."""
-
-    def block(filters):
-        return [*conv_transpose(filters, 5, 2, use_bias=False), BatchNorm(), leaky()]
-
-    code = keras.Input((latent,), name="code")
-    side = size // 16
-    x = stack(
-        code,
-        layers.Dense(side * side * 256),
-        layers.Reshape((side, side, 256)),
-        block(128),
-        block(64),
-        block(32),
-        conv_transpose(3, 5, 2),
-        output("tanh"),
-    )
-    return keras.Model(code, x, name="decoder")
+# The report's picture of its VAE is lost; Report A's with half of the filters replaces
+# it, with leaky ReLU and images in [-1, 1] (chosen).
+vae_encoder = partial(report_a.vae_encoder, first=32)
+vae_decoder = partial(report_a.vae_decoder, first=256, hidden=leaky, end="tanh")
 
 
 def generator(latent=256, condition=0, size=64):

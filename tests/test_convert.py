@@ -270,7 +270,5 @@ def test_a_full_disk_names_the_file_and_leaves_no_half(tmp_path, monkeypatch):
     assert list((out / "train").iterdir()) == []
 
 
-def test_the_command_line(command, fails, tmp_path):
-    for words in ([], ["celeba"], ["folder"]):
-        assert "usage" in command("data_utils.py", *words, "--help").stdout
+def test_a_mistake_at_the_command_line_is_one_line(fails, tmp_path):
     fails("data_utils.py", "folder", tmp_path / "none", tmp_path, saying=["no such"])
