@@ -16,8 +16,9 @@ from pathlib import Path
 import numpy as np
 
 from cli import DataError, run_cli
-from data_tools import cache, convert
+from data_tools import convert
 from data_tools.files import find, ignored, image_files
+from data_tools.images import decoded
 from data_tools.tables import read_attributes
 
 
@@ -127,7 +128,7 @@ def load_faces(data, split="train", size=64, report=print):
     if table.exists():
         attributes = read_attributes(table)
         paths = find(attributes.index, present, table, folder, report)
-    images = cache.decoded(list(paths.values()), size, report)
+    images = decoded(list(paths.values()), size, report)
     return Faces(images, attributes, list(paths), folder, len(present) - len(paths))
 
 

@@ -1,1 +1,1 @@
-"""Image files, tables, the cache and the conversion behind `data_utils`."""
+"""Image files, tables and the conversion behind `data_utils`."""

@@ -15,9 +15,8 @@ import pandas as pd
 from PIL import Image
 
 from cli import DataError, UserError, replacing
-from data_tools import cache
 from data_tools.files import find, ignored, images_below
-from data_tools.images import in_parallel, read_image
+from data_tools.images import clear_cache, in_parallel, read_image
 from data_tools.tables import read_attributes, read_partition
 
 COURSE = (
@@ -65,7 +64,7 @@ def main(words=None):
     """
     args = parse(words)
     if args.kind == "clear":
-        print(cache.clear())
+        print(clear_cache())
         return 0
     for name in ("train", "test"):
         if (getattr(args, name) or 0) < 0:

@@ -14,7 +14,7 @@ from conftest import ATTRIBUTES, REPOSITORY, write_faces
 from PIL import Image
 
 import data_utils
-from data_tools import cache, convert
+from data_tools import convert, images
 from data_utils import DataError, load_faces
 
 
@@ -189,7 +189,7 @@ def test_the_cache_serves_the_same_and_never_a_changed_folder(data, monkeypatch)
     first = load_faces(data)
     assert isinstance(first.images, np.memmap)  # not all in memory, even the first time
     with monkeypatch.context() as patch:
-        patch.setattr(cache, "read_image", lambda *a: pytest.fail("decoded twice"))
+        patch.setattr(images, "read_image", lambda *a: pytest.fail("decoded twice"))
         np.testing.assert_array_equal(load_faces(data).images, first.images)
         for path in (data / "train").iterdir():
             path.chmod(0o600)
