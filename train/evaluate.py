@@ -35,16 +35,15 @@ class Evaluation:
         recipe: the `Recipe` in training.
         data: its data folder; the test split is used.
         root: the folder of all weights, with those of the attribute network.
-        table: for a recipe of several attributes at once, the attributes of the
-            training images that the weights will ship with; see
-            `models.default_conditions`.
+        table: the `train.feed.label_table` that the weights will ship with, or None.
 
     Raises:
         cli.UserError: no test images or too few, or no attribute network.
     """
 
     def __init__(self, recipe, data, root, table=None):
-        self.recipe, self.table = recipe, table
+        self.recipe = recipe
+        self.table = None if table is None else table.to_numpy()
         self.name = "test_mse" if recipe.traits.rebuilds else "test_frechet"
         with _float32():
             self.real = Real(data, recipe.image_size, COUNT, root)
@@ -59,11 +58,9 @@ class Evaluation:
 
     def resume(self, history):
         """Continue from the values in the `history.csv` of a run."""
-        if not history.exists():
-            return
-        rows = pd.read_csv(history)
-        for value in rows.get(self.name, pd.Series(dtype=float)).dropna():
-            self.is_best(value)
+        if history.exists():
+            values = pd.read_csv(history)[self.name].dropna()
+            self.best = min(values, default=math.inf)
 
     def __call__(self, average):
         """The value of averaged networks, {role: `keras.Model`}, to six digits, as in

@@ -17,15 +17,18 @@ from models.recipes import RECIPES
 from models.trained import Trained, exported
 
 
+def folder_of(name):
+    """The folder of weights that `--from` names: a recipe's, or a folder's."""
+    return WEIGHTS / name if name in RECIPES else exported(name) or Path(name)
+
+
 def source_of(name, recipe):
-    """The weights that a run of `recipe` starts from, checked before it writes anything.
+    """The `Trained` weights that a run of `recipe` starts from, checked before it writes
+    anything.
 
     Args:
         name: a recipe's name, or a folder of weights with `card.json`.
         recipe: the `Recipe` to be trained.
-
-    Returns:
-        `Trained` weights.
 
     Raises:
         UserError: no such weights, damaged weights, or no network in common.
@@ -37,33 +40,21 @@ def source_of(name, recipe):
             "run that train.export has exported"
         )
     trained = Trained.of(folder)
-    roles = [role for role in recipe.networks if role in trained.card["files"]]
-    if not roles:
+    trained.check()
+    if not set(recipe.networks) & set(trained.card["files"]):
         raise UserError(f"--from {name}: it has no {' or '.join(recipe.networks)}")
-    for role in roles:
-        trained.network(role)
     return trained
 
 
 def same_start(recorded, name):
-    """Whether a run started from these weights.
-
-    Args:
-        recorded: what `start_from` returned for the run, or None.
-        name: as in `source_of`; where the weights are gone, what the run says counts.
-    """
-    if recorded is None:
-        return False
-    try:
-        files = json.loads((folder_of(name) / "card.json").read_text())["files"]
-    except (OSError, ValueError, KeyError):
-        return True
-    hashes = recorded["sha256"].items()
-    return all(files.get(role, {}).get("sha256") == digest for role, digest in hashes)
-
-
-def folder_of(name):
-    return WEIGHTS / name if name in RECIPES else exported(name) or Path(name)
+    """Whether a run, of which `start_from` returned `recorded` or that has None, started
+    from these weights; where they are gone, what the run says counts."""
+    card = folder_of(name) / "card.json"
+    if recorded is None or not card.exists():
+        return recorded is not None
+    files = json.loads(card.read_text())["files"]
+    found = {role: files.get(role, {}).get("sha256") for role in recorded["sha256"]}
+    return found == recorded["sha256"]
 
 
 def start_from(model, trained):
@@ -77,10 +68,9 @@ def start_from(model, trained):
         dict for the run's card: recipe, steps and sha256 of the source; how many
         variables were copied; which start fresh ("role/layer/variable").
     """
-    roles = [r for r in model.networks if r in trained.card["files"]]
-    taken, fresh = 0, []
+    files, taken, fresh = trained.card["files"], 0, []
     for role, network in model.networks.items():
-        old = by_place(trained.network(role)) if role in roles else {}
+        old = by_place(trained.network(role)) if role in files else {}
         for place, variable in by_place(network).items():
             if place in old and old[place].shape == variable.shape:
                 variable.assign(to_numpy(old[place]))
@@ -92,7 +82,7 @@ def start_from(model, trained):
     return {
         "recipe": trained.recipe.name,
         "steps": trained.card["steps"],
-        "sha256": {r: trained.card["files"][r]["sha256"] for r in roles},
+        "sha256": {r: files[r]["sha256"] for r in model.networks if r in files},
         "variables": taken,
         "fresh": fresh,
     }
