@@ -160,7 +160,7 @@ def approach(average, variable, share):
 
 
 def average_over_epoch(means, logs):
-    """Count the logs of a step in `means`, {name: `keras.metrics.Mean`}, on TensorFlow."""
+    """Count the logs of a step of TensorFlow in `means`, {name: `keras.metrics.Mean`}."""
     for name, value in logs.items():
         if name not in means:
             with tf.init_scope():  # a variable of no function that is being compiled
