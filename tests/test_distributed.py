@@ -118,11 +118,6 @@ def test_a_job_equals_one_process_and_goes_on_after_a_kill(
     for name in a:
         np.testing.assert_array_equal(a[name], b[name], name)
     assert losses(whole) == losses(parts)
-    for run, starts in ((whole, 2), (parts, 2)):
-        names = [p.name for p in run.iterdir()]
-        files = sorted("events" if "tfevents" in name else name for name in names)
-        kept = ["checkpoint.npz", *["events"] * starts, "history.csv"]
-        assert files == [*kept, "run.json", "samples", "samples.gif"]
 
     words = (family, str(faces_folder), str(tmp_path / "one"), str(STEPS))
     if engine == BACKEND:
@@ -136,8 +131,8 @@ def test_a_job_equals_one_process_and_goes_on_after_a_kill(
     for name, value in arrays(alone).items():
         if "optimizer" not in name and value.dtype.kind == "f":
             np.testing.assert_allclose(a[name], value, atol=1e-4, err_msg=name)
-    grids = sorted(p.name for p in (alone / "samples").iterdir())
-    assert grids == sorted(p.name for p in (whole / "samples").iterdir())
+    grids = [sorted(p.name for p in (r / "samples").iterdir()) for r in (alone, whole)]
+    assert grids[0] == grids[1]
 
 
 def test_replicas_draw_noise_and_dropout_of_their_own():

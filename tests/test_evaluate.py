@@ -65,12 +65,12 @@ def test_the_value_is_that_of_the_weights_exported(
 
 
 class Scripted:
-    """An evaluation whose values are known; all else as it is."""
+    """An evaluation whose values are known."""
 
-    name, is_best, resume = "test_mse", Evaluation.is_best, Evaluation.resume
+    name = "test_mse"
 
     def __init__(self, values):
-        self.values, self.best = iter(values), np.inf
+        self.values = iter(values)
 
     def __call__(self, average):
         return next(self.values)
@@ -92,7 +92,7 @@ def test_the_best_is_kept_whole_and_exported(faces, faces_folder, tmp_path):
     kept = (folder / "best.npz").read_bytes()
     later = begin(faces, folder, [2.0, 1.5])
     later.train(100)
-    assert later.evaluation.best == 1.0 and (folder / "best.npz").read_bytes() == kept
+    assert later.best_value == 1.0 and (folder / "best.npz").read_bytes() == kept
     for last, said in ((False, (50, "best")), (True, (100, "last"))):
         card = export(folder, faces_folder, root, last=last, replace=last).card
         assert (card["steps"], card["checkpoint"]) == said

@@ -3,6 +3,7 @@
 import contextlib
 import csv
 import dataclasses
+import math
 import os
 import re
 import signal
@@ -189,7 +190,7 @@ def mine(units=1, activation=None, channels=3):
 
     def generator(latent):
         noise, shape = keras.Input((latent,)), (tiny.SIZE, tiny.SIZE, channels)
-        x = keras.layers.Dense(np.prod(shape))(noise)
+        x = keras.layers.Dense(math.prod(shape))(noise)
         return keras.Model(noise, keras.layers.Reshape(shape)(x))
 
     return {"generator": generator, "discriminator": discriminator}

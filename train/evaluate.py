@@ -1,13 +1,10 @@
-"""Measure the averaged weights of a run on test faces, and remember the best value.
+"""Measure the averaged weights of a run on test faces.
 
 The losses of a GAN do not show when it was at its best, and a run may collapse late.
 So a measurement on images, made at regular steps, decides which checkpoint ships.
 """
 
 import contextlib
-import math
-
-import pandas as pd
 
 import data_utils
 from cli import UserError
@@ -23,7 +20,7 @@ COUNT = 1000  # samples, and test images to compare them with
 
 
 class Evaluation:
-    """Measures averaged weights, and remembers the best value.
+    """Measures averaged weights.
 
     The value, lower is better, is `test_mse` for a VAE: the squared error of
     reconstructions from posterior means, per channel, in [-1, 1]. For the others it is
@@ -54,13 +51,7 @@ class Evaluation:
                 )
             if not recipe.traits.rebuilds:
                 self.real.judge.trained.check()
-        self.copies, self.best = {}, math.inf
-
-    def resume(self, history):
-        """Continue from the values in the `history.csv` of a run."""
-        if history.exists():
-            values = pd.read_csv(history)[self.name].dropna()
-            self.best = min(values, default=math.inf)
+        self.copies = {}
 
     def __call__(self, average):
         """The value of averaged networks, {role: `keras.Model`}, to six digits, as in
@@ -87,12 +78,6 @@ class Evaluation:
         outputs = run_network(generator, latents(self.recipe, seeds, labels))
         images = data_utils.to_uint8(outputs, self.recipe.pixel_range)
         return frechet(self.real.features, self.real.judge.features(images))
-
-    def is_best(self, value):
-        """Whether `value` improves on the best so far, which it then becomes."""
-        improves = value < self.best
-        self.best = min(value, self.best)
-        return improves
 
 
 @contextlib.contextmanager

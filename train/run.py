@@ -59,7 +59,7 @@ class Run:
     Attributes:
         evaluation: None, or a `train.evaluate.Evaluation`, which measures every
             `recipe.evaluate_every` steps.
-        best: the file of the checkpoint with the best value.
+        best: the file of the checkpoint with the best value, `best_value`.
 
     Raises:
         RunError: the folder belongs to another recipe, setting or data (the message
@@ -108,11 +108,12 @@ class Run:
             source = transfer.source_of(start, recipe)
         self.lock = claim(self.folder, self.identity, job, report)
         self.model = model_of(recipe, seed, job)
-        self.step, self.seconds, self.pending = 0, 0.0, []
+        self.step, self.seconds, self.pending, self.best_value = 0, 0.0, [], math.inf
         if begun:
             extra = checkpoint.restore(newest, self.model.state())
             self.step, self.seconds = int(extra["step"]), float(extra["seconds"])
             self.pending = json.loads(str(extra["pending"]))
+            self.best_value = float(extra["best_value"])
             came_from = json.loads(str(extra["identity"]))["from"]
             if start and not transfer.same_start(came_from, start):
                 raise RunError(
@@ -213,8 +214,6 @@ class Run:
         log = Log(self.folder, self.step)
         if not log.resumed:
             log.text("run", self._in_words())
-        if self.evaluation and self.best.exists():
-            self.evaluation.resume(self.folder / "history.csv")
         return log
 
     def _in_words(self):
@@ -247,6 +246,7 @@ class Run:
         extra = {
             "step": self.step,
             "seconds": self.seconds,
+            "best_value": self.best_value,
             "pending": json.dumps(self.pending),  # steps that are in no row yet
             "identity": json.dumps(self.identity),
         }
@@ -272,7 +272,8 @@ class Run:
         if self.step % self.recipe.evaluate_every:
             return None
         value = self.evaluation(self.model.average)
-        if self.evaluation.is_best(value):
+        if value < self.best_value:
+            self.best_value = value
             self.save(self.best)
         return value
 

@@ -1,18 +1,18 @@
 """Start a run from trained weights instead of from noise (`--from`): fine-tuning.
 
-Networks are matched by role, layers by kind (or given name) and order. A variable of
-equal shape is copied; any other starts fresh, and is listed.
+Networks are matched by role, layers by kind and order, as Keras does. What does not fit
+starts fresh, and is listed.
 """
 
 import json
-import re
-from collections import Counter
+import warnings
 from pathlib import Path
+
+import numpy as np
 
 from cli import UserError
 from models import WEIGHTS
 from models.keras_setup import to_numpy
-from models.layers import flat
 from models.recipes import RECIPES
 from models.trained import Trained, exported
 
@@ -70,13 +70,19 @@ def start_from(model, trained):
     """
     files, taken, fresh = trained.card["files"], 0, []
     for role, network in model.networks.items():
-        old = by_place(trained.network(role)) if role in files else {}
-        for place, variable in by_place(network).items():
-            if place in old and old[place].shape == variable.shape:
-                variable.assign(to_numpy(old[place]))
-                taken += 1
+        initial = network.get_weights()
+        network.set_weights([np.full_like(array, np.nan) for array in initial])
+        if role in files:
+            with warnings.catch_warnings():  # Keras warns of what does not fit
+                warnings.simplefilter("ignore", UserWarning)
+                path = trained.folder / files[role]["file"]
+                network.load_weights(path, skip_mismatch=True)
+        for variable, array in zip(network.weights, initial, strict=True):
+            if np.isnan(to_numpy(variable)).all():
+                variable.assign(array)
+                fresh.append(f"{role}/{variable.path}")
             else:
-                fresh.append(f"{role}/{place}")
+                taken += 1
     for role, network in model.average.items():
         network.set_weights(model.networks[role].get_weights())
     return {
@@ -86,22 +92,6 @@ def start_from(model, trained):
         "variables": taken,
         "fresh": fresh,
     }
-
-
-def by_place(network):
-    """{"conv2d 2/kernel": variable}: layers by kind and by order within that kind."""
-    seen, found = Counter(), {}
-    for layer in flat(network):
-        kind = re.sub(r"_\d+$", "", layer.name)  # Keras numbers default names
-        place = f"{kind} {seen[kind]}"
-        seen[kind] += 1
-        held = {id(v) for part in flat(layer) for v in part.variables}
-        found |= {
-            f"{place}/{v.name}": v
-            for v in layer.variables
-            if id(v) not in held and "seed_generator" not in v.path
-        }
-    return found
 
 
 def in_words(said):

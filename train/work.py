@@ -69,7 +69,7 @@ def train(run, args):
         print(f"stopped at step {run.step}, saved; the same command resumes")
         return 130
     if run.evaluation and run.best.exists():
-        print(f"{run.best}: {run.evaluation.name} {run.evaluation.best:g}")
+        print(f"{run.best}: {run.evaluation.name} {run.best_value:g}")
     print(
         f"{run.folder}: step {run.step}, {duration(run.seconds)} of training; next: "
         f"python -m train.export --run {run.folder} --data {args.data}"
