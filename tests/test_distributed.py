@@ -160,7 +160,3 @@ def test_an_environment_that_makes_no_sense(monkeypatch):
         join()
     monkeypatch.setenv("TF_CONFIG", '{"cluster": {"worker": ["localhost:1"]}}')
     assert join() is ALONE  # one process is no job
-    monkeypatch.delenv("TF_CONFIG")
-    monkeypatch.setenv("JAX_COORDINATOR_ADDRESS", "localhost:1")
-    with pytest.raises(UserError, match=r"KERAS_BACKEND is tensorflow: unset one"):
-        join()

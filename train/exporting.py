@@ -35,7 +35,7 @@ OF_DATA = {  # folder's name: what its terms are
 VISIBLE = 0.05  # of the range of pixels, or of scores, for the worst of 64 images
 
 
-def export(run, data, root=None, levels=None, last=False, replace=False):
+def export(run, data, root=None, last=False, replace=False):
     """Write the weights of a run, completely or not at all. They are those of the best
     checkpoint of its evaluation, or of the last if there was no evaluation.
 
@@ -44,8 +44,6 @@ def export(run, data, root=None, levels=None, last=False, replace=False):
         data: a data folder; measurements use its test split, or all images of a plain
             folder.
         root: a folder of weights, to write `<root>/<recipe>/`; default: `<run>/weights/`.
-        levels: of kernels on disk, see `models.trained.save`; None: the fewest that
-            change no pixel visibly.
         last: use the last checkpoint even if there is a best one.
         replace: whether weights that are in `root` may be replaced.
 
@@ -74,7 +72,7 @@ def export(run, data, root=None, levels=None, last=False, replace=False):
     made = work / "made"
     made.mkdir(parents=True)
     try:
-        card = write_networks(chosen, identity, made, faces, levels)
+        card = write_networks(chosen, identity, made, faces)
         write_card(made, card)
         if "decoder" in card["files"] and (Path(data) / "train").is_dir():
             try:
@@ -95,7 +93,7 @@ def write_card(folder, card):
     (folder / "card.json").write_text(json.dumps(card, indent=1) + "\n")
 
 
-def write_networks(chosen, identity, folder, faces, levels):
+def write_networks(chosen, identity, folder, faces):
     """Save the networks of the checkpoint `chosen` that inference needs; return their
     card.
 
@@ -135,7 +133,7 @@ def write_networks(chosen, identity, folder, faces, levels):
         "training_hours": round(float(extra["seconds"]) / 3600, 3),
         "hardware": "; ".join(identity["hardware"]),
         "files": {
-            role: save_smallest(networks, role, recipe, folder, faces, levels)
+            role: save_smallest(networks, role, recipe, folder, faces)
             for role in networks
         },
     }
@@ -193,9 +191,9 @@ def epoch_of(folder):
     return int(folder.name.removeprefix("epoch_"))
 
 
-def save_smallest(networks, role, recipe, folder, faces, levels=None):
-    """Save one network with `levels` levels, or with the fewest of `LEVELS` that change
-    nothing by more than `VISIBLE`.
+def save_smallest(networks, role, recipe, folder, faces):
+    """Save one network with the fewest of `LEVELS` that change nothing by more than
+    `VISIBLE`.
 
     Returns:
         its entry in the card, with the largest change that rounding causes.
@@ -206,19 +204,19 @@ def save_smallest(networks, role, recipe, folder, faces, levels=None):
     path = folder / f"{role}.weights.h5"
     path.parent.mkdir(exist_ok=True)
     copy = build(recipe, role.rpartition("/")[2])
-    for tried in LEVELS if levels is None else [levels]:
-        save(networks[role], path, tried)
+    for levels in LEVELS:
+        save(networks[role], path, levels)
         load(copy, path)
         what, change = largest_change(networks, role, copy, recipe, faces)
         if change <= VISIBLE:
             break
     if path.stat().st_size > LIMIT:
-        raise UserError(f"{path.name}: larger than 45 MiB; give fewer --levels")
+        raise UserError(f"{path.name}: larger than 45 MiB; train a smaller network")
     return {
         "file": f"{role}.weights.h5",
         "sha256": sha256(path),
         "bytes": path.stat().st_size,
-        "levels": tried,
+        "levels": levels,
         "largest_change": {"of": f"{what}, 64 images", "by": change},
     }
 

@@ -25,8 +25,9 @@ if BACKEND == "jax":
 elif BACKEND == "tensorflow":
     import tensorflow as tf
 
-JAX = ("JAX_COORDINATOR_ADDRESS", "JAX_NUM_PROCESSES", "JAX_PROCESS_ID")
-VARIABLE, OTHER = ("TF_CONFIG", JAX[0])[:: -1 if BACKEND == "jax" else 1]
+VARIABLES = ("TF_CONFIG",)
+if BACKEND == "jax":
+    VARIABLES = ("JAX_COORDINATOR_ADDRESS", "JAX_NUM_PROCESSES", "JAX_PROCESS_ID")
 
 
 class Job:
@@ -159,12 +160,9 @@ def join():
     Raises:
         UserError: the environment makes no sense, or processes do not reach each other.
     """
-    if OTHER in os.environ and VARIABLE not in os.environ:
-        # Each process would train alone, all into the same folder.
-        raise UserError(f"{OTHER} is set, but KERAS_BACKEND is {BACKEND}: unset one")
-    if not any(map(os.environ.get, JAX if BACKEND == "jax" else [VARIABLE])):
+    if not any(map(os.environ.get, VARIABLES)):
         return ALONE
-    print(f"{VARIABLE}: waits for all processes of the job", flush=True)
+    print(f"{VARIABLES[0]}: waits for all processes of the job", flush=True)
     # Ctrl-C and SIGTERM end the wait, in native code, too.
     numbers = (signal.SIGINT, signal.SIGTERM)
     before = [signal.signal(n, signal.SIG_DFL) for n in numbers]
@@ -174,7 +172,7 @@ def join():
             job.mean(np.zeros(1, "float32"))  # connect all, while none is busy
     except Exception as error:
         first = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise UserError(f"{VARIABLE}: cannot join the job ({first})") from None
+        raise UserError(f"{VARIABLES[0]}: cannot join the job ({first})") from None
     finally:
         for number, handler in zip(numbers, before, strict=True):
             signal.signal(number, handler)
@@ -183,10 +181,10 @@ def join():
 
 def _described():
     if BACKEND == "jax":
-        address, *numbers = map(os.environ.get, JAX)
+        address, *numbers = map(os.environ.get, VARIABLES)
         jax.distributed.initialize(address, *(n and int(n) for n in numbers))
         return JaxJob() if jax.process_count() > 1 else ALONE
-    config = json.loads(os.environ[VARIABLE])
+    config = json.loads(os.environ["TF_CONFIG"])
     processes = sum(map(len, config.get("cluster", {}).values()))
     return TensorFlowJob(config) if processes > 1 else ALONE
 
