@@ -12,8 +12,8 @@ from metrics.record import append, newest
 from models import WEIGHTS, latents, sampling
 from models.prior import EACH, RIDGE, Fitted
 from models.trained import Trained
+from train.exporting import fit_prior
 from train.feed import digests
-from train.prior import fit
 
 
 def kept(means, log_vars, folder):
@@ -90,10 +90,10 @@ def test_a_density_is_fitted_to_the_codes_of_the_training_images(faces_folder, t
     vae = Trained("vae_e")
     vae.card["data"]["images"] = 40
     with pytest.raises(UserError, match="not the images of hw4_data"):
-        fit(vae, faces_folder, tmp_path)
+        fit_prior(vae, faces_folder, tmp_path)
     faces = data_utils.load_faces(faces_folder, "train", 64).first(40)
     vae.card["data"]["digests"] = digests(faces)
-    entry = fit(vae, faces_folder, tmp_path)
+    entry = fit_prior(vae, faces_folder, tmp_path)
     codes = Fitted.of_codes(*sampling.posterior(vae, faces.images))
     np.testing.assert_array_equal(Fitted.load(tmp_path / "prior.npz").mean, codes.mean)
     assert entry["images"] == 40 and entry["file"] == "prior.npz"

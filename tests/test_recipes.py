@@ -78,7 +78,7 @@ def test_what_the_reports_say_of_training():
         ({"algorithm": "my_gans.GAN"}, "my_gan: algorithm 'my_gans.GAN'"),
         (
             {"optimizers": {}},
-            "my_gan: optimizers: gans.GAN takes generator, disc",
+            "my_gan: gans.GAN takes the optimizers generator, disc",
         ),
         ({"settings": {}}, "my_gan: gans.GAN takes the settings real_target"),
         (

@@ -11,16 +11,17 @@ import shutil
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 import tiny
 from conftest import REPOSITORY
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import cli
 import data_utils
-from train import lock
+from models import RecipeError
+from train.exporting import write_history
 from train.log import Log
 from train.progress import Lines, display
 from train.run import Run, RunError
@@ -50,29 +51,24 @@ def steps(folder):
 # ------------------------------------------------------------------ its data
 
 
-def test_other_data_is_refused_and_says_what_differs(faces, tmp_path):
-    begin(faces, tmp_path)
-    table = faces.attributes
-    reverse = slice(None, None, -1)
+def test_other_data_is_refused_and_says_what_differs(faces_folder, faces, tmp_path):
+    begin(faces, tmp_path / "run")
+    names, table, images = faces.names[::-1], faces.attributes, faces.images[::-1]
     other = {
-        "names": {"names": faces.names[reverse]},
+        "names": {"names": names},
         "labels": {"attributes": 1 - table},
-        "pixels": {"images": faces.images[reverse]},
+        "pixels": {"images": images},
         "labels and names and pixels": {
-            "names": faces.names[reverse],
-            "attributes": table[reverse],
-            "images": faces.images[reverse],
+            "names": names,
+            "attributes": table[::-1],
+            "images": images,
         },
     }
     for what, changed in other.items():
         changed = dataclasses.replace(faces, **changed)
         with pytest.raises(RunError, match=f"data: other {what} than the run's"):
-            begin(changed, tmp_path)
-
-
-def test_the_same_data_in_another_folder_resumes(faces_folder, faces, tmp_path):
-    begin(faces, tmp_path / "run")
-    shutil.copytree(faces_folder, tmp_path / "renamed")
+            begin(changed, tmp_path / "run")
+    shutil.copytree(faces_folder, tmp_path / "renamed")  # the same data elsewhere
     again = data_utils.load_faces(tmp_path / "renamed", size=tiny.SIZE)
     assert begin(again, tmp_path / "run").identity["data"]["name"] == "renamed"
 
@@ -80,63 +76,41 @@ def test_the_same_data_in_another_folder_resumes(faces_folder, faces, tmp_path):
 # ------------------------------------------------------------ two processes
 
 
-@pytest.fixture
-def another(tmp_path):
-    """Another process that holds a folder's lock until it is told to end."""
+def test_a_folder_in_training_is_refused_until_that_process_ends(faces, tmp_path):
     code = (
-        "import pathlib, sys; from train import lock\n"
-        "class Owner: pass\n"
-        "owner = Owner(); lock.hold(pathlib.Path(sys.argv[1]), owner)\n"
+        "import pathlib, sys; from train import folder\n"
+        "lock = folder._lock(pathlib.Path(sys.argv[1]), print)\n"
         "print('held', flush=True); sys.stdin.read()"
     )
-    process = subprocess.Popen(
+    another = subprocess.Popen(
         [sys.executable, "-c", code, str(tmp_path)],
         cwd=REPOSITORY,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     )
-    assert process.stdout.readline() == "held\n"
-    yield process
-    process.communicate()
-
-
-def test_a_folder_in_training_is_refused_with_the_process_and_machine(
-    another, faces, tmp_path
-):
-    with pytest.raises(
-        lock.Locked, match=f"process {another.pid} on .* has trained in it"
-    ) as e:
+    assert another.stdout.readline() == "held\n"
+    with pytest.raises(RunError, match=f"process {another.pid} on .*, since 20") as e:
         begin(faces, tmp_path)
     assert e.value.status == 2 and "\n" not in str(e.value)
-    assert [p.name for p in tmp_path.glob("*.*")] == []  # nothing was written
-    another.communicate()
-    assert not (tmp_path / "lock").exists()
-    begin(faces, tmp_path)
-
-
-def test_the_lock_of_a_killed_process_does_not_lock(another, faces, tmp_path):
+    assert [p.name for p in tmp_path.iterdir()] == [".lock"]  # nothing was written
     another.kill()
-    another.wait()
-    assert (tmp_path / "lock").exists()
+    another.communicate()
     run = begin(faces, tmp_path)
-    assert json.loads((tmp_path / "lock").read_text())["process"] == os.getpid()
-    begin(faces, tmp_path)  # of the same process
+    begin(faces, tmp_path)  # in the same process
     del run
 
 
-@pytest.mark.parametrize("number", [errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP])
-def test_a_file_system_without_locks_says_so_once(number, faces, tmp_path, monkeypatch):
+def test_a_file_system_without_locks_says_so_once(faces, tmp_path, monkeypatch):
     """Some of FUSE, of NFS and of others."""
 
     def flock(file, how):
-        raise OSError(number, os.strerror(number))
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
 
     monkeypatch.setattr("fcntl.flock", flock)
     said = []
-    begin(faces, tmp_path, report=said.append)
-    assert len(said) == 1 and f"no lock here ({os.strerror(number)})" in said[0]
-    assert not (tmp_path / "lock").exists()
+    begin(faces, tmp_path / "run", report=said.append)
+    assert len(said) == 1 and f"no lock here ({os.strerror(errno.ENOLCK)})" in said[0]
     with cli.locked(tmp_path / "a.json"):  # nor does anything else need them
         (tmp_path / "a.json").touch()
     assert [p.name for p in tmp_path.glob(".*")] == []
@@ -153,47 +127,32 @@ def stopped_at(run, step, number=signal.SIGTERM):
     return run.train(60, sample_every=20, progress=progress)
 
 
-@pytest.mark.parametrize("name", ["SIGTERM", "SIGUSR1", "SIGXCPU"])
-def test_a_warning_before_the_end_of_a_job_saves(name, faces, tmp_path):
-    run = fake(begin(faces, tmp_path))
-    assert stopped_at(run, 3, getattr(signal, name)) is False
-    assert begin(faces, tmp_path).step == 3
-
-
-def test_a_closed_terminal_saves_unless_nohup_has_the_signal_ignored(faces, tmp_path):
-    before = signal.getsignal(signal.SIGHUP)
-    run = fake(begin(faces, tmp_path))
+@pytest.mark.parametrize("name", ["SIGINT", "SIGUSR1", "SIGHUP"])
+def test_ctrl_c_and_warnings_before_the_end_of_a_job_save(name, faces, tmp_path):
+    before = signal.signal(number := getattr(signal, name), signal.SIG_DFL)
     try:
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)
-        assert stopped_at(run, 3, signal.SIGHUP) is True  # to the end
-        signal.signal(signal.SIGHUP, signal.SIG_DFL)
-        run = fake(begin(faces, tmp_path / "second"))
-        assert stopped_at(run, 3, signal.SIGHUP) is False
+        assert stopped_at(fake(begin(faces, tmp_path)), 3, number) is False
+        assert begin(faces, tmp_path).step == 3
+        signal.signal(number, signal.SIG_IGN)  # as nohup does
+        assert stopped_at(fake(begin(faces, tmp_path)), 7, number) is True
     finally:
-        signal.signal(signal.SIGHUP, before)
-    assert begin(faces, tmp_path / "second").step == 3
+        signal.signal(number, before)
 
 
-def test_a_stop_between_two_rows_leaves_a_row_until_the_run_goes_on(faces, tmp_path):
-    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-
+def test_a_run_that_was_stopped_between_two_rows_goes_on_with_whole_ones(faces, tmp_path):
     def curves():
         events = EventAccumulator(str(tmp_path), {"images": 0})
         events.Reload()
         assert [p.step for p in events.Scalars("loss/loss")] == steps(tmp_path)
         return steps(tmp_path), [p.step for p in events.Images("samples")]
 
-    assert not stopped_at(fake(begin(faces, tmp_path)), 40)
-    assert curves() == ([25, 40], [10, 20, 25, 40])
-    assert not stopped_at(fake(begin(faces, tmp_path)), 50)
-    assert curves() == ([25, 50], [10, 20, 25, 40, 50])
+    assert not stopped_at(fake(begin(faces, tmp_path)), 37)
+    assert curves() == ([25], [10, 20, 25, 37])
     assert fake(begin(faces, tmp_path)).train(60, sample_every=20)
-    assert curves() == ([25, 50, 60], [10, 20, 25, 40, 50, 60])
+    assert curves() == ([25, 50, 60], [10, 20, 25, 37, 40, 50, 60])
 
 
 def test_export_has_the_curve_to_the_weights_last_step(faces, faces_folder, tmp_path):
-    from train.exporting import write_history
-
     run = fake(begin(faces, tmp_path / "run"))
     run.train(60, checkpoint_seconds=1e9)  # as a killed one leaves it: rows beyond it
     kept = fake(begin(faces, tmp_path / "other"))
@@ -207,7 +166,7 @@ def test_export_has_the_curve_to_the_weights_last_step(faces, faces_folder, tmp_
 
 
 @pytest.mark.parametrize("where", ["checkpoint", "curve"])
-def test_a_full_disk_ends_in_the_file_and_the_checkpoint_that_stands(
+def test_a_full_disk_ends_in_the_file_and_the_checkpoint_that_stays(
     where, faces, tmp_path, monkeypatch
 ):
     def full(*words, **options):
@@ -229,7 +188,7 @@ def test_a_full_disk_ends_in_the_file_and_the_checkpoint_that_stands(
 
 
 def test_curves_that_a_spreadsheet_saved_are_refused_in_a_line(faces, tmp_path):
-    run = Run(tiny.recipe("vae_c"), faces, tmp_path / "run", 0, "float32")
+    run = fake(begin(faces, tmp_path))
     run.train(1)
     path = run.folder / "history.csv"
     rows = path.read_text().replace(",", ";")
@@ -238,19 +197,25 @@ def test_curves_that_a_spreadsheet_saved_are_refused_in_a_line(faces, tmp_path):
         run.train(2)
 
 
-def test_a_start_on_a_full_disk_can_be_repeated(faces, tmp_path, monkeypatch):
-    mkdir = Path.mkdir
+def test_a_start_that_fails_can_be_repeated(faces, tmp_path, monkeypatch):
+    """As when a student's network has a mistake, which is then mended."""
+    with monkeypatch.context() as patch:
+        patch.delattr(tiny, "generator")
+        with pytest.raises(RecipeError, match="generator' of the generator"):
+            begin(faces, tmp_path, "dcgan_c")
+    (tmp_path / ".run.json.1.tmp").write_text("{")  # of a process that was killed
+    run = begin(faces, tmp_path, "dcgan_c")
+    assert json.loads((tmp_path / "run.json").read_text()) == run.identity
+    assert run.train(1) and not list(tmp_path.glob(".*.tmp"))
 
-    def full(path, *words, **options):
-        if path.name == "samples":
-            raise OSError(28, "No space left on device", str(path))
-        mkdir(path, *words, **options)
 
-    monkeypatch.setattr(Path, "mkdir", full)
-    with pytest.raises(OSError, match="No space left on device"):
-        begin(faces, tmp_path / "run")
-    monkeypatch.undo()
-    assert fake(begin(faces, tmp_path / "run")).train(1)
+def test_progress_is_told_of_each_step_of_one_call(faces, tmp_path, monkeypatch):
+    """An accelerator takes several steps in one call."""
+    run, told = begin(faces, tmp_path), []
+    rows = [{"loss": float(k)} for k in range(3)]
+    monkeypatch.setattr("train.backend.compiled", lambda *a: (lambda *b: rows, 3))
+    run.train(6, progress=lambda step, logs: told.append((step, logs["loss"])))
+    assert told == [(k + 1, k % 3) for k in range(6)]
 
 
 # ------------------------------------------------------------ without a terminal
@@ -268,7 +233,7 @@ def test_a_log_file_gets_a_line_a_minute_with_speed_and_time_to_go(capsys):
     ]
 
 
-def test_lines_are_flushed_and_a_full_disk_does_not_end_the_run(monkeypatch):
+def test_lines_are_flushed_and_a_full_disk_does_not_end_the_run():
     class Full(io.StringIO):
         def flush(self):
             raise OSError(28, "No space left on device")

@@ -1,9 +1,11 @@
 """Runs in folders: resuming, what they write, and what goes wrong."""
 
+import contextlib
 import csv
 import dataclasses
-import json
+import math
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,10 +14,12 @@ import numpy as np
 import pytest
 import tiny
 from conftest import REPOSITORY, refused
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import data_utils
-from models import RECIPES, build, get_recipe, latents, parameters
-from models.keras_setup import to_numpy
+from cli import UserError
+from models import RECIPES, RecipeError, build, get_recipe, latents, parameters
+from models.keras_setup import keras, to_numpy
 from train import checkpoint
 from train.__main__ import main
 from train.log import Log, tag
@@ -39,8 +43,8 @@ def history(run):
 
 
 @pytest.mark.parametrize(
-    ("recipe", "number"),  # acgan_b: three optimizers
-    [("vae_c", signal.SIGKILL), ("acgan_c", signal.SIGINT), ("acgan_b", signal.SIGTERM)],
+    ("recipe", "number"),  # acgan_b: labels, three optimizers
+    [("acgan_b", signal.SIGKILL), ("vae_c", signal.SIGTERM)],
 )
 def test_stopped_and_resumed_equals_uninterrupted(
     recipe, number, faces_folder, tmp_path, monkeypatch
@@ -49,112 +53,79 @@ def test_stopped_and_resumed_equals_uninterrupted(
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     words = [recipe, "--data", str(faces_folder), "--steps", "30"]
     words += ["--sample-every", "20", "--run"]
+    grids = [10, 20, 25, 30]
     if number == signal.SIGKILL:
         worker = [sys.executable, "tests/train_worker.py", *words, str(parts)]
-        done = subprocess.run(
-            [*worker, "--checkpoint-seconds", "0"],
-            cwd=REPOSITORY,
-            env=os.environ | {"PYTHONPATH": "."},
-        )
+        environment = os.environ | {"PYTHONPATH": "."}
+        done = subprocess.run(worker, cwd=REPOSITORY, env=environment)
         assert done.returncode == -9
         assert list(parts.glob(".*.tmp"))  # half of a checkpoint
         reached = 16
     else:
         with monkeypatch.context() as patch:
-            patch.setattr(Run, "_record", signalled(17, number))
+            patch.setattr("train.work.display", signalled(17, number))
             assert main([*words, str(parts)]) == 130
         reached = 17
+        grids.insert(1, 17)  # where it was stopped
     assert arrays(parts / "checkpoint.npz")["x/step"] == reached
     assert main(["--run", str(parts)]) == 0  # it knows its recipe, data and steps
     assert main([*words, str(whole)]) == 0
     a, b = arrays(whole / "checkpoint.npz"), arrays(parts / "checkpoint.npz")
     assert a.keys() == b.keys() and a["x/step"] == 30
-    for name in a:
-        if name not in ("x/seconds", "x/pending"):
-            np.testing.assert_array_equal(a[name], b[name], name)
+    for name in a.keys() - {"x/seconds", "x/identity"}:
+        np.testing.assert_array_equal(a[name], b[name], name)
     assert history(whole) == history(parts)
     assert [int(row["step"]) for row in history(whole)] == [25, 30]
     assert not list(parts.glob(".*.tmp"))
     assert (parts / "samples.gif").stat().st_size > 1000
-    grids = [int(p.stem) for p in (parts / "samples").iterdir()]
-    assert sorted(grids) == [10, 20, 25, 30]
-    check_tensorboard(parts)
+    assert sorted(int(p.stem) for p in (parts / "samples").iterdir()) == grids
+    check_tensorboard(parts, grids)
 
 
 def signalled(step, number):
-    """`Run._record` in a process that gets a signal in the middle of step `step`."""
-    record = Run._record
+    """In place of `train.work.display`: a signal in the middle of step `step`."""
 
-    def _record(run, *words):
-        record(run, *words)
-        if run.step == step:
-            os.kill(os.getpid(), number)
+    @contextlib.contextmanager
+    def display(*words):
+        yield lambda now, logs: now == step and os.kill(os.getpid(), number)
 
-    return _record
+    return display
 
 
-def check_tensorboard(run):
-    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-
+def check_tensorboard(run, grids):
     events = EventAccumulator(str(run), {"images": 0})
     events.Reload()
-    with open(run / "history.csv", newline="") as file:
-        rows = list(csv.DictReader(file))
-    names = set(rows[0]) - {"step"}
+    rows = history(run)
+    names = rows[0].keys() - {"step"}
     tags = events.Tags()["scalars"]
-    assert {tag(name) for name in names} == set(tags) and len(names) == len(tags)
+    assert {tag(name) for name in names} | {"speed/seconds"} <= set(tags)
     assert {t.partition("/")[0] for t in tags} >= {"loss", "rate", "speed"}
     (card,) = events.Tensors("run")  # what tells two runs apart
     (text,) = card.tensor_proto.string_val
     assert b"python -m train" in text and b"| setting | report |" in text
-    for name in names - {"seconds", "images_per_second"}:
+    for name in names:
         points = events.Scalars(tag(name))
         assert [p.step for p in points] == [int(r["step"]) for r in rows]
         for point, row in zip(points, rows, strict=True):
             assert point.value == pytest.approx(float(row[name]), rel=1e-4)
-    assert [p.step for p in events.Images("samples")] == [10, 20, 25, 30]
+    assert [p.step for p in events.Images("samples")] == grids
 
 
-def test_log_drops_what_lies_after_the_step_it_goes_on_from(tmp_path):
-    log = Log(tmp_path, 0)
-    for step in (1, 2, 3):
-        log.scalars(step, {"loss": step / 10})
-    log.close()
-    with open(tmp_path / "history.csv", "a") as file:
-        file.write("4")  # as a crash leaves it
-    log = Log(tmp_path, 2)
-    log.scalars(3, {"loss": 0.9})
-    log.close()
-    assert [(r["step"], r["loss"]) for r in history(tmp_path)] == [
-        ("1", "0.1"),
-        ("2", "0.2"),
-        ("3", "0.9"),
-    ]
-
-
-def test_log_takes_columns_that_come_with_changed_settings(tmp_path):
-    log = Log(tmp_path, 0)
-    log.scalars(1, {"loss": 1.0})
-    log.scalars(2, {"loss": 2.0, "diversity": 0.5})
-    log.scalars(3, {"loss": 3.0})
-    log.close()
-    rows = [(r["step"], r["loss"], r["diversity"]) for r in history(tmp_path)]
-    assert rows == [("1", "1", ""), ("2", "2", "0.5"), ("3", "3", "")]
-
-
-def test_events_of_a_run_that_left_no_checkpoint_are_dropped(tmp_path):
-    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-
-    for values in ((0.1, 0.2), (0.7,)):
-        log = Log(tmp_path, 0)
-        for step, value in enumerate(values, 1):
+def test_curves_drop_what_lies_after_the_step_that_a_run_goes_on_from(tmp_path):
+    for start, values in ((0, (0.1, 0.2, 0.3)), (2, (0.9,)), (0, (0.7,))):
+        log = Log(tmp_path, start)
+        for step, value in enumerate(values, start + 1):
             log.scalars(step, {"loss": value})
         log.close()
+        if start:
+            losses = [(r["step"], r["loss"]) for r in history(tmp_path)]
+            assert losses == [("1", "0.1"), ("2", "0.2"), ("3", "0.9")]
+        with open(tmp_path / "history.csv", "a") as file:
+            file.write("1")  # as a crash leaves it
     events = EventAccumulator(str(tmp_path))
     events.Reload()
     (point,) = events.Scalars("loss/loss")
     assert point.step == 1 and point.value == pytest.approx(0.7)
-    assert [r["loss"] for r in history(tmp_path)] == ["0.7"]
 
 
 @pytest.fixture(scope="module")
@@ -162,53 +133,103 @@ def faces(tiny_faces):
     return tiny_faces
 
 
+def begin(recipe, faces, folder):
+    return Run(recipe, faces, folder, 0, "float32", report=lambda line: None)
+
+
 @pytest.fixture
 def run(faces, tmp_path):
-    recipe, folder = tiny.recipe("vae_c"), tmp_path / "run"
-    return Run(recipe, faces, folder, 0, "float32", report=lambda s: None)
+    return begin(tiny.recipe("vae_c"), faces, tmp_path / "run")
 
 
-def test_a_run_of_other_settings_is_refused_with_the_difference(run, faces):
-    def again(recipe=run.recipe, seed=0, precision="float32", images=faces):
-        Run(recipe, images, run.folder, seed, precision)
-
-    again(dataclasses.replace(run.recipe, steps=7))  # a longer run goes on
-    with pytest.raises(RunError, match="batch_size: the run has 2, this command has 3"):
-        again(dataclasses.replace(run.recipe, batch_size=3))
-    with pytest.raises(
-        RunError, match=r"learning_rate: the run has 0\.0002, this command has 0\.1"
-    ):
-        again(run.recipe.replace({"vae.learning_rate": "0.1"}))
-    with pytest.raises(RunError, match="seed: the run has 0, this command has 5"):
-        again(seed=5)
-    with pytest.raises(RunError, match="a run of vae_c, not of dcgan_c"):
-        again(tiny.recipe("dcgan_c"))
-    fewer = dataclasses.replace(faces, images=faces.images[:9])
-    with pytest.raises(
-        RunError, match=r"data\.images: the run has 48, this command has 9"
-    ):
-        again(images=fewer)
+@pytest.mark.parametrize(
+    ("changes", "saying"),
+    [
+        ({"steps": "7"}, None),  # a longer run goes on
+        ({"batch_size": "3"}, "batch_size: the run has 2, this command has 3"),
+        ({"vae.learning_rate": "0.1"}, "learning_rate: the run has 0.0002, this"),
+        ({"seed": 5}, "seed: the run has 0, this command has 5"),
+        ({"recipe": "dcgan_c"}, "name: the run has vae_c, this command has dcgan_c;"),
+        ({"images": 9}, "data.images: the run has 48, this command has 9"),
+    ],
+)
+def test_a_run_of_other_settings_is_refused_with_the_difference(
+    changes, saying, run, faces
+):
+    seed, faces = changes.pop("seed", 0), faces.first(changes.pop("images", 48))
+    recipe = tiny.recipe(changes.pop("recipe", "vae_c")).replace(changes)
+    if saying is None:
+        Run(recipe, faces, run.folder, seed, "float32")
+        return
+    with pytest.raises(RunError, match=re.escape(saying)):
+        Run(recipe, faces, run.folder, seed, "float32")
 
 
 def test_a_folder_that_is_no_run_is_refused(faces, tmp_path):
     (tmp_path / "thesis.txt").write_text("do not overwrite")
     with pytest.raises(RunError, match="not empty and not a run"):
-        Run(tiny.recipe("vae_c"), faces, tmp_path, 0, "float32")
-    with pytest.raises(RunError, match="cannot write there"):
-        Run(tiny.recipe("vae_c"), faces, tmp_path / "thesis.txt", 0, "float32")
+        begin(tiny.recipe("vae_c"), faces, tmp_path)
+    with pytest.raises(UserError, match="cannot write there"):
+        begin(tiny.recipe("vae_c"), faces, tmp_path / "thesis.txt")
     (tmp_path / "thesis.txt").unlink()
     for name in ("train.log", "._grid.png", ".DS_Store"):  # are nobody's run
         (tmp_path / name).write_text("")
-    run = Run(tiny.recipe("vae_c"), faces, tmp_path, 0, "float32", report=lambda s: None)
+    run = begin(tiny.recipe("vae_c"), faces, tmp_path)
     (tmp_path / "samples" / "._00000001.png").write_text("of another system")
     assert run.train(1) and (tmp_path / "samples.gif").exists()
 
 
-def test_data_without_labels_is_refused_before_anything_is_written(faces, tmp_path):
-    unlabelled = dataclasses.replace(faces, attributes=None)
-    with pytest.raises(data_utils.DataError, match="no CSV beside it"):
-        Run(tiny.recipe("acgan_c"), unlabelled, tmp_path / "run", 0, "float32")
-    assert not (tmp_path / "run").exists()
+def mine(units=1, activation=None, channels=3):
+    """A user's networks: how D ends, and what G draws."""
+
+    def discriminator():
+        end = keras.layers.Dense(units, activation)
+        image = keras.Input((tiny.SIZE, tiny.SIZE, 3))
+        return keras.Model(image, end(keras.layers.Flatten()(image)))
+
+    def generator(latent):
+        noise, shape = keras.Input((latent,)), (tiny.SIZE, tiny.SIZE, channels)
+        x = keras.layers.Dense(math.prod(shape))(noise)
+        return keras.Model(noise, keras.layers.Reshape(shape)(x))
+
+    return {"generator": generator, "discriminator": discriminator}
+
+
+@pytest.mark.parametrize(
+    ("name", "faces_of", "networks", "saying"),
+    [
+        ("acgan_c", "unlabelled", None, "no CSV beside it"),
+        ("dcgan_d", "repeated", None, "is there twice"),
+        ("dcgan_d", "one", None, "one image"),
+        (
+            "dcgan_c",
+            "all",
+            mine(channels=1),
+            r"generator gives an image of shape \(16, 16, 1",
+        ),
+        ("dcgan_c", "all", mine(units=2), r"a score of shape \(2,\), \(1,"),
+        ("dcgan_c", "all", mine(activation="sigmoid"), r"take scores: end with Dense\(1"),
+    ],
+)
+def test_what_cannot_be_trained_is_refused_before_a_run_is_begun(
+    name, faces_of, networks, saying, faces, tmp_path, monkeypatch
+):
+    images = faces.images
+    changes = {
+        "unlabelled": {"attributes": None},
+        "repeated": {"images": np.concatenate([images[:24]] * 2)},
+        "one": {"images": images[:1]},
+        "all": {},
+    }
+    for role, function in (networks or {}).items():
+        monkeypatch.setattr(tiny, role, function)
+    with pytest.raises((data_utils.DataError, RunError, RecipeError), match=saying):
+        begin(
+            tiny.recipe(name),
+            dataclasses.replace(faces, **changes[faces_of]),
+            tmp_path / "run",
+        )
+    assert not (tmp_path / "run" / "run.json").exists()
 
 
 def test_a_checkpoint_cut_short_or_of_another_network(run, faces):
@@ -216,7 +237,7 @@ def test_a_checkpoint_cut_short_or_of_another_network(run, faces):
     whole = run.checkpoint.read_bytes()
     run.checkpoint.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(checkpoint.CheckpointError, match="not a whole checkpoint"):
-        Run(run.recipe, faces, run.folder, 0, "float32")
+        begin(run.recipe, faces, run.folder)
     run.checkpoint.write_bytes(whole)
     other = {k: v for k, v in run.model.state().items() if "optimizer" not in k}
     with pytest.raises(checkpoint.CheckpointError, match="another network or optimizer"):
@@ -224,18 +245,20 @@ def test_a_checkpoint_cut_short_or_of_another_network(run, faces):
 
 
 def test_not_a_number_names_loss_and_step_and_keeps_the_checkpoint(run):
-    run.train(2, checkpoint_seconds=1000)
-    good = run.checkpoint.read_bytes()
     step = run.model.train_step
     run.model.train_step = lambda data: step(data) | {"mse": float("nan")}
-    with pytest.raises(NotANumber, match="mse is nan at step 3; the last good") as error:
-        run.train(5, checkpoint_seconds=0)
-    assert error.value.status == 1
-    assert run.checkpoint.read_bytes() == good
+    with pytest.raises(NotANumber, match="mse is nan at step 1; no checkpoint was"):
+        run.train(1)
+    run.model.train_step = lambda data: {"mse": 0.5}
+    run.step = 0
+    run.train(2)
+    good = run.checkpoint.read_bytes()
     kernel = run.model.networks["encoder"].trainable_variables[0]
     kernel.assign(to_numpy(kernel) * np.float32("inf"))
-    with pytest.raises(NotANumber, match=r"net/encoder/000/kernel is not finite"):
+    saying = r"net/encoder/000/kernel is not finite .*; the last good .*; try a lower"
+    with pytest.raises(NotANumber, match=saying) as error:
         run.save()
+    assert error.value.status == 1
     assert run.checkpoint.read_bytes() == good
 
 
@@ -249,63 +272,46 @@ def test_images_of_the_grid_come_from_fixed_latents(run):
 
 
 def test_the_collapse_meter_is_a_curve_with_points_apart(faces, tmp_path):
-    recipe = tiny.recipe("dcgan_d", meter_every=50)
-    faces = faces.first(20)
-    run = Run(recipe, faces, tmp_path, 0, "float32", report=lambda s: None)
+    run = begin(tiny.recipe("dcgan_d", meter_every=50), faces.first(20), tmp_path)
     run.model.train_step = lambda data: {"d_loss": 0.5}
-    decoder = run.model.average["generator"]
-    decoder.set_weights([0 * w for w in decoder.get_weights()])  # one image for all
+    generator = run.model.average["generator"]
+    generator.set_weights([0 * w for w in generator.get_weights()])  # one image for all
     run.train(75, sample_every=1000)
     found = [(r["step"], r["diversity"]) for r in history(tmp_path)]
     assert found == [("25", ""), ("50", "0"), ("75", "")]
     assert run.identity["data"]["images"] == 20
-    with pytest.raises(RunError, match="one image"):
-        Run(recipe, faces.first(1), tmp_path / "one", 0, "float32")
-    assert not (tmp_path / "one").exists()
-    with pytest.raises(data_utils.DataError, match="20 images, 21 requested"):
-        faces.first(21)
 
 
-def test_snapshots_are_the_drawing_networks_of_their_epochs(faces, tmp_path):
+def test_snapshots_are_the_averaged_networks_of_their_epochs(faces, tmp_path):
     recipe = tiny.recipe("vae_e", batch_size=12).replace({"snapshots": "1,2"})
-    run = Run(recipe, faces, tmp_path, 0, "float32", report=lambda s: None)
+    run = begin(recipe, faces, tmp_path)
     run.train(4)  # 48 images are 4 steps
     decoder = build(recipe, "decoder")
     decoder.load_weights(tmp_path / "snapshots" / "epoch_001" / "decoder.weights.h5")
-    for a, b in zip(
-        decoder.variables, run.model.average["decoder"].variables, strict=True
-    ):
+    average = run.model.average["decoder"].variables
+    for a, b in zip(decoder.variables, average, strict=True):
         np.testing.assert_array_equal(to_numpy(a), to_numpy(b))
     run.train(8)
-    kept = sorted(p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*.h5"))
-    assert kept == [
-        f"snapshots/epoch_00{k}/{role}.weights.h5"
-        for k in (1, 2)
-        for role in ("decoder", "encoder")
-    ]
+    kept = {p.relative_to(tmp_path / "snapshots") for p in tmp_path.rglob("*.h5")}
+    roles = ("decoder", "encoder")
+    names = [f"epoch_00{k}/{role}.weights.h5" for k in (1, 2) for role in roles]
+    assert sorted(map(str, kept)) == names
 
 
-def test_command_line_diverging_run_ends_in_one_line(faces_folder, tmp_path, monkeypatch):
-    monkeypatch.setitem(RECIPES, "vae_c", tiny.recipe("vae_c"))
-    words = ("vae_c", "--data", faces_folder, "--run", tmp_path / "run", "--steps", 20)
-    refused(
-        *(main, *words, "--set", "vae.learning_rate=1e30"),
-        status=1,
-        saying=["step", "no checkpoint was written yet", "lower learning rate"],
-    )
-    assert json.loads((tmp_path / "run" / "run.json").read_text())["seed"] == 0
-
-
-def test_command_line_mistakes(faces_folder, tmp_path, fails):
-    run = tmp_path / "run"
-    common = ("--data", faces_folder, "--run", run)
-    refused(main, "vae_z", *common, saying=["vae_z", "vae_c"])
-    refused(main, "vae_c", *common, "--set", "batch=3", saying=["batch_size"])
-    refused(main, "vae_c", *common, "--set", "batch", saying=["FIELD=VALUE"])
-    refused(main, "vae_c", *common, "--steps", "0", saying=["--steps"])
-    missing = ("--data", tmp_path / "none", "--run", run)
-    fails("-m", "train", "vae_c", *missing, saying=[tmp_path / "none", "no such folder"])
-    assert not run.exists()
+@pytest.mark.parametrize(
+    ("words", "saying"),
+    [
+        (["vae_z"], ["vae_z", "vae_c"]),
+        (["vae_c", "--set", "batch=3"], ["batch_size"]),
+        (["vae_c", "--set", "batch"], ["FIELD=VALUE"]),
+        (["vae_c", "--steps", "0"], ["--steps"]),
+        (["vae_c", "--data", "nowhere"], ["nowhere", "no such folder"]),
+    ],
+)
+def test_command_line_mistakes(words, saying, faces_folder, tmp_path):
+    common = ("--data", faces_folder, "--run", tmp_path / "run")
+    refused(main, *common, *words, saying=saying)
+    assert not (tmp_path / "run").exists()
 
 
 def test_dry_run_writes_nothing(faces_folder, tmp_path, monkeypatch, capsys):

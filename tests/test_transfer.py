@@ -5,21 +5,21 @@ import shutil
 
 import numpy as np
 import pytest
-from conftest import small
+import tiny
 
 from cli import UserError
 from models.keras_setup import to_numpy
 from models.trained import save, sha256
 from train.model import model_of
 from train.run import Run
-from train.transfer import by_place, in_words, source_of, start_from
+from train.transfer import in_words, source_of, start_from
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.usefixtures("tiny_networks")
 
 
 def weights_of(name, root):
     """A folder of fresh weights of a recipe, and the model they are of."""
-    recipe = small(name)
+    recipe = tiny.recipe(name)
     model = model_of(recipe, seed=3)
     folder = root / name
     folder.mkdir()
@@ -31,41 +31,39 @@ def weights_of(name, root):
     card = {"recipe": recipe.resolved(), "steps": 7, "epochs": 1.0, "files": files}
     card["data"] = {"name": "drawn"}
     (folder / "card.json").write_text(json.dumps(card))
+    (folder / "history.csv").write_text("step\n7\n")
     return folder, model
 
 
-def values(network):
-    return {place: to_numpy(v) for place, v in by_place(network).items()}
-
-
-def test_equal_shapes_are_taken_and_the_rest_starts_fresh(tmp_path):
+def test_what_fits_is_taken_and_the_rest_starts_fresh(tmp_path):
     folder, before = weights_of("wgan_a", tmp_path)
-    after = model_of(small("acgan_a"), seed=1)
+    after = model_of(tiny.recipe("acgan_a"), seed=1)
+    initial = {r: n.get_weights() for r, n in after.networks.items()}
     said = start_from(after, source_of(folder, after.recipe))
-    old, new = values(before.networks["generator"]), values(after.networks["generator"])
-    assert old.keys() == new.keys()
-    for place in old.keys() - {"dense 0/kernel"}:  # a label joins the noise there
-        np.testing.assert_array_equal(new[place], old[place])
-    old, new = (values(m.networks["discriminator"]) for m in (before, after))
-    fresh = new.keys() - old.keys()
-    assert fresh == {"label_head 0/kernel", "label_head 0/bias"}
-    assert all((new[place] == old[place]).all() for place in old)
-    fresh = [f"discriminator/{p}" for p in sorted(fresh, reverse=True)]
-    assert said["fresh"] == ["generator/dense 0/kernel", *fresh]
-    assert (said["recipe"], said["steps"]) == ("wgan_a", 7)
-    assert "fresh: generator/dense 0/kernel, discriminator/label_head" in in_words(said)
-    for v, a in zip(
-        after.networks["generator"].variables,
-        after.average["generator"].variables,
-        strict=True,
-    ):
+    fresh = {name.partition("/")[2] for name in said["fresh"]}
+    taken = 0
+    for role, network in after.networks.items():
+        old = before.networks[role].weights
+        for k, variable in enumerate(network.weights):
+            expected = initial[role][k] if variable.path in fresh else to_numpy(old[k])
+            np.testing.assert_array_equal(to_numpy(variable), expected)
+            taken += variable.path not in fresh
+    label, kernel = "label_head", after.networks["generator"].weights[0].path
+    # A label joins the noise in the kernel.
+    assert fresh == {f"{label}/kernel", f"{label}/bias", kernel}
+    assert (said["recipe"], said["steps"], said["variables"]) == ("wgan_a", 7, taken)
+    assert f"fresh: generator/{kernel}, discriminator/{label}/" in in_words(said)
+    pairs = (after.networks["generator"], after.average["generator"])
+    for v, a in zip(*(network.variables for network in pairs), strict=True):
         np.testing.assert_array_equal(to_numpy(v), to_numpy(a))
 
 
-def test_what_cannot_be_started_from(tmp_path, faces):
+def test_what_cannot_be_started_from(tmp_path, tiny_faces):
     def run(name, **more):
         folder = tmp_path / "run"
-        return Run(small("acgan_a"), faces, folder, 0, "float32", start=name, **more)
+        return Run(
+            tiny.recipe("acgan_a"), tiny_faces, folder, 0, "float32", start=name, **more
+        )
 
     with pytest.raises(UserError, match="--from nowhere: no weights there"):
         run("nowhere")
@@ -79,14 +77,20 @@ def test_what_cannot_be_started_from(tmp_path, faces):
     assert not (tmp_path / "run").exists()
 
 
-def test_a_run_remembers_what_it_started_from(tmp_path, faces):
+def test_a_run_remembers_what_it_started_from(tmp_path, tiny_faces):
     folder, _ = weights_of("wgan_a", tmp_path)
     said = []
 
     def run(name, start):
-        recipe = small("acgan_a")
+        recipe = tiny.recipe("acgan_a")
         return Run(
-            recipe, faces, tmp_path / name, 0, "float32", report=said.append, start=start
+            recipe,
+            tiny_faces,
+            tmp_path / name,
+            0,
+            "float32",
+            report=said.append,
+            start=start,
         )
 
     run("with", folder).train(1)
@@ -102,12 +106,3 @@ def test_a_run_remembers_what_it_started_from(tmp_path, faces):
         run("with", other)
     shutil.rmtree(folder)
     assert run("with", folder).step == 1  # a run that goes on needs its start no more
-
-
-def test_a_run_that_saved_nothing_forgets_what_it_started_from(tmp_path, faces):
-    folder, _ = weights_of("wgan_a", tmp_path)
-    recipe = small("acgan_a")
-    for start, known in ((folder, "wgan_a"), (None, None)):  # the first is killed
-        Run(recipe, faces, tmp_path / "run", 0, "float32", start=start)
-        said = json.loads((tmp_path / "run" / "run.json").read_text())["from"]
-        assert (said and said["recipe"]) == known

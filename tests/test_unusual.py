@@ -14,7 +14,6 @@ from inference import draw as figures
 from inference import kl, vae
 from inference.figures import scatter
 from metrics.judge import Judge
-from models import RecipeError
 from models.keras_setup import keras, to_numpy
 from models.layers import BatchNorm, flat
 from models.sampling import draw, recompute_batch_norm
@@ -22,8 +21,7 @@ from models.trained import Trained
 from models.unexported import RunWeights
 from train import export, exporting
 from train.__main__ import main as train
-from train.run import Run, RunError
-from train.transfer import by_place
+from train.run import Run
 
 pytestmark = pytest.mark.usefixtures("tiny_networks")
 
@@ -40,22 +38,6 @@ def exported(name, faces, faces_folder, tmp_path, steps, **changes):
     trained(name, faces, tmp_path / "run", steps, **changes)
     exporting.export(tmp_path / "run", faces_folder, tmp_path / "weights")
     return Trained(name, tmp_path / "weights")
-
-
-def test_a_start_that_fails_can_be_repeated(tiny_faces, tmp_path, monkeypatch):
-    """As when a student's network has a mistake, which is then mended."""
-    recipe = tiny.recipe("dcgan_c")
-
-    def begin():
-        return Run(recipe, tiny_faces, tmp_path, 0, "float32", report=lambda line: None)
-
-    with monkeypatch.context() as patch:
-        patch.delattr(tiny, "generator")
-        with pytest.raises(RecipeError, match="generator' of the generator"):
-            begin()
-    (tmp_path / ".run.json.1.tmp").write_text("{")  # of a process that was killed
-    begin().train(1)
-    assert begin().step == 1
 
 
 def test_codes_of_other_images_have_another_density(
@@ -101,15 +83,6 @@ def test_an_epoch_that_ends_between_two_steps(tiny_faces, faces_folder, tmp_path
     assert weights.network("decoder", at=2) is weights.network("decoder")
 
 
-def test_progress_is_told_of_each_step_of_one_call(tiny_faces, tmp_path, monkeypatch):
-    """An accelerator takes several steps in one call."""
-    run, told = trained("vae_e", tiny_faces, tmp_path, 1), []
-    rows = [{"loss": float(k)} for k in range(3)]
-    monkeypatch.setattr("train.backend.compiled", lambda *a: (lambda *b: rows, 3))
-    run.train(7, progress=lambda step, logs: told.append((step, logs["loss"])))
-    assert told == [(k + 2, k % 3) for k in range(6)]
-
-
 def test_the_attribute_network_reads_as_many_as_there_are(tmp_path, capsys):
     folder = write_faces(tmp_path / "five")
     for name in ("train.csv", "test.csv"):
@@ -140,13 +113,10 @@ class Residual(keras.layers.Layer):
         return x + self.scale * more
 
 
-def test_networks_inside_networks_are_seen():
+def test_batch_norm_inside_networks_is_recomputed():
     noise = keras.Input((4,))
     body = keras.Sequential([keras.layers.Dense(4), BatchNorm(), keras.layers.Dense(4)])
     network = keras.Model(noise, Residual()(body(noise)))
-    places = by_place(network)
-    assert len(places) == len(network.variables)
-    assert {id(v) for v in places.values()} == {id(v) for v in network.variables}
     recipe = dataclasses.replace(tiny.recipe("dcgan_c"), latent=4)
     norms = [x for x in flat(network) if hasattr(x, "moving_mean")]
     for norm in norms:
@@ -155,14 +125,6 @@ def test_networks_inside_networks_are_seen():
     assert len(norms) == 2
     for norm in norms:
         assert np.abs(to_numpy(norm.moving_mean)).max() < 3
-
-
-def test_images_that_repeat_are_refused_before_anything_is_written(tiny_faces, tmp_path):
-    images = np.concatenate([tiny_faces.images[:24]] * 2)
-    twice = dataclasses.replace(tiny_faces, images=images)
-    with pytest.raises(RunError, match="is there twice"):
-        Run(tiny.recipe("dcgan_d"), twice, tmp_path / "run", 0, "float32")
-    assert not (tmp_path / "run").exists()
 
 
 def test_a_study_of_images_that_repeat_is_refused(faces_folder, tmp_path):

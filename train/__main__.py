@@ -56,9 +56,6 @@ def parse(words=None):
         help="bfloat16 is faster with bf16 instructions (AMX, a GPU), else slower",
     )
     parser.add_argument(
-        "--checkpoint-seconds", type=float, default=300, help="default: 300"
-    )
-    parser.add_argument(
         "--sample-every",
         type=int,
         default=500,
@@ -104,8 +101,6 @@ def main(words=None):
         if value is not None and not 0 < value < math.inf:
             option = name.replace("_", "-")
             raise UserError(f"--{option} must be a number above 0, not {value}")
-    if not 0 <= (seconds := args.checkpoint_seconds) < math.inf:
-        raise UserError(f"--checkpoint-seconds must be a number from 0, not {seconds}")
     steps = [] if args.steps is None else [f"steps={args.steps}"]
     recipe = recipe.replace(dict(map(pair, args.set + steps)))
     if not 0 <= args.seed < 2**32:

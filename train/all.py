@@ -34,54 +34,50 @@ def parse(words=None):
     return parser.parse_args(words)
 
 
+def of_size(data):
+    """The names of all recipes for images of the size of these."""
+    folder = data / "train"
+    first = image_files(folder if folder.is_dir() else data)[0]
+    side = iio.improps(first).shape[0]
+    found = [name for name, recipe in RECIPES.items() if recipe.image_size == side]
+    if not found:
+        raise UserError(f"{first}: no recipe for images of side {side}; name some")
+    return found
+
+
 def main(words=None):
     args = parse(words)
     if not args.data.is_dir():
         raise UserError(f"{args.data}: no such folder")
-    recipes = [get_recipe(name) for name in args.recipes]
-    if not recipes:
-        folder = args.data / "train"
-        files = image_files(folder if folder.is_dir() else args.data)
-        side = iio.improps(files[0]).shape[0]
-        recipes = [r for r in RECIPES.values() if r.image_size == side]
-        if not recipes:
-            raise UserError(f"{files[0]}: no recipe for images of side {side}; name some")
+    names = [get_recipe(name).name for name in args.recipes] or of_size(args.data)
     writable(args.runs)
+    data, runs = args.data.resolve(), args.runs.resolve()
     gpu = os.environ.get("KERAS_BACKEND") == "jax"  # several runs share it
     cores = getattr(os, "process_cpu_count", os.cpu_count)()
-    jobs = args.jobs or (5 if gpu else cores)
-    alone = {} if gpu else dict.fromkeys(ALONE, "1")
-    environment = os.environ | {"XLA_PYTHON_CLIENT_PREALLOCATE": "false"} | alone
+    environment = os.environ | {"XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
+    environment |= {} if gpu else dict.fromkeys(ALONE, "1")
 
-    def command(module, recipe, *more):
-        run = ["--data", str(args.data.resolve())]
-        run += ["--run", str(args.runs.resolve() / recipe.name)]
-        return [sys.executable, "-m", module, *run, *more]
+    def run(module, name, *more, **options):
+        words = ("--data", data, "--run", runs / name, *more)
+        command = [sys.executable, "-m", module, *map(str, words)]
+        return subprocess.run(command, cwd=HOME, env=environment, text=True, **options)
 
-    def trains(recipe, *more):
-        precision = ("--precision", args.precision)
-        return [*command("train", recipe, *precision, *more), recipe.name]
-
-    for recipe in recipes:
-        words = trains(recipe, "--dry-run")
-        options = {"cwd": HOME, "env": environment, "capture_output": True, "text": True}
-        done = subprocess.run(words, **options)
+    trains = ("--precision", args.precision)
+    for name in names:
+        done = run("train", name, *trains, "--dry-run", name, capture_output=True)
         if done.returncode:
             raise UserError(done.stderr.strip().removeprefix("error: "))
-        print(f"{recipe.name}: {done.stdout.splitlines()[-1]}", flush=True)
+        print(f"{name}: {done.stdout.splitlines()[-1]}", flush=True)
 
-    def work(recipe):
-        with open(args.runs / f"{recipe.name}.log", "a") as log:
-            options = {"cwd": HOME, "env": environment, "stdout": log, "stderr": log}
-            status = subprocess.run(trains(recipe), **options).returncode
-            if status == 0:
-                weights = ("--weights", str(args.runs.resolve() / "weights"), "--replace")
-                words = command("train.export", recipe, *weights)
-                status = subprocess.run(words, **options).returncode
-        print(
-            f"{recipe.name}: {'done' if not status else f'status {status}'}", flush=True
-        )
+    def work(name):
+        with open(runs / f"{name}.log", "a") as log:
+            to_log = {"stdout": log, "stderr": log}
+            status = run("train", name, *trains, name, **to_log).returncode
+            if not status:
+                place = ("--weights", runs / "weights", "--replace")
+                status = run("train.export", name, *place, **to_log).returncode
+        print(f"{name}: {f'status {status}' if status else 'done'}", flush=True)
         return status
 
-    with ThreadPoolExecutor(jobs) as pool:
-        return max(pool.map(work, recipes))
+    with ThreadPoolExecutor(args.jobs or (5 if gpu else cores)) as pool:
+        return max(pool.map(work, names))

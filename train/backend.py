@@ -6,8 +6,6 @@ accelerator the images stay on the device, batches are gathered there, and one c
 many steps.
 """
 
-import contextlib
-
 import numpy as np
 
 from cli import UserError
@@ -34,40 +32,24 @@ def gradients(loss_fn, variables, state):
     Returns:
         (logs, [d loss / d variable]).
     """
-    if BACKEND == "jax":
-        return _jax_gradients(loss_fn, variables, state)
-
     values = [v.value for v in variables]
-    with tf.GradientTape(watch_accessed_variables=False) as tape:
-        tape.watch(values)
-        loss, logs = loss_fn()
-    return logs, tape.gradient(loss, values)
+    if BACKEND == "tensorflow":
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(values)
+            loss, logs = loss_fn()
+        return logs, tape.gradient(loss, values)
 
+    rest = [(v, v.value) for v in state]
 
-def _jax_gradients(loss_fn, variables, state):
-
-    def pure(values, rest):
+    def pure(values):
         # A scope does not see the values of the scope around it, so pass all of them.
-        scope = [*zip(variables, values, strict=True), *zip(state, rest, strict=True)]
-        with keras.StatelessScope(scope):
+        with keras.StatelessScope([*zip(variables, values, strict=True), *rest]):
             loss, logs = loss_fn()
             return loss, (logs, [v.value for v in state])
 
-    values, rest = [v.value for v in variables], [v.value for v in state]
-    (_, (logs, moved)), grads = jax.value_and_grad(pure, has_aux=True)(values, rest)
-    _assign(state, moved)
+    (_, (logs, after)), grads = jax.value_and_grad(pure, has_aux=True)(values)
+    _assign(state, after)
     return logs, grads
-
-
-@contextlib.contextmanager
-def created_outside():
-    """Variables made within the block belong to no function that is being compiled."""
-    if BACKEND != "tensorflow":
-        yield
-        return
-
-    with tf.init_scope():
-        yield
 
 
 def input_gradient(fn, x, state):
@@ -83,8 +65,8 @@ def input_gradient(fn, x, state):
     """
     if BACKEND == "jax":
         pure, assigned = _in_scope(lambda x: keras.ops.sum(fn(x)), state)
-        gradient, moved = jax.grad(pure, has_aux=True)(x)
-        _assign(assigned, moved)
+        gradient, after = jax.grad(pure, has_aux=True)(x)
+        _assign(assigned, after)
         return gradient
 
     with tf.GradientTape(watch_accessed_variables=False) as tape:
@@ -122,8 +104,8 @@ def now_and_then(now, make, state):
         return tf.cond(keras.ops.convert_to_tensor(now), make, nothing)
 
     (made, assigned), (unmade, _) = _in_scope(make, state), _in_scope(nothing, state)
-    pair, moved = jax.lax.cond(now, made, unmade)
-    _assign(assigned, moved)
+    pair, after = jax.lax.cond(now, made, unmade)
+    _assign(assigned, after)
     return pair
 
 
@@ -177,6 +159,15 @@ def approach(average, variable, share):
     )
 
 
+def average_over_epoch(means, logs):
+    """Count the logs of a step of TensorFlow in `means`, {name: `keras.metrics.Mean`}."""
+    for name, value in logs.items():
+        if name not in means:
+            with tf.init_scope():  # a variable of no function that is being compiled
+                means[name] = keras.metrics.Mean(name)
+        means[name].update_state(value)
+
+
 def compiled(model, feed, most):
     """The training steps of `model` on batches of `feed`, compiled.
 
@@ -190,13 +181,17 @@ def compiled(model, feed, most):
         `first + count - 1` and returns their logs, a dict of floats each;
         `most` is the largest count that pays, which is 1 on a processor.
     """
-    if BACKEND == "tensorflow":
-        step = tf.function(_tensorflow_step(model), autograph=False)
-        return lambda first, count: _one_by_one(step, feed, first, count), 1
+    if BACKEND == "jax":
+        most = 1 if jax.default_backend() == "cpu" else most
+        return _jax_steps(model, feed, most), most
 
-    if jax.default_backend() == "cpu":  # its convolutions are slow in a loop
-        return _jax_steps(model, feed), 1
-    return _jax_loop(model, feed, most), most
+    step = tf.function(_tensorflow_step(model), autograph=False)
+
+    def advance(first, count):
+        logs = [step(feed(k)) for k in range(first, first + count)]
+        return [{name: float(v) for name, v in row.items()} for row in logs]
+
+    return advance, 1
 
 
 def _tensorflow_step(model):
@@ -216,13 +211,8 @@ def _tensorflow_step(model):
     return step
 
 
-def _one_by_one(step, feed, first, count):
-    logs = [step(feed(k)) for k in range(first, first + count)]
-    return [{name: float(v) for name, v in row.items()} for row in logs]
-
-
-def _jax_pure(model):
-    """(variables, f): f(their values, batch) -> (their next values, logs)."""
+def _jax_steps(model, feed, most):
+    """`most` steps a call at the most, on images that stay on the device."""
     variables = [*model.state().values(), *model.seeds]
 
     def pure(values, batch):
@@ -230,52 +220,27 @@ def _jax_pure(model):
             logs = model.train_step(batch)
             return [v.value for v in variables], logs
 
-    return variables, pure
-
-
-def _jax_steps(model, feed):
-    variables, pure = _jax_pure(model)
-    job = model.job
-    step = job.jit(pure, donate_argnums=0)
-
-    def one(batch):
-        values = job.replicated([v.value for v in variables])
-        values, logs = job.addressable(step(values, job.global_batch(batch, 1)))
-        _assign(variables, values)
-        return logs
-
-    return lambda first, count: _one_by_one(one, feed, first, count)
-
-
-def _jax_loop(model, feed, most):
-    """Like `_jax_steps`, but a call runs many steps on images that stay on the device."""
-
-    variables, pure = _jax_pure(model)
-    job = model.job
-    data = tuple(map(jnp.asarray, feed.data))
-    data = job.replicated(data)
-
     def loop(values, data, order, count):
-        def body(k, carry):
-            values, table = carry
-            batch = feed.gather(data, *(x[k] for x in order), xp=jnp)
-            values, logs = pure(values, batch)
-            return values, {name: table[name].at[k].set(v) for name, v in logs.items()}
+        def one(k, values):
+            return pure(values, feed.gather(data, *(x[k] for x in order), xp=jnp))
 
-        first = feed.gather(data, *(x[0] for x in order), xp=jnp)
-        _, logs = jax.eval_shape(pure, values, first)
+        def body(k, carry):
+            values, logs = one(k, carry[0])
+            return values, {name: carry[1][name].at[k].set(v) for name, v in logs.items()}
+
+        _, logs = jax.eval_shape(one, 0, values)
         table = {name: jnp.zeros(most, v.dtype) for name, v in logs.items()}
+        if most == 1:  # convolutions in a loop are slow on a processor
+            return body(0, (values, table))
         return jax.lax.fori_loop(0, count, body, (values, table))
 
-    loop = job.jit(loop, donate_argnums=0)
+    loop = model.job.jit(loop, tuple(map(jnp.asarray, feed.data)))
 
     def advance(first, count):
         # Always `most` rows, so that JAX compiles once.
         order = [feed.order(first + min(k, count - 1)) for k in range(most)]
-        order = tuple(np.stack(column) for column in zip(*order, strict=True))
-        values = job.replicated([v.value for v in variables])
-        values, table = loop(values, data, job.global_batch(order, 2), count)
-        values, table = job.addressable((values, table))
+        order = [np.stack(column) for column in zip(*order, strict=True)]
+        values, table = loop([v.value for v in variables], order, count)
         _assign(variables, values)
         table = {name: np.asarray(column) for name, column in table.items()}
         return [{n: float(c[k]) for n, c in table.items()} for k in range(count)]

@@ -45,38 +45,11 @@ def restore(path, variables):
             "from best.npz, if there is one, or starts again"
         ) from None
     found = {k[2:]: v for k, v in arrays.items() if k.startswith("v/")}
-    same = found.keys() == variables.keys() and all(
-        found[k].shape == tuple(v.shape) for k, v in variables.items()
-    )
-    if not same:
+    shapes = {k: tuple(v.shape) for k, v in variables.items()}
+    if {k: v.shape for k, v in found.items()} != shapes:
         raise CheckpointError(
             f"{path}: variables of another network or optimizer; use a new --run"
         )
     for name, variable in variables.items():
         variable.assign(found[name])
     return {k[2:]: v for k, v in arrays.items() if k.startswith("x/")}
-
-
-def step_of(path):
-    """After how many steps a checkpoint was written; 0 if there is none, or a damaged
-    one."""
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            return int(file["x/step"])
-    except DAMAGED:
-        return 0
-
-
-def pending_of(extra):
-    """The steps of a checkpoint that are in no row of the curves yet, in the form that
-    `train.log.means` takes."""
-    names = [str(n) for n in extra["pending_names"]]
-    return [dict(zip(names, row.tolist(), strict=True)) for row in extra["pending"]]
-
-
-def first_broken(variables):
-    """The name of the first variable that holds a NaN or infinity, or None."""
-    for name, variable in variables.items():
-        if not np.isfinite(to_numpy(variable)).all():
-            return name
-    return None

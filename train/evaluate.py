@@ -1,13 +1,10 @@
-"""Measure the averaged weights of a run on test faces, and remember the best value.
+"""Measure the averaged weights of a run on test faces.
 
 The losses of a GAN do not show when it was at its best, and a run may collapse late.
 So a measurement on images, made at regular steps, decides which checkpoint ships.
 """
 
 import contextlib
-import math
-
-import pandas as pd
 
 import data_utils
 from cli import UserError
@@ -22,7 +19,7 @@ COUNT = 1000  # samples, and test images to compare them with
 
 
 class Evaluation:
-    """Measures averaged weights, and remembers the best value.
+    """Measures averaged weights.
 
     The value, lower is better, is `test_mse` for a VAE: the squared error of
     reconstructions from posterior means, per channel, in [-1, 1]. For the others it is
@@ -34,16 +31,15 @@ class Evaluation:
         recipe: the `Recipe` in training.
         data: its data folder; the test split is used.
         root: the folder of all weights, with those of the attribute network.
-        table: for a recipe of several attributes at once, the attributes of the
-            training images that the weights will ship with; see
-            `models.default_conditions`.
+        table: the `train.feed.label_table` that the weights will ship with, or None.
 
     Raises:
         cli.UserError: no test images or too few, or no attribute network.
     """
 
     def __init__(self, recipe, data, root, table=None):
-        self.recipe, self.table = recipe, table
+        self.recipe = recipe
+        self.table = None if table is None else table.to_numpy()
         self.name = "test_mse" if recipe.traits.rebuilds else "test_frechet"
         with _float32():
             self.real = Real(data, recipe.image_size, COUNT, root)
@@ -54,15 +50,7 @@ class Evaluation:
                 )
             if not recipe.traits.rebuilds:
                 self.real.judge.trained.check()
-        self.copies, self.best = {}, math.inf
-
-    def resume(self, history):
-        """Continue from the values in the `history.csv` of a run."""
-        if not history.exists():
-            return
-        rows = pd.read_csv(history)
-        for value in rows.get(self.name, pd.Series(dtype=float)).dropna():
-            self.is_best(value)
+        self.copies = {}
 
     def __call__(self, average):
         """The value of averaged networks, {role: `keras.Model`}, to six digits, as in
@@ -89,12 +77,6 @@ class Evaluation:
         outputs = run_network(generator, latents(self.recipe, seeds, labels))
         images = data_utils.to_uint8(outputs, self.recipe.pixel_range)
         return frechet(self.real.features, self.real.judge.features(images))
-
-    def is_best(self, value):
-        """Whether `value` improves on the best so far, which it then becomes."""
-        improves = value < self.best
-        self.best = min(value, self.best)
-        return improves
 
 
 @contextlib.contextmanager

@@ -7,7 +7,7 @@ import argparse
 from pathlib import Path
 
 import data_utils
-from cli import UserError, run_cli
+from cli import run_cli
 from models import WEIGHTS
 
 
@@ -30,13 +30,6 @@ def parse(words=None):
         "--replace", action="store_true", help="replace weights that are there"
     )
     parser.add_argument(
-        "--levels",
-        type=int,
-        metavar="N",
-        help="precision of kernels on disk: the largest number is at least N steps from "
-        "zero; 0 keeps float32; default: the fewest that change no pixel visibly",
-    )
-    parser.add_argument(
         "--last", action="store_true", help="the last checkpoint, not the best"
     )
     return parser.parse_args(words)
@@ -44,14 +37,11 @@ def parse(words=None):
 
 def main(words=None):
     args = parse(words)
-    if args.levels is not None and args.levels < 0:
-        raise UserError(f"--levels {args.levels}: 0 or more")
     data_utils.data_folder(args.data, "test")
     from metrics.registry import obtained
     from train.exporting import export  # imports Keras, which takes seconds
 
-    options = {"levels": args.levels, "last": args.last, "replace": args.replace}
-    made = export(args.run, args.data, args.weights, **options)
+    made = export(args.run, args.data, args.weights, args.last, args.replace)
     card, recipe = made.card, made.recipe
     sizes = ", ".join(
         f"{role} {entry['bytes'] / 2**20:.1f} MiB"

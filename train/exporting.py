@@ -1,32 +1,29 @@
 """Write the weights of a run for inference: its networks, its curves and a card."""
 
-import contextlib
 import json
-import os
 import shutil
-import socket
 import sys
-import tempfile
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 import data_utils
-from cli import UserError, writable
+from cli import UserError, replacing, writable
 from metrics import collapse, record
 from metrics.images import Real, Subject
 from metrics.registry import METRICS
 from models import WEIGHTS, Recipe, build, default_conditions, get_recipe, latents
 from models.keras_setup import keras
-from models.sampling import label_table, recompute_batch_norm, run_network
+from models.prior import Fitted
+from models.sampling import label_table, posterior, recompute_batch_norm, run_network
 from models.trained import LEVELS, Trained, load, save, sha256
 from models.unexported import weights_of
-from train import checkpoint, machine
+from train import checkpoint
+from train.feed import digests
 from train.folder import visible
 from train.log import append, cut, means
 from train.model import model_of
-from train.prior import fit
 
 MEASURED = 1000  # images of the number that is recorded
 LIMIT = 45 * 2**20  # bytes a file may have
@@ -37,7 +34,7 @@ OF_DATA = {  # folder's name: what its terms are
 VISIBLE = 0.05  # of the range of pixels, or of scores, for the worst of 64 images
 
 
-def export(run, data, root=None, levels=None, last=False, replace=False):
+def export(run, data, root=None, last=False, replace=False):
     """Write the weights of a run, completely or not at all. They are those of the best
     checkpoint of its evaluation, or of the last if there was no evaluation.
 
@@ -46,8 +43,6 @@ def export(run, data, root=None, levels=None, last=False, replace=False):
         data: a data folder; measurements use its test split, or all images of a plain
             folder.
         root: a folder of weights, to write `<root>/<recipe>/`; default: `<run>/weights/`.
-        levels: of kernels on disk, see `models.trained.save`; None: the fewest that
-            change no pixel visibly.
         last: use the last checkpoint even if there is a best one.
         replace: whether weights that are in `root` may be replaced.
 
@@ -71,56 +66,33 @@ def export(run, data, root=None, levels=None, last=False, replace=False):
     split = "test" if (Path(data) / "test").exists() else "train"  # a plain folder
     faces = data_utils.load_faces(data, split, recipe.image_size)
     writable(target.parent)
-    remove_remnants(target.parent)
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=PREFIX) as folder:
-        made = Path(folder) / "made"
-        made.mkdir()
-        card = write_networks(chosen, identity, made, faces, levels)
+    work = target.parent / f".{target.name}.export"
+    shutil.rmtree(work, ignore_errors=True)  # of an export that was killed
+    made = work / "made"
+    made.mkdir(parents=True)
+    try:
+        card = write_networks(chosen, identity, made, faces)
+        write_card(made, card)
         if "decoder" in card["files"] and (Path(data) / "train").is_dir():
-            write_card(made, card)
             try:
-                card["prior"] = fit(Trained.of(made), data, made)
+                card["prior"] = fit_prior(Trained.of(made), data, made)
+                write_card(made, card)
             except data_utils.DataError as error:
                 print(f"exported without prior.npz: {error}", file=sys.stderr)
-        write_card(made, card)
         measure_headline(Trained.of(made), data, root or WEIGHTS)
-        move(made, target, Path(folder) / "before")
+        if target.exists():
+            target.rename(work / "before")
+        made.rename(target)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
     return Trained.of(target)
-
-
-PREFIX = f".export-{socket.gethostname()}-{os.getpid()}-"
-
-
-def remove_remnants(folder):
-    """Remove what exports left that were killed on this machine."""
-    for path in folder.glob(f".export-{socket.gethostname()}-*"):
-        number = path.name.rsplit("-", 2)[1]
-        try:
-            os.kill(int(number), 0)
-        except ProcessLookupError:
-            shutil.rmtree(path, ignore_errors=True)
-        except (ValueError, OSError):  # another name, another user's process
-            continue
-
-
-def move(made, path, before):
-    """Move the folder `made` to `path`, and what was there to `before`; if that fails,
-    it stays where it was."""
-    try:
-        if path.exists():
-            path.rename(before)
-        made.rename(path)
-    except BaseException:  # Ctrl-C, too
-        if before.exists() and not path.exists():
-            before.rename(path)
-        raise
 
 
 def write_card(folder, card):
     (folder / "card.json").write_text(json.dumps(card, indent=1) + "\n")
 
 
-def write_networks(chosen, identity, folder, faces, levels):
+def write_networks(chosen, identity, folder, faces):
     """Save the networks of the checkpoint `chosen` that inference needs; return their
     card.
 
@@ -158,9 +130,9 @@ def write_networks(chosen, identity, folder, faces, levels):
         "images_seen": images,
         "epochs": epochs,
         "training_hours": round(float(extra["seconds"]) / 3600, 3),
-        "hardware": "; ".join(identity.get("hardware") or [machine.hardware()]),
+        "hardware": "; ".join(identity["hardware"]),
         "files": {
-            role: save_smallest(networks, role, recipe, folder, faces, levels)
+            role: save_smallest(networks, role, recipe, folder, faces)
             for role in networks
         },
     }
@@ -170,11 +142,10 @@ def write_history(run, folder, steps, model, extra):
     """Write the curves of the run up to the step of its weights; the checkpoint holds
     the steps after the last row."""
     path = folder / "history.csv"
-    with contextlib.suppress(FileNotFoundError):
+    if (run / "history.csv").exists():
         shutil.copy(run / "history.csv", path)
-    pending = checkpoint.pending_of(extra)
-    columns = cut(path, steps - bool(pending))
-    if pending:
+    columns = cut(path, steps)
+    if pending := json.loads(str(extra["pending"])):
         columns = append(path, columns, steps, means(pending, model, extra["seconds"]))
     if not columns:
         raise UserError(f"{run}: {steps} steps, too few for a curve; train on")
@@ -219,9 +190,9 @@ def epoch_of(folder):
     return int(folder.name.removeprefix("epoch_"))
 
 
-def save_smallest(networks, role, recipe, folder, faces, levels=None):
-    """Save one network with `levels` levels, or with the fewest of `LEVELS` that change
-    nothing by more than `VISIBLE`.
+def save_smallest(networks, role, recipe, folder, faces):
+    """Save one network with the fewest of `LEVELS` that change nothing by more than
+    `VISIBLE`.
 
     Returns:
         its entry in the card, with the largest change that rounding causes.
@@ -232,19 +203,19 @@ def save_smallest(networks, role, recipe, folder, faces, levels=None):
     path = folder / f"{role}.weights.h5"
     path.parent.mkdir(exist_ok=True)
     copy = build(recipe, role.rpartition("/")[2])
-    for tried in LEVELS if levels is None else [levels]:
-        save(networks[role], path, tried)
+    for levels in LEVELS:
+        save(networks[role], path, levels)
         load(copy, path)
         what, change = largest_change(networks, role, copy, recipe, faces)
         if change <= VISIBLE:
             break
     if path.stat().st_size > LIMIT:
-        raise UserError(f"{path.name}: larger than 45 MiB; give fewer --levels")
+        raise UserError(f"{path.name}: larger than 45 MiB; train a smaller network")
     return {
         "file": f"{role}.weights.h5",
         "sha256": sha256(path),
         "bytes": path.stat().st_size,
-        "levels": tried,
+        "levels": levels,
         "largest_change": {"of": f"{what}, 64 images", "by": change},
     }
 
@@ -252,27 +223,46 @@ def save_smallest(networks, role, recipe, folder, faces, levels=None):
 def largest_change(networks, role, copy, recipe, faces):
     """(what changes, by how much at most) over 64 images if `copy`, read back from disk,
     replaces `networks[role]`."""
-    low, high = recipe.pixel_range
     snapshot, slash, kind = role.rpartition("/")
-    if kind in ("decoder", "generator"):
+    inputs = data_utils.from_uint8(faces.images[:64], recipe.pixel_range)
+    if kind == recipe.traits.draws:
         table = None
         if recipe.traits.conditioned_on == "attributes":  # any of its attributes will do
             table = np.random.default_rng(0).integers(0, 2, (64, recipe.condition))
         inputs = latents(recipe, range(64), default_conditions(recipe, range(64), table))
-        before, after = run_network(networks[role], inputs), run_network(copy, inputs)
-    else:
-        inputs = data_utils.from_uint8(faces.images[:64], recipe.pixel_range)
-        before, after = run_network(networks[role], inputs), run_network(copy, inputs)
-        if kind == "encoder":
-            decoder = networks[snapshot + slash + "decoder"]
-            before, after = (run_network(decoder, x[0]) for x in (before, after))
-    if kind in ("decoder", "generator", "encoder"):
+    before, after = run_network(networks[role], inputs), run_network(copy, inputs)
+    if kind == "encoder":  # what the decoder makes of its codes
+        decoder = networks[snapshot + slash + "decoder"]
+        before, after = (run_network(decoder, x[0]) for x in (before, after))
+    if kind in (recipe.traits.draws, "encoder"):
+        low, high = recipe.pixel_range
         return "pixel in [0, 1]", float(np.abs(before - after).max() / (high - low))
     before, after = (x if isinstance(x, list) else [x] for x in (before, after))
     pairs = zip(before, after, strict=True)
     return "score, of its range", max(
         float(np.abs(a - b).max() / max(np.ptp(a), 1e-9)) for a, b in pairs
     )
+
+
+def fit_prior(trained, data, folder):
+    """Fit the density to the codes of the training images of a VAE's `Trained` weights;
+    write `prior.npz` into the folder; return its entry of the card.
+
+    Raises:
+        data_utils.DataError: no training images, or others than in training.
+    """
+    about = trained.card["data"]
+    faces = data_utils.load_faces(data, "train", trained.recipe.image_size)
+    faces = faces.first(about["images"])
+    if digests(faces)["pixels"] != about.get("digests", {}).get("pixels"):
+        raise data_utils.DataError(
+            f"{faces.folder}: not the images of {about['name']} that "
+            f"{trained.recipe.name} was trained on; only their codes have its density"
+        )
+    path = folder / "prior.npz"
+    with replacing(path) as file:
+        Fitted.of_codes(*posterior(trained, faces.images)).save(file)
+    return {"file": path.name, "sha256": sha256(path), "images": len(faces.images)}
 
 
 def measure_headline(trained, data, root):

@@ -7,9 +7,10 @@ import os
 import numpy as np
 
 import data_utils
-from cli import replacing
-from models.keras_setup import keras
+from cli import UserError
 from train.job import ALONE
+
+TABLE = 1000  # rows of labels that ship with weights
 
 
 class Feed:
@@ -19,13 +20,21 @@ class Feed:
     Images are uint8 `(d_steps, batch, size, size, 3)`; labels, only where the recipe
     learns from them, int32 `(d_steps, batch)`, or `(d_steps, batch, attributes)` for
     several attributes at once. `data` holds all of both, in this order.
+
+    Raises:
+        UserError: a batch that does not divide among the processes.
+        DataError: no labels for a recipe that needs them.
     """
 
     def __init__(self, recipe, faces, seed, job=ALONE):
+        if recipe.batch_size % job.parts:
+            raise UserError(
+                f"batch_size={recipe.batch_size} does not divide into {job.parts}: it is "
+                "the batch of all processes together; set a multiple"
+            )
         self.recipe, self.seed, self.job = recipe, seed, job
-        labels = labels_of(recipe, faces)
-        self.data = (faces.images,) if labels is None else (faces.images, labels)
-        self.labels = labels
+        self.labels = labels_of(recipe, faces)
+        self.data = (faces.images, self.labels)[: 1 if self.labels is None else 2]
 
     def __call__(self, step):
         return self.gather(self.data, *self.order(step))
@@ -57,83 +66,33 @@ def labels_of(recipe, faces):
     if recipe.traits.learns == "attribute":
         return faces.label(recipe.attribute)
     if recipe.traits.learns == "attributes":
-        names = attribute_columns(recipe, faces)
-        return np.stack([faces.label(name) for name in names], 1)
+        return np.stack([faces.label(n) for n in attribute_columns(faces)], 1)
     return None
 
 
-class Batches(keras.utils.PyDataset):
-    """The batches of a `Feed` for Keras' own `fit`, with `shuffle=False`; the same
-    arguments."""
-
-    def __init__(self, recipe, faces, seed=0):
-        super().__init__()
-        self.feed = Feed(recipe, faces, seed)
-        images = recipe.batch_size * recipe.d_steps
-        self.steps = max(1, len(faces.images) // images)
-        self.epoch = 0
-
-    def __len__(self):
-        """Steps of an epoch."""
-        return self.steps
-
-    def __getitem__(self, step):
-        """The next epoch begins after the last step; Keras calls `on_epoch_end` later
-        than it asks for that epoch's first batches."""
-        batch = self.feed(self.epoch * self.steps + step)
-        self.epoch += step == self.steps - 1
-        return tuple(part.reshape(-1, *part.shape[2:]) for part in batch)
-
-
-TABLE = 1000  # rows of labels that ship with weights
-
-
-def label_table(recipe, faces):
-    """For a recipe of several attributes at once, a DataFrame: the attributes of the
-    first training images, the default conditions of generated images; else None.
-
-    Raises:
-        DataError: no CSV, or another number of attributes than the networks take.
-    """
-    if recipe.traits.conditioned_on != "attributes":
-        return None
-    names = attribute_columns(recipe, faces)
-    return faces.attributes[names][:TABLE].astype("int32")
-
-
-def write_label_table(path, recipe, faces):
-    """Write the `label_table` as `labels.csv`, if there is one."""
-    table = label_table(recipe, faces)
-    if table is not None:
-        with replacing(path, "w") as file:
-            table.to_csv(file, index=False, lineterminator="\n")
-
-
-def attribute_columns(recipe, faces):
-    """Names of the attributes that a recipe learns.
-
-    Raises:
-        DataError: no CSV, or another number of attributes than the networks take.
-    """
+def attribute_columns(faces):
+    """Names of all attributes; DataError if there are none."""
     if faces.attributes is None or not len(faces.attributes.columns):
         raise data_utils.DataError(
             f"{faces.folder}: no attributes; add {faces.folder.name}.csv with "
             "image_name and 0/1 attributes"
         )
-    names = list(faces.attributes.columns)
-    if len(names) != recipe.condition:
-        raise data_utils.DataError(
-            f"{faces.folder}: {len(names)} attributes, the network takes "
-            f"{recipe.condition}"
-        )
-    return names
+    return list(faces.attributes.columns)
+
+
+def label_table(recipe, faces):
+    """For a recipe of several attributes at once, a DataFrame: the attributes of the
+    first training images, the default conditions of generated images; else None."""
+    if recipe.traits.conditioned_on != "attributes":
+        return None
+    return faces.attributes[attribute_columns(faces)][:TABLE].astype("int32")
 
 
 def fitted(recipe, faces):
     """The recipe for these faces: networks of all attributes take or read as many as
     the data has."""
-    if recipe.traits.learns == "attributes" and faces.attributes is not None:
-        return dataclasses.replace(recipe, condition=len(faces.attributes.columns))
+    if recipe.traits.learns == "attributes":
+        recipe = dataclasses.replace(recipe, condition=len(attribute_columns(faces)))
     return recipe
 
 
@@ -147,24 +106,20 @@ def describe(recipe, faces):
         "digests": digests(faces),
     }
     if recipe.traits.learns == "attributes":
-        about["attributes"] = attribute_columns(recipe, faces)
+        about["attributes"] = attribute_columns(faces)
     return about
 
 
 def digests(faces):
     """Digests that identify a set of training images: {"names": ..., "labels": ...,
     "pixels": ...}, hexadecimal, in the order of training."""
-    labels = [] if faces.attributes is None else [faces.attributes]
-    columns = [",".join(table.columns).encode() for table in labels]
+    labels, table = b"", faces.attributes
+    if table is not None:
+        values = np.ascontiguousarray(table, "uint8")
+        labels = ",".join(table.columns).encode() + values.tobytes()
     parts = {
-        "names": [os.fsencode("\n".join(faces.names))],
-        "labels": columns + [np.ascontiguousarray(table, "uint8") for table in labels],
-        "pixels": [np.ascontiguousarray(faces.images)],
+        "names": os.fsencode("\n".join(faces.names)),
+        "labels": labels,
+        "pixels": np.ascontiguousarray(faces.images),
     }
-    found = {}
-    for name, pieces in parts.items():
-        digest = hashlib.sha256()
-        for piece in pieces:
-            digest.update(piece)
-        found[name] = digest.hexdigest()[:16]
-    return found
+    return {k: hashlib.sha256(part).hexdigest()[:16] for k, part in parts.items()}

@@ -42,11 +42,7 @@ class GAN(Algorithm):
 
     def d_loss(self, x, y):  # -log D(x) - log(1 - D(G(z))), D = sigmoid(score)
         x, fake = self.seen(x), self.seen(self.fake(y))
-        on_x, on_fake = self.D(x), self.D(fake)
-        real, generated = bce(on_x, self.real_target), bce(on_fake, 0.0)
-        loss = real + generated
-        logs = {"d_loss": loss, "d_loss_real": real, "d_loss_fake": generated}
-        return loss, logs | accuracies(on_x, on_fake, 0.0)
+        return binary(self.D(x), self.D(fake), self.real_target)
 
     def g_loss(self, x, y):  # -log D(G(z)): log(1 - D(G(z))) has no gradient early on
         loss = bce(self.D(self.seen(self.fake(y))), 1.0)
@@ -196,12 +192,10 @@ class ACGAN(GAN):
         fake, c = self.conditional()
         x, fake = self.seen(x), self.seen(fake)
         (on_x, x_class), (on_fake, fake_class) = self.D(x), self.D(fake)
-        real, generated = bce(on_x, self.real_target), bce(on_fake, 0.0)
-        logs = {"d_loss_real": real, "d_loss_fake": generated}
-        logs |= accuracies(on_x, on_fake, 0.0)
+        loss, logs = binary(on_x, on_fake, self.real_target)
         reading, read = classified(x_class, y, fake_class, c)
-        loss = real + generated + self.classify * reading
-        return loss, {"d_loss": loss} | logs | read
+        loss = loss + self.classify * reading
+        return loss, logs | {"d_loss": loss} | read
 
     def g_loss(self, x, y):  # GAN's + classify * H(C(G(z, c)), c)
         fake, c = self.conditional()
@@ -270,11 +264,7 @@ class ACGAN3(ACGAN):
 
     def d_loss(self, x, y, made):  # -log D(x) - log(1 - D(G(z, c)))
         x, fake = self.seen(x), self.seen(made[0])
-        on_x, on_fake = self.D(x)[0], self.D(fake)[0]
-        real, generated = bce(on_x, self.real_target), bce(on_fake, 0.0)
-        loss = real + generated
-        logs = {"d_loss": loss, "d_loss_real": real, "d_loss_fake": generated}
-        return loss, logs | accuracies(on_x, on_fake, 0.0)
+        return binary(self.D(x)[0], self.D(fake)[0], self.real_target)
 
     def c_loss(self, x, y, made):  # H(C(x), y) + H(C(G(z, c)), c)
         fake, c = made
@@ -337,6 +327,14 @@ class AttributeGAN(RelativisticGAN):
         score, match, read = self.D(images)
         signs = 2.0 * ops.cast(y, "float32") - 1.0
         return score + ops.sum(match * signs, -1, keepdims=True), read
+
+
+def binary(on_x, on_fake, target):
+    """-log D(x) - log(1 - D(G(z))), and its curves; `target` below 1 is a soft label."""
+    real, generated = bce(on_x, target), bce(on_fake, 0.0)
+    loss = real + generated
+    logs = {"d_loss": loss, "d_loss_real": real, "d_loss_fake": generated}
+    return loss, logs | accuracies(on_x, on_fake, 0.0)
 
 
 def wasserstein(on_x, on_fake):

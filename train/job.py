@@ -20,12 +20,14 @@ from models.keras_setup import BACKEND, quiet_stderr
 
 if BACKEND == "jax":
     import jax
+    from jax.experimental.multihost_utils import process_allgather
     from jax.sharding import NamedSharding, PartitionSpec
 elif BACKEND == "tensorflow":
     import tensorflow as tf
 
-JAX = ("JAX_COORDINATOR_ADDRESS", "JAX_NUM_PROCESSES", "JAX_PROCESS_ID")
-VARIABLE = JAX[0] if BACKEND == "jax" else "TF_CONFIG"
+VARIABLES = ("TF_CONFIG",)
+if BACKEND == "jax":
+    VARIABLES = ("JAX_COORDINATOR_ADDRESS", "JAX_NUM_PROCESSES", "JAX_PROCESS_ID")
 
 
 class Job:
@@ -45,29 +47,15 @@ class Job:
         """Mean over the processes of a float32 numpy array."""
         return array
 
-    def begin(self, batch):
-        """Wait for all processes; raise UserError if they do not reach each other, or if
-        `batch`, the images of a step of all together, does not divide."""
-        if batch % self.parts:
-            raise UserError(
-                f"batch_size={batch} does not divide into {self.parts}: it is the batch "
-                "of all processes together; set a multiple"
-            )
-        if self.count > 1:
-            with joining():
-                self.mean(np.zeros(1, "float32"))  # connect all, while none is busy
-
-    def agree(self, **what):
+    def agree(self, what, value):
         """Wait for all processes; raise UserError if their values differ."""
-        digests = [hashlib.sha256(repr(v).encode()).digest() for v in what.values()]
-        mine = np.stack([np.frombuffer(d, "uint8") for d in digests]).astype("float32")
-        same = (self.mean(mine) == mine).all(1)
-        if not same.all():
+        digest = hashlib.sha256(repr(value).encode()).digest()
+        mine = np.frombuffer(digest, "uint8").astype("float32")
+        if (self.mean(mine) != mine).any():
             with contextlib.suppress(Exception):  # no process leaves before all know it
                 self.mean(mine)
-            names = ", ".join(name for name, s in zip(what, same, strict=True) if not s)
             raise UserError(
-                f"the processes of this job differ in: {names}; start all alike"
+                f"the processes of this job differ in: {what}; start all alike"
             )
 
     def anyone(self, flag):
@@ -82,23 +70,15 @@ class Job:
         """`(d_steps, batch)` -> this process' columns, `(d_steps, batch / count)`."""
         return np.split(order, self.count, 1)[self.rank]
 
-    # ------------------------------------------------- around a step on JAX
+    def jit(self, function, data):
+        """Compile a JAX function of (values, data, order, count): `data` are the same
+        arrays in each call, each process has its columns of `order`.
 
-    def jit(self, function, **options):
-        """`jax.jit`; every process gets the whole of each output."""
-        return jax.jit(function, **options)
-
-    def replicated(self, tree):
-        """Arrays that are the same in all processes -> global arrays, without a copy."""
-        return tree
-
-    def global_batch(self, tree, axis):
-        """Each process' rows of a batch, along `axis` -> global arrays."""
-        return tree
-
-    def addressable(self, tree):
-        """Outputs of `jit` -> arrays of this process alone, without a copy."""
-        return tree
+        Returns:
+            (values, order, count) -> what the function returns; `values` are used up.
+        """
+        compiled = jax.jit(function, donate_argnums=0)
+        return lambda values, order, count: compiled(values, data, order, count)
 
 
 ALONE = Job()
@@ -110,17 +90,13 @@ class TensorFlowJob(Job):
     def __init__(self, config):
         cluster, task = config["cluster"], config["task"]
         self.strategy = tf.distribute.MultiWorkerMirroredStrategy()
-        self.count = sum(map(len, cluster.values()))
-        self.replicas = self.parts = self.strategy.num_replicas_in_sync
+        self.count = self.parts = self.replicas = sum(map(len, cluster.values()))
+        if self.strategy.num_replicas_in_sync != self.count:
+            raise UserError("one process a GPU; set CUDA_VISIBLE_DEVICES")
         before = len(cluster.get("chief", []))  # a chief comes first
         self.rank = task["index"] + (before if task["type"] == "worker" else 0)
         self.replica = self.rank
         self.compiled = tf.function(self.average)
-
-    def begin(self, batch):
-        if self.parts != self.count:
-            raise UserError("TF_CONFIG: one process a GPU; set CUDA_VISIBLE_DEVICES")
-        super().begin(batch)
 
     def mean(self, array):
         return self.compiled([tf.constant(array)])[0].numpy()
@@ -144,77 +120,73 @@ class JaxJob(Job):
         self.rank, self.count = jax.process_index(), jax.process_count()
         self.parts = jax.device_count()
         mesh = jax.sharding.Mesh(jax.devices(), ("batch",))
-        self.sharding = lambda *axes: NamedSharding(mesh, PartitionSpec(*axes))
+        self.same = NamedSharding(mesh, PartitionSpec())
+        self.columns = NamedSharding(mesh, PartitionSpec(None, None, "batch"))
 
     def mean(self, array):
-        from jax.experimental.multihost_utils import process_allgather
-
         return process_allgather(array).mean(0)
 
-    def jit(self, function, **options):
-        return jax.jit(function, **options, out_shardings=self.sharding())
+    def replicated(self, x):
+        """An array that is the same in all processes -> a global one, without a copy."""
+        pieces = [jax.device_put(x, d) for d in jax.local_devices()]
+        return jax.make_array_from_single_device_arrays(x.shape, self.same, pieces)
 
-    def replicated(self, tree):
-        def one(x):
-            pieces = [jax.device_put(x, d) for d in jax.local_devices()]
-            make = jax.make_array_from_single_device_arrays
-            return make(x.shape, self.sharding(), pieces)
+    def jit(self, function, data):
+        compiled = jax.jit(function, donate_argnums=0, out_shardings=self.same)
+        data = jax.tree.map(self.replicated, data)
+        from_local = jax.make_array_from_process_local_data
 
-        return jax.tree.map(one, tree)
+        def run(values, order, count):
+            order = [from_local(self.columns, x) for x in order]
+            values = jax.tree.map(self.replicated, values)
+            found = compiled(values, data, order, count)
+            return jax.tree.map(lambda x: x.addressable_data(0), found)
 
-    def global_batch(self, tree, axis):
-        sharding = self.sharding(*[None] * axis, "batch")
-        make = jax.make_array_from_process_local_data
-        return jax.tree.map(lambda x: make(sharding, x), tree)
-
-    def addressable(self, tree):
-        return jax.tree.map(lambda x: x.addressable_data(0), tree)
+        return run
 
 
 # ------------------------------------------------------------- joining, leaving
 
 
 def join():
-    """The `Job` that the environment describes, `ALONE` if it describes none.
+    """Wait for all processes of the job that the environment describes.
 
     TensorFlow reads TF_CONFIG, JAX its three variables; Slurm or Open MPI stand in for
-    the last two of these if they are missing. `begin` then waits for all processes.
+    the last two of these if they are missing.
+
+    Returns:
+        a `Job`, `ALONE` if the environment describes none.
 
     Raises:
-        UserError: the environment makes no sense.
+        UserError: the environment makes no sense, or processes do not reach each other.
     """
-    other = "TF_CONFIG" if BACKEND == "jax" else JAX[0]
-    if other in os.environ and VARIABLE not in os.environ:
-        # Each process would train alone, all into the same folder.
-        raise UserError(f"{other} is set, but KERAS_BACKEND is {BACKEND}: unset one")
-    if not any(map(os.environ.get, JAX if BACKEND == "jax" else [VARIABLE])):
+    if not any(map(os.environ.get, VARIABLES)):
         return ALONE
-    with joining():
-        if BACKEND == "jax":
-            address, *numbers = map(os.environ.get, JAX)
-            jax.distributed.initialize(address, *(n and int(n) for n in numbers))
-            return JaxJob() if jax.process_count() > 1 else ALONE
-        config = json.loads(os.environ[VARIABLE])
-        processes = sum(map(len, config.get("cluster", {}).values()))
-        return TensorFlowJob(config) if processes > 1 else ALONE
-
-
-@contextlib.contextmanager
-def joining():
-    """Say what is waited for, let Ctrl-C and SIGTERM end the wait, in native code, too,
-    and turn a failure into one line that names the variable."""
-    print(f"{VARIABLE}: waits for all processes of the job", flush=True)
+    print(f"{VARIABLES[0]}: waits for all processes of the job", flush=True)
+    # Ctrl-C and SIGTERM end the wait, in native code, too.
     numbers = (signal.SIGINT, signal.SIGTERM)
     before = [signal.signal(n, signal.SIG_DFL) for n in numbers]
     try:
         with quiet_stderr():
-            yield
+            job = _described()
+            job.mean(np.zeros(1, "float32"))  # connect all, while none is busy
     except Exception as error:
         first = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise UserError(f"{VARIABLE}: cannot join the job ({first})") from None
+        raise UserError(f"{VARIABLES[0]}: cannot join the job ({first})") from None
     finally:
         for number, handler in zip(numbers, before, strict=True):
             signal.signal(number, handler)
+    return job
+
+
+def _described():
+    if BACKEND == "jax":
+        address, *numbers = map(os.environ.get, VARIABLES)
+        jax.distributed.initialize(address, *(n and int(n) for n in numbers))
+        return JaxJob() if jax.process_count() > 1 else ALONE
+    config = json.loads(os.environ["TF_CONFIG"])
+    processes = sum(map(len, config.get("cluster", {}).values()))
+    return TensorFlowJob(config) if processes > 1 else ALONE
 
 
 def leave_together(job, main):
@@ -225,12 +197,10 @@ def leave_together(job, main):
     except BaseException as error:
         if job.count == 1:
             raise
-        status, line = getattr(error, "status", 1), f"error: {error}"
-        if isinstance(error, KeyboardInterrupt):
-            status, line = 130, "stopped"
-        elif not isinstance(error, UserError):
+        status, line = getattr(error, "status", 1), error
+        if not isinstance(error, UserError):
             traceback.print_exc()
-            line = "error: a process of the job failed; start all again to resume"
+            line = "a process of the job failed; start all again to resume"
         sys.stdout.flush()
-        print(line, file=sys.stderr, flush=True)
+        print(f"error: {line}", file=sys.stderr, flush=True)
         os._exit(status)

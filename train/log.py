@@ -6,7 +6,6 @@ which need not be installed on another backend.
 
 import csv
 import io
-import os
 import socket
 import time
 from pathlib import Path
@@ -64,25 +63,23 @@ class Log:
         self.path = Path(run) / "history.csv"
         self.columns = cut(self.path, step)
         # Numbered: TensorBoard reads files by name, and a clock may go back.
-        names = [p.name.split(".") for p in Path(run).glob("events.out.tfevents.*")]
-        before = [int(parts[3]) for parts in names if parts[3].isdecimal()]
-        number = max(before, default=0) + 1
+        before = sorted(Path(run).glob("events.out.tfevents.*"))
+        number = int(before[-1].name.split(".")[3]) + 1 if before else 1
         name = f"events.out.tfevents.{number:06d}.{socket.gethostname()}"
         file = open(Path(run) / name, "wb")  # noqa: SIM115 - `close` does it
         self.events = RecordWriter(file)
+        self.flush, self.close = self.events.flush, self.events.close
         self._event(0, file_version="brain.Event:2")
         self.resumed = bool(before)
         if before:
-            start = SessionLog(status=SessionLog.START)
-            self._event(step + 1, session_log=start)
+            self._event(step + 1, session_log=SessionLog(status=SessionLog.START))
 
     def scalars(self, step, values):
         """Write one row: {name: float}, None for a value that this step does not
         have."""
         self.columns = append(self.path, self.columns, step, values)
         have = {k: v for k, v in values.items() if v is not None}
-        points = [Summary.Value(tag=tag(k), simple_value=v) for k, v in have.items()]
-        self._event(step, summary=Summary(value=points))
+        self._summary(step, *({"tag": tag(k), "simple_value": have[k]} for k in have))
         self.flush()  # so that a curve is seen while it grows
 
     def image(self, step, name, pixels):
@@ -95,23 +92,17 @@ class Log:
             colorspace=3,
             encoded_image_string=png.getvalue(),
         )
-        value = Summary.Value(tag=name, image=picture)
-        self._event(step, summary=Summary(value=[value]))
+        self._summary(step, {"tag": name, "image": picture})
 
     def text(self, name, markdown):
         """Write a card of text."""
         about = SummaryMetadata(plugin_data={"plugin_name": "text"})
-        tensor = TensorProto(
-            dtype=DT_STRING, string_val=[markdown.encode(errors="replace")]
-        )
-        value = Summary.Value(tag=name, metadata=about, tensor=tensor)
-        self._event(0, summary=Summary(value=[value]))
+        text = markdown.encode(errors="replace")
+        tensor = TensorProto(dtype=DT_STRING, string_val=[text])
+        self._summary(0, {"tag": name, "metadata": about, "tensor": tensor})
 
-    def flush(self):
-        self.events.flush()
-
-    def close(self):
-        self.events.close()
+    def _summary(self, step, *values):
+        self._event(step, summary=Summary(value=[Summary.Value(**v) for v in values]))
 
     def _event(self, step, **content):
         event = Event(wall_time=time.time(), step=step, **content)
@@ -119,53 +110,35 @@ class Log:
 
 
 def append(path, columns, step, values):
-    """Add a row to the CSV, whose columns are `columns`; return those it has then."""
+    """Add a row to the CSV, whose columns are `columns`; the first row names them, if
+    there are none yet. Return them."""
     have = {k: f"{v:.6g}" for k, v in values.items() if v is not None}
     row = {"step": step} | dict.fromkeys(values, "") | have
-    if not set(row) <= set(columns):  # the first row, or settings changed
-        columns = _with_columns(path, row)
     with open(path, "a", newline="") as file:
-        csv.DictWriter(file, columns, restval="").writerow(row)
-    return columns
-
-
-def _with_columns(path, more):
-    """Add columns to the CSV, which is begun where there is none; return them all."""
-    columns, rows = [], []
-    if path.exists():
-        with open(path, newline="") as file:
-            reader = csv.DictReader(file)
-            columns, rows = list(reader.fieldnames), list(reader)
-    columns += [name for name in more if name not in columns]
-    _write(path, columns, rows)
-    return columns
+        writer = csv.DictWriter(file, columns or list(row), restval="")
+        if not columns:
+            writer.writeheader()
+        writer.writerow(row)
+    return writer.fieldnames
 
 
 def cut(path, step):
-    """Drop the rows after `step`; return the column names, [] if no row is left."""
+    """Drop the rows after `step`, and one that a crash cut short; return the column
+    names, [] if no row is left."""
     if not path.exists():
         return []
     with open(path, newline="") as file:
-        reader = csv.DictReader(file)
-        columns = reader.fieldnames or []
-        if "step" not in columns:
-            raise UserError(
-                f"{path}: no column 'step' (a spreadsheet saved it?); restore it, or "
-                "remove it, and the curves begin at this step"
-            )
-        # A row cut short by a crash has no value in its last column.
-        rows = [
-            r for r in reader if r[columns[-1]] is not None and int(r["step"]) <= step
-        ]
+        head, *rows = [*file] or ["step"]
+    if not head.startswith("step"):
+        raise UserError(
+            f"{path}: no column 'step' (a spreadsheet saved it?); restore it, or "
+            "remove it, and the curves begin at this step"
+        )
+    whole = [row for row in rows if row.endswith("\n")]
+    rows = [row for row in whole if int(row.partition(",")[0]) <= step]
     if not rows:
-        os.unlink(path)
+        path.unlink()
         return []
-    _write(path, columns, rows)
-    return columns
-
-
-def _write(path, columns, rows):
     with replacing(path, "w") as file:
-        writer = csv.DictWriter(file, columns, restval="", lineterminator="\r\n")
-        writer.writeheader()
-        writer.writerows(rows)
+        file.write(head + "".join(rows))
+    return head.strip().split(",")

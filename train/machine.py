@@ -1,6 +1,5 @@
 """The name of the hardware that a result was measured on."""
 
-import contextlib
 import os
 import platform
 from pathlib import Path
@@ -8,16 +7,15 @@ from pathlib import Path
 
 def processor():
     """The processor's name."""
-    name = platform.processor() or "processor"
-    with contextlib.suppress(OSError, StopIteration):
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        name = next(x.split(": ")[1] for x in lines if x.startswith("model name"))
-    return name
+    names = Path("/proc/cpuinfo")
+    lines = names.read_text().splitlines() if names.exists() else []
+    named = [line.split(": ")[1] for line in lines if line.startswith("model name")]
+    return (named or [platform.processor() or "processor"])[0]
 
 
 def hardware():
     """The hardware a run computes on: its accelerators, or the processor."""
-    from models.keras_setup import BACKEND
+    from models.keras_setup import BACKEND  # `processor` needs no Keras
 
     if BACKEND == "jax":
         import jax

@@ -11,7 +11,7 @@ import random
 from cli import UserError
 from models import RecipeError, build
 from models.keras_setup import BACKEND, keras, to_numpy
-from train.backend import Adam, approach, created_outside, gradients
+from train.backend import Adam, approach, average_over_epoch, gradients
 from train.job import ALONE
 
 ops = keras.ops
@@ -57,8 +57,7 @@ def one_step(step):
         logs = step(self, self.pixels(x), y)
         self.end()
         if self.fitting:
-            for name, value in logs.items():
-                self.mean(name).update_state(value)
+            average_over_epoch(self.means, logs)
         return logs
 
     return train_step
@@ -89,12 +88,7 @@ class Algorithm(keras.Model):
     def __init__(self, recipe, seed=0, job=ALONE):
         super().__init__(name=recipe.name)
         self.recipe, self.seed, self.job = recipe, seed, job
-        if set(recipe.settings) != set(self.settings):
-            raise RecipeError(
-                f"{recipe.name}: {recipe.algorithm} takes the settings "
-                f"{', '.join(self.settings) or 'none'}, the recipe has "
-                f"{', '.join(recipe.settings) or 'none'}"
-            )
+        self._check("settings", self.settings, recipe.settings)
         for name, value in recipe.settings.items():
             setattr(self, name, value)
         # Initializers draw their seeds from it. Keras' set_random_seed would import
@@ -114,14 +108,18 @@ class Algorithm(keras.Model):
         # A loss may read and assign these; JAX treats all other variables as constants.
         self.state_variables = [*inner, self.noise_seed.state, self.step]
         self.optimized = self.optimized_variables()
-        if set(self.optimized) != set(recipe.optimizers):
-            raise RecipeError(
-                f"{recipe.name}: optimizers: {recipe.algorithm} takes "
-                f"{', '.join(self.optimized)}; it has {', '.join(recipe.optimizers)}"
-            )
+        self._check("optimizers", self.optimized, recipe.optimizers)
         self.means, self.fitting = {}, False
         self.compile()
         self.built = True
+
+    def _check(self, what, takes, has):
+        if set(takes) != set(has):
+            takes, has = (", ".join(names) or "none" for names in (takes, has))
+            raise RecipeError(
+                f"{self.recipe.name}: {self.recipe.algorithm} takes the {what} {takes}, "
+                f"the recipe has {has}"
+            )
 
     def optimized_variables(self):
         """{role: variables}: by default those of the network of its name."""
@@ -165,12 +163,6 @@ class Algorithm(keras.Model):
     def metrics(self):
         """The means of an epoch, which Keras resets and puts into its history."""
         return list(self.means.values())
-
-    def mean(self, name):
-        if name not in self.means:
-            with created_outside():
-                self.means[name] = keras.metrics.Mean(name)
-        return self.means[name]
 
     def call(self, noise, training=False):
         """Images of the averaged network: noise or codes `(n, latent + condition)` ->

@@ -5,14 +5,7 @@ import sys
 import time
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import MofNCompleteColumn, Progress, TextColumn
 
 EVERY = 60  # seconds between lines
 
@@ -28,25 +21,17 @@ def display(name, step, steps, images):
     Yields:
         a function to call after a step with (its number, {name of a loss: value}).
     """
-    bar = Progress(
-        TextColumn(name),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[logs]}"),
-        console=Console(file=sys.stderr),
-        disable=not sys.stderr.isatty(),
-    )
-    lines = None
-    if not (sys.stdout.isatty() and sys.stderr.isatty()):
-        lines = Lines(steps, images)
-    with bar:
-        task = bar.add_task("", total=steps, completed=step, logs="")
+    on_terminal = sys.stderr.isatty()
+    lines = None if on_terminal and sys.stdout.isatty() else Lines(steps, images)
+    columns = (*Progress.get_default_columns(), MofNCompleteColumn())
+    losses = TextColumn("{task.fields[losses]}")
+    console = Console(file=sys.stderr)
+    with Progress(*columns, losses, console=console, disable=not on_terminal) as bar:
+        task = bar.add_task(name, total=steps, completed=step, losses="")
 
         def progress(step, logs):
-            losses = " ".join(f"{k} {v:.3g}" for k, v in of_players(logs).items())
-            bar.update(task, completed=step, logs=losses)
+            losses = of_players(logs)
+            bar.update(task, completed=step, losses=losses)
             if lines:
                 lines(step, losses)
 
@@ -54,10 +39,10 @@ def display(name, step, steps, images):
 
 
 def of_players(logs):
-    """The loss of each player, not its parts, which a classifier alone has."""
-    whole = {k: v for k, v in logs.items() if k in ("loss", "d_loss", "g_loss")}
-    reads = {k: v for k, v in logs.items() if k.startswith("c_loss")}
-    return whole | dict(list(reads.items())[-1:])
+    """The loss of each player in words, not its parts, which a classifier alone has."""
+    whole = [k for k in logs if k in ("loss", "d_loss", "g_loss")]
+    parts = [k for k in logs if k.startswith("c_loss")]
+    return " ".join(f"{k} {logs[k]:.3g}" for k in whole + parts[-1:])
 
 
 class Lines:

@@ -1,7 +1,10 @@
 """One training run: the loop, what it writes into its folder, and how it resumes."""
 
+import contextlib
+import json
 import math
 import shlex
+import signal
 import time
 from pathlib import Path
 
@@ -12,18 +15,24 @@ import data_utils
 from cli import UserError, replacing
 from metrics import collapse
 from models import default_conditions, get_recipe, latents
-from models.keras_setup import BACKEND, keras, to_numpy
+from models.keras_setup import BACKEND, to_numpy
 from models.recipe import LOG_EVERY
-from train import backend, checkpoint, signals, transfer
+from models.sampling import run_network
+from train import backend, checkpoint, transfer
 from train.check import check
-from train.feed import Feed, describe, write_label_table
-from train.folder import RunError, RunFolder, differences, visible
+from train.feed import Feed, describe, label_table
+from train.folder import RunError, claim, differences, visible
 from train.job import ALONE
 from train.log import Log, means
+from train.machine import hardware
 from train.model import model_of
 
 GRID = 32  # images in the grid from fixed latents
 EARLY = (10, 25, 50, 100, 200)  # steps with a grid, besides every `sample_every`-th
+
+# Ctrl-C; kill; a closing terminal; Slurm's warnings before a job's time is over; a limit
+# of processor time.
+SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGXCPU")
 
 
 class NotANumber(UserError):
@@ -45,17 +54,17 @@ class Run:
         report: called with one line of text when there is something to say.
         start: weights that a new run starts from; see `train.transfer`.
         job: the `train.job.Job` of several processes.
-        command: see `train.folder.RunFolder`.
+        command: the words of the command line, with which `--run` alone resumes.
 
     Attributes:
         evaluation: None, or a `train.evaluate.Evaluation`, which measures every
             `recipe.evaluate_every` steps.
-        best: the file of the checkpoint with the best value.
+        best: the file of the checkpoint with the best value, `best_value`.
 
     Raises:
-        RunError: the folder belongs to another recipe, setting or data (the
-            message shows what differs), or holds something else.
-        train.lock.Locked: another process trains in it.
+        RunError: the folder belongs to another recipe, setting or data (the message
+            shows what differs), or holds something else, or another process trains in
+            it.
     """
 
     def __init__(
@@ -70,8 +79,8 @@ class Run:
         job=ALONE,
         command=(),
     ):
-        self.recipe, self.folder, self.report = recipe, Path(folder), report
-        self.job = job
+        self.recipe, self.faces, self.folder = recipe, faces, Path(folder)
+        self.report, self.job, self.evaluation = report, job, None
         self.checkpoint = self.folder / "checkpoint.npz"
         self.best = self.folder / "best.npz"
         self.identity = {
@@ -82,52 +91,55 @@ class Run:
             "data": describe(recipe, faces),
             "replicas": job.replicas,
             "from": None,
+            "hardware": [hardware()],
+            "command": list(command),
         }
-        self.claimed = RunFolder(folder, self.identity, job, report, command)
-        self.feed = Feed(recipe, faces, seed, job)  # may refuse the data: before writing
+        # All that may be refused is tried before anything is written.
+        self.feed = Feed(recipe, faces, seed, job)
         if recipe.meter_every:
             try:
                 collapse.unit(faces.images[: collapse.SAMPLES])
             except UserError as error:
                 raise RunError(f"{faces.folder}: {error}") from None
-        self.faces = faces
         # A checkpoint that is lost: the best one resumes, too.
         newest = self.checkpoint if self.checkpoint.exists() else self.best
         begun, source = newest.exists(), None
         if start and not begun:
-            source = transfer.source_of(start, recipe)  # may refuse, too
-        self.claimed.claim()
-        if start and begun and not transfer.same_start(self.identity["from"], start):
-            raise RunError(
-                f"{self.folder}: a run that did not start from {start}; leave --from "
-                "away, or use a new --run folder"
-            )
-        if not begun:  # of a run that was killed before it saved anything
-            self.identity["from"] = None
+            source = transfer.source_of(start, recipe)
+        self.lock = claim(self.folder, self.identity, job, report)
         self.model = model_of(recipe, seed, job)
-        if not begun:
-            check(self.model)
-        self.evaluation = None
-        self.step, self.seconds, self.pending = 0, 0.0, []
+        self.step, self.seconds, self.pending, self.best_value = 0, 0.0, [], math.inf
         if begun:
             extra = checkpoint.restore(newest, self.model.state())
-            self.step = int(extra["step"])
-            self.seconds = float(extra["seconds"])
-            self.pending = checkpoint.pending_of(extra)
-        elif source:
+            self.step, self.seconds = int(extra["step"]), float(extra["seconds"])
+            self.pending = json.loads(str(extra["pending"]))
+            self.best_value = float(extra["best_value"])
+            came_from = json.loads(str(extra["identity"]))["from"]
+            if start and not transfer.same_start(came_from, start):
+                raise RunError(
+                    f"{self.folder}: a run that did not start from {start}; leave --from "
+                    "away, or use a new --run folder"
+                )
+            self.identity["from"] = came_from
+        else:
+            check(self.model)
+        if source:
             self.identity["from"] = transfer.start_from(self.model, source)
             report(transfer.in_words(self.identity["from"]))
         self.snapshots = {self.step_of(epoch): epoch for epoch in recipe.snapshots}
         if not job.rank:
-            self.claimed.remove_remnants()
-            self.claimed.write_identity()  # first: a start that fails can be repeated
-            (self.folder / "samples").mkdir(exist_ok=True)
-            if checkpoint.step_of(self.best) > self.step:
-                self.best.unlink(missing_ok=True)  # of steps that the run has not
-            for path in visible(self.folder / "samples", "*.png"):
-                if path.stem.isdecimal() and int(path.stem) > self.step:
-                    path.unlink()
-            write_label_table(self.folder / "labels.csv", recipe, faces)
+            self._begin()
+
+    def _begin(self):
+        for remnant in self.folder.glob(".*.tmp"):  # of a process that was killed
+            remnant.unlink(missing_ok=True)
+        with replacing(self.folder / "run.json", "w") as file:
+            json.dump(self.identity, file, indent=1)
+        (self.folder / "samples").mkdir(exist_ok=True)
+        table = label_table(self.recipe, self.faces)
+        if table is not None:
+            with replacing(self.folder / "labels.csv", "w") as file:
+                table.to_csv(file, index=False, lineterminator="\n")
 
     def step_of(self, epoch):
         """The step that ends nearest to this epoch."""
@@ -139,110 +151,81 @@ class Run:
     def train(self, steps, checkpoint_seconds=300, sample_every=500, progress=None):
         """Train until `steps`; return True then, and False if a signal stopped it.
 
-        After SIGINT, SIGTERM or SIGHUP (to any of the processes) the step in progress
-        is finished and saved.
+        After a signal (to any of the processes) the step in progress is finished and
+        saved.
 
         Raises:
             NotANumber: a loss or a weight is no longer finite; the last good
                 checkpoint stays.
             RunError: the folder can no longer be written to; the same holds.
         """
+        self.job.agree("steps", (self.step, steps, sample_every))
         try:
-            return self._train(steps, checkpoint_seconds, sample_every, progress)
+            with contextlib.ExitStack() as stack:
+                log = None
+                if not self.job.rank:
+                    log = stack.enter_context(contextlib.closing(self._log()))
+                stop = stack.enter_context(stopping())
+                self._loop(log, stop, steps, checkpoint_seconds, sample_every, progress)
+            if log and self.step >= steps:
+                self._film()
         except OSError as error:  # a full disk, a folder that is gone
             where, what = error.filename or self.folder, error.strerror or error
             raise RunError(f"{where}: {what}; {self._kept()}") from None
-
-    def _train(self, steps, checkpoint_seconds, sample_every, progress):
-        self.job.agree(step=self.step, steps=steps, sample_every=sample_every)
-        log = None
-        if not self.job.rank:
-            if not self._due(steps, sample_every):  # of where the run was stopped
-                self._grid().unlink(missing_ok=True)
-            log = self._open_log()
-        try:
-            with signals.stopping() as stop:
-                self._loop(log, stop, steps, checkpoint_seconds, sample_every, progress)
-        finally:
-            if log:
-                log.close()
-        done = self.step >= steps
-        if log and done:
-            self._film()
-        return done
+        return self.step >= steps
 
     def _loop(self, log, stop, steps, checkpoint_seconds, sample_every, progress):
-        if log and self.evaluation and self.best.exists():
-            self.evaluation.resume(self.folder / "history.csv")
         advance, most = backend.compiled(self.model, self.feed, LOG_EVERY)
         saved = time.monotonic()
         while self.step < steps and not self.job.anyone(stop):
             began = time.monotonic()
-            to_go = (LOG_EVERY - self.step % LOG_EVERY, steps - self.step)
-            to_go += (sample_every - self.step % sample_every,)
-            others = (*EARLY, *self.snapshots)
-            to_go += tuple(s - self.step for s in others if s > self.step)
-            rows = advance(self.step, min(most, *to_go))
+            due = [(self.step // n + 1) * n for n in (LOG_EVERY, sample_every)]
+            due = [s for s in (*due, *EARLY, *self.snapshots, steps) if s > self.step]
+            rows = advance(self.step, min(most, min(due) - self.step))
             took = time.monotonic() - began
             self.seconds += took
             for logs in rows:
                 self.step += 1
-                self._check(logs)
+                for name, value in logs.items():
+                    if not np.isfinite(value):
+                        self._broken(f"{name} is {value} at step {self.step}")
                 if progress:
                     progress(self.step, logs)
                 if log:
                     self.pending.append(logs | {"step_seconds": took / len(rows)})
-            if log:
-                self._record(log, steps, sample_every)
-                if time.monotonic() - saved > checkpoint_seconds:
-                    self.save()
-                    log.flush()
-                    saved = time.monotonic()
+            if not log:
+                continue
+            if self.step % LOG_EVERY == 0 or self.step == steps:
+                self._write(log)
+            # Also where the run was stopped, to see it.
+            if stop or self.step in (*EARLY, steps) or self.step % sample_every == 0:
+                self._draw(log)
+            if self.step in self.snapshots:
+                self._keep(self.snapshots[self.step])
+            if time.monotonic() - saved > checkpoint_seconds:
+                self.save()
+                log.flush()
+                saved = time.monotonic()
         if log:
             self.save()
-            if stop and not self._due(steps, sample_every):
-                self._draw(log)  # to see where the run was stopped
-            if self.pending:  # stopped between two rows: those steps as a row
-                log.scalars(self.step, means(self.pending, self.model, self.seconds))
 
-    def _open_log(self):
-        """The curves; if the run was stopped between two rows, without its last row:
-        those steps become part of the next one."""
-        log = Log(self.folder, self.step - bool(self.pending))
+    def _log(self):
+        """The curves, with the card of a new run."""
+        log = Log(self.folder, self.step)
         if not log.resumed:
             log.text("run", self._in_words())
-        if self.pending and self._grid().exists():
-            self._draw(log)  # TensorBoard dropped it with that row
         return log
 
     def _in_words(self):
         """The command, the data, and what differs from the report, in Markdown."""
         theirs = {"recipe": get_recipe(self.recipe.name).resolved()}
         found = differences(theirs, {"recipe": self.recipe.resolved()})
-        command = shlex.join(["python", "-m", "train", *self.claimed.command])
+        command = shlex.join(["python", "-m", "train", *self.identity["command"]])
         data = self.identity["data"]
         rows = [f"{command}\n", f"{data['images']:,} images of {data['name']}\n"]
         rows += ["| setting | report | here |", "|---|---|---|"]
         rows += ["| {setting} | {before} | {after} |".format_map(d) for d in found]
         return "\n".join(rows)
-
-    def _due(self, steps, sample_every):
-        """Whether there is a grid after this step, however the run came to it."""
-        return self.step in (*EARLY, steps) or self.step % sample_every == 0
-
-    def _record(self, log, steps, sample_every):
-        """Write the curves, images and snapshots that are due after a step."""
-        if self.step % LOG_EVERY == 0 or self.step == steps:
-            self._write(log)
-        if self._due(steps, sample_every):
-            self._draw(log)
-        if self.step in self.snapshots:
-            self._keep(self.snapshots[self.step])
-
-    def _check(self, logs):
-        for name, value in logs.items():
-            if not np.isfinite(value):
-                self._broken(f"{name} is {value} at step {self.step}")
 
     def _broken(self, what):
         raise NotANumber(f"{what}; {self._kept()}; try a lower learning rate")
@@ -252,69 +235,71 @@ class Run:
             return f"the last good checkpoint stays in {self.checkpoint}"
         return "no checkpoint was written yet"
 
+    # ---------------------------------------------------------- what it writes
+
     def save(self, path=None):
         """Write the checkpoint; raise NotANumber if a weight is not finite."""
         state = self.model.state()
-        broken = checkpoint.first_broken(state)
-        if broken:
-            self._broken(f"{broken} is not finite after step {self.step}")
-        names = list(self.pending[0]) if self.pending else []
+        for name, variable in state.items():
+            if not np.isfinite(to_numpy(variable)).all():
+                self._broken(f"{name} is not finite after step {self.step}")
         extra = {
             "step": self.step,
             "seconds": self.seconds,
-            "pending_names": np.asarray(names, "U64"),
-            "pending": np.asarray([[p[n] for n in names] for p in self.pending]),
-            "identity": self.claimed.described(),
+            "best_value": self.best_value,
+            "pending": json.dumps(self.pending),  # steps that are in no row yet
+            "identity": json.dumps(self.identity),
         }
         checkpoint.save(path or self.checkpoint, state, extra)
 
     def _write(self, log):
+        """Write a row of the curves; None is what is not due at this step."""
         row = means(self.pending, self.model, self.seconds)
         self.pending = []
-        if self.recipe.meter_every:
-            row["diversity"] = self._diversity()
+        if every := self.recipe.meter_every:
+            row["diversity"] = None if self.step % every else self._diversity()
         if self.evaluation:
             row[self.evaluation.name] = self._evaluate()
         log.scalars(self.step, row)
 
     def _diversity(self):
-        """The collapse meter, or None if it is not due at this step."""
-        if self.step % self.recipe.meter_every:
-            return None
+        """The collapse meter."""
         count = min(collapse.SAMPLES, len(self.faces.images))
         return collapse.diversity(self.draw(count), self.faces.images[:count])
 
     def _evaluate(self):
-        """The evaluation's value, or None if it is not due at this step; saves a
-        checkpoint of the best value so far."""
+        """The evaluation's value; saves a checkpoint of the best so far."""
         if self.step % self.recipe.evaluate_every:
             return None
         value = self.evaluation(self.model.average)
-        if self.evaluation.is_best(value):
+        if value < self.best_value:
+            self.best_value = value
             self.save(self.best)
         return value
 
     def _draw(self, log):
+        """A grid of samples; above it eight images and what a VAE makes of them."""
         if not self.recipe.traits.draws:
             return
         images = self.draw()
         if self.recipe.traits.rebuilds:
-            images = np.concatenate([*self._rebuilt(), images])
+            real = self.faces.images[:8]
+            pixels = data_utils.from_uint8(real, self.recipe.pixel_range)
+            codes = run_network(self.model.average["encoder"], pixels)[0]
+            images = np.concatenate([real, self._images(codes), images])
         grid = data_utils.tile(images, 8)
-        iio.imwrite(self._grid(), grid)
+        iio.imwrite(self.folder / "samples" / f"{self.step:08d}.png", grid)
         log.image(self.step, "samples", grid)
 
-    def _rebuilt(self):
-        """Eight training images, and what the averaged networks make of their codes."""
-        images = self.faces.images[:8]
-        pixels = data_utils.from_uint8(images, self.recipe.pixel_range)
-        mean, _ = self.model.average["encoder"](pixels, training=False)
-        outputs = self.model.average["decoder"](mean, training=False)
-        outputs = to_numpy(keras.ops.cast(outputs, "float32"))
-        return images, data_utils.to_uint8(outputs, self.recipe.pixel_range)
+    def _images(self, inputs):
+        """What the averaged network draws from noise or codes, uint8."""
+        network = self.model.average[self.recipe.traits.draws]
+        return data_utils.to_uint8(run_network(network, inputs), self.recipe.pixel_range)
 
-    def _grid(self):
-        return self.folder / "samples" / f"{self.step:08d}.png"
+    def draw(self, count=GRID):
+        """Images of the averaged network from fixed latents, uint8 `(count, ...)`."""
+        labels = default_conditions(self.recipe, range(count), self.feed.labels)
+        return self._images(latents(self.recipe, range(count), labels))
 
     def _keep(self, epoch):
         """Save the averaged networks after `epoch` in `snapshots/`."""
@@ -325,25 +310,29 @@ class Run:
             network.save_weights(part)
             part.rename(folder / f"{role}.weights.h5")
 
-    def draw(self, count=GRID):
-        """Images of the averaged network from fixed latents, uint8 `(count, ...)`."""
-        labels = default_conditions(self.recipe, range(count), self.feed.labels)
-        noise = latents(self.recipe, range(count), labels)
-        images = [
-            to_numpy(keras.ops.cast(self.model(part), "float32"))
-            for part in np.split(noise, range(64, count, 64))
-        ]
-        return data_utils.to_uint8(np.concatenate(images), self.recipe.pixel_range)
-
     def _film(self):
         """Write a GIF of at most 100 of the grids."""
         grids = visible(self.folder / "samples", "*.png")
         if not grids:
             return
-        if len(grids) > 100:
-            grids = [grids[k] for k in np.linspace(0, len(grids) - 1, 100).astype(int)]
-        frames = np.stack([iio.imread(p) for p in grids])
+        chosen = np.linspace(0, len(grids) - 1, min(100, len(grids))).astype(int)
+        frames = np.stack([iio.imread(grids[k]) for k in chosen])
         path = self.folder / "samples.gif"
         with replacing(path) as file:
             iio.imwrite(file, frames, extension=".gif", duration=120, loop=0)
         self.report(f"{path}: {len(frames)} grids from the same latents")
+
+
+@contextlib.contextmanager
+def stopping():
+    """Yield a list that gets the number of each signal of `SIGNALS` within the block, in
+    place of its usual effect; one that is ignored, SIGHUP under nohup, stays so."""
+    known = [getattr(signal, name) for name in SIGNALS if hasattr(signal, name)]
+    numbers = [n for n in known if signal.getsignal(n) != signal.SIG_IGN]
+    got = []
+    before = {n: signal.signal(n, lambda number, _: got.append(number)) for n in numbers}
+    try:
+        yield got
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

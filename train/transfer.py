@@ -1,31 +1,34 @@
 """Start a run from trained weights instead of from noise (`--from`): fine-tuning.
 
-Networks are matched by role, layers by kind (or given name) and order. A variable of
-equal shape is copied; any other starts fresh, and is listed.
+Networks are matched by role, layers by kind and order, as Keras does. What does not fit
+starts fresh, and is listed.
 """
 
 import json
-import re
-from collections import Counter
+import warnings
 from pathlib import Path
+
+import numpy as np
 
 from cli import UserError
 from models import WEIGHTS
 from models.keras_setup import to_numpy
-from models.layers import flat
 from models.recipes import RECIPES
 from models.trained import Trained, exported
 
 
+def folder_of(name):
+    """The folder of weights that `--from` names: a recipe's, or a folder's."""
+    return WEIGHTS / name if name in RECIPES else exported(name) or Path(name)
+
+
 def source_of(name, recipe):
-    """The weights that a run of `recipe` starts from, checked before it writes anything.
+    """The `Trained` weights that a run of `recipe` starts from, checked before it writes
+    anything.
 
     Args:
         name: a recipe's name, or a folder of weights with `card.json`.
         recipe: the `Recipe` to be trained.
-
-    Returns:
-        `Trained` weights.
 
     Raises:
         UserError: no such weights, damaged weights, or no network in common.
@@ -37,33 +40,21 @@ def source_of(name, recipe):
             "run that train.export has exported"
         )
     trained = Trained.of(folder)
-    roles = [role for role in recipe.networks if role in trained.card["files"]]
-    if not roles:
+    trained.check()
+    if not set(recipe.networks) & set(trained.card["files"]):
         raise UserError(f"--from {name}: it has no {' or '.join(recipe.networks)}")
-    for role in roles:
-        trained.network(role)
     return trained
 
 
 def same_start(recorded, name):
-    """Whether a run started from these weights.
-
-    Args:
-        recorded: what `start_from` returned for the run, or None.
-        name: as in `source_of`; where the weights are gone, what the run says counts.
-    """
-    if recorded is None:
-        return False
-    try:
-        files = json.loads((folder_of(name) / "card.json").read_text())["files"]
-    except (OSError, ValueError, KeyError):
-        return True
-    hashes = recorded["sha256"].items()
-    return all(files.get(role, {}).get("sha256") == digest for role, digest in hashes)
-
-
-def folder_of(name):
-    return WEIGHTS / name if name in RECIPES else exported(name) or Path(name)
+    """Whether a run, of which `start_from` returned `recorded` or that has None, started
+    from these weights; where they are gone, what the run says counts."""
+    card = folder_of(name) / "card.json"
+    if recorded is None or not card.exists():
+        return recorded is not None
+    files = json.loads(card.read_text())["files"]
+    found = {role: files.get(role, {}).get("sha256") for role in recorded["sha256"]}
+    return found == recorded["sha256"]
 
 
 def start_from(model, trained):
@@ -77,41 +68,30 @@ def start_from(model, trained):
         dict for the run's card: recipe, steps and sha256 of the source; how many
         variables were copied; which start fresh ("role/layer/variable").
     """
-    roles = [r for r in model.networks if r in trained.card["files"]]
-    taken, fresh = 0, []
+    files, taken, fresh = trained.card["files"], 0, []
     for role, network in model.networks.items():
-        old = by_place(trained.network(role)) if role in roles else {}
-        for place, variable in by_place(network).items():
-            if place in old and old[place].shape == variable.shape:
-                variable.assign(to_numpy(old[place]))
-                taken += 1
+        initial = network.get_weights()
+        network.set_weights([np.full_like(array, np.nan) for array in initial])
+        if role in files:
+            with warnings.catch_warnings():  # Keras warns of what does not fit
+                warnings.simplefilter("ignore", UserWarning)
+                path = trained.folder / files[role]["file"]
+                network.load_weights(path, skip_mismatch=True)
+        for variable, array in zip(network.weights, initial, strict=True):
+            if np.isnan(to_numpy(variable)).all():
+                variable.assign(array)
+                fresh.append(f"{role}/{variable.path}")
             else:
-                fresh.append(f"{role}/{place}")
+                taken += 1
     for role, network in model.average.items():
         network.set_weights(model.networks[role].get_weights())
     return {
         "recipe": trained.recipe.name,
         "steps": trained.card["steps"],
-        "sha256": {r: trained.card["files"][r]["sha256"] for r in roles},
+        "sha256": {r: files[r]["sha256"] for r in model.networks if r in files},
         "variables": taken,
         "fresh": fresh,
     }
-
-
-def by_place(network):
-    """{"conv2d 2/kernel": variable}: layers by kind and by order within that kind."""
-    seen, found = Counter(), {}
-    for layer in flat(network):
-        kind = re.sub(r"_\d+$", "", layer.name)  # Keras numbers default names
-        place = f"{kind} {seen[kind]}"
-        seen[kind] += 1
-        held = {id(v) for part in flat(layer) for v in part.variables}
-        found |= {
-            f"{place}/{v.name}": v
-            for v in layer.variables
-            if id(v) not in held and "seed_generator" not in v.path
-        }
-    return found
 
 
 def in_words(said):

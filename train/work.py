@@ -28,7 +28,6 @@ def work(recipe, args):
 
 
 def as_one_of(job, recipe, args):
-    job.begin(recipe.batch_size)
     faces = data_utils.load_faces(args.data, "train", recipe.image_size)
     if recipe.images:
         faces = faces.first(min(recipe.images, len(faces.images)))
@@ -45,19 +44,9 @@ def as_one_of(job, recipe, args):
         return dry_run(recipe, faces, args.seed, job)
     evaluation = None
     if recipe.evaluate_every and not job.rank:
-        table = label_table(recipe, faces)
-        table = None if table is None else table.to_numpy()
-        evaluation = Evaluation(recipe, args.data, WEIGHTS, table)
-    run = Run(
-        recipe,
-        faces,
-        args.run,
-        args.seed,
-        args.precision,
-        start=start,
-        job=job,
-        command=args.words,
-    )
+        evaluation = Evaluation(recipe, args.data, WEIGHTS, label_table(recipe, faces))
+    more = {"start": start, "job": job, "command": args.words}
+    run = Run(recipe, faces, args.run, args.seed, args.precision, **more)
     run.evaluation = evaluation
     return train(run, args)
 
@@ -74,12 +63,12 @@ def train(run, args):
         print(said, flush=True)
     images = recipe.batch_size * recipe.d_steps
     with display(recipe.name, run.step, steps, images) as progress:
-        done = run.train(steps, args.checkpoint_seconds, args.sample_every, progress)
+        done = run.train(steps, sample_every=args.sample_every, progress=progress)
     if not done:
         print(f"stopped at step {run.step}, saved; the same command resumes")
         return 130
     if run.evaluation and run.best.exists():
-        print(f"{run.best}: {run.evaluation.name} {run.evaluation.best:g}")
+        print(f"{run.best}: {run.evaluation.name} {run.best_value:g}")
     print(
         f"{run.folder}: step {run.step}, {duration(run.seconds)} of training; next: "
         f"python -m train.export --run {run.folder} --data {args.data}"
@@ -93,12 +82,12 @@ def expected(recipe):
         shipped = Trained(recipe.name)
     except UserError:
         return ""
+    card = shipped.card
     alike = shipped.recipe.resolved() == recipe.resolved()  # whatever the words about it
-    if not alike or shipped.card.get("several_runs"):
+    if not alike or card.get("several_runs"):
         return ""
-    took = duration(3600 * shipped.card["training_hours"])
-    said = f"a run with these settings ships: {obtained(shipped)}"
-    return f"{said}, after {took} on {shipped.card.get('hardware', 'no known hardware')}"
+    took = f"{duration(3600 * card['training_hours'])} on {card['hardware']}"
+    return f"a run with these settings ships: {obtained(shipped)}, after {took}"
 
 
 def dry_run(recipe, faces, seed, job):
