@@ -69,12 +69,8 @@ def subject(job, trained):
 
 
 def weights_of(name, root, recipe=None):
-    """{script: list of the `Trained` weights that it draws with}; arguments as in
-    `draw`. Prints what is left out for lack of weights.
-
-    Raises:
-        UserError: a recipe that does not fit the problem, or no weights.
-    """
+    """{script: list of the `Trained` weights that it draws with}. Prints what is left
+    out for lack of weights; UserError if there is nothing to draw with."""
     if recipe:
         fit = drawable(name)
         return {name: [options.weights(recipe, root, fit, f"{name} figures")]}
@@ -95,12 +91,8 @@ def weights_of(name, root, recipe=None):
 
 
 def check_out(out):
-    """Make the folder of figures if need be.
-
-    Raises:
-        UserError: it cannot be written to, or has a page or numbers that this program
-            did not write.
-    """
+    """Make the folder of figures if need be; UserError if it cannot be written to, or has
+    a page or numbers that this program did not write."""
     writable(out)
     numbers, page = out / "results.json", out / "index.html"
     foreign = page if page.exists() and not numbers.exists() else None
@@ -115,12 +107,8 @@ def check_out(out):
 
 
 def faces_of(name, data, size):
-    """The images that a script draws or measures, `size` pixels wide; None if none.
-
-    Raises:
-        UserError: an unusable folder, too few images, or images that repeat in a study,
-            which measures their diversity.
-    """
+    """The images that a script draws or measures, `size` pixels wide, or None; UserError
+    if there are too few, or if they repeat in a study, which measures their diversity."""
     script = SCRIPTS[name]
     if not script.split:
         return None

@@ -29,29 +29,25 @@ def draw(trained, faces, out):
     foot = "\n".join(t.origin() for t in trained)
     save(panels(histories, *charts), out / "fig7_1.jpg", foot)
 
-    title = (
-        f"32 random images of {first.recipe.name}; image k (row by row, from 0) from "
-        "seed k"
-    )
+    said, table = f"32 images of {first.recipe.name}", []
+    title = f"32 random images of {first.recipe.name}; "
+    title += "image k (row by row, from 0) from seed k"
     figure = sheet(sampling.draw(first, range(32)), 8, title)
     save(figure, out / "fig7_2.jpg", first.origin())
     numbers = {t.recipe.name: {} for t in trained}
-    said, table = f"32 images of {first.recipe.name}", []
     if several:
         measured = record.newest(last).get("requested_attributes")
         numbers[last.recipe.name]["requested_attributes"] = measured
         save(switches(last, measured), out / "fig7_3.jpg", last.origin())
-        if measured:
-            values = measured["values"]
-            said = (
-                f"{values['agreement']:.1%} of attributes are read as requested, "
-                f"{measured['n_fake']:,} images"
-            )
-            words = [kind.replace("_", " ") for kind in KINDS]
-            table = [["read as requested, by what was requested", *words]]
-            for name in values["forced_on"]:
-                shares = [f"{values[kind].get(name, np.nan):.0%}" for kind in KINDS]
-                table.append([name.replace("_", " "), *shares])
+    if several and measured:
+        values, count = measured["values"], f"{measured['n_fake']:,}"
+        said = f"{values['agreement']:.1%} of attributes are read as requested, "
+        said += f"{count} images"
+        words = [kind.replace("_", " ") for kind in KINDS]
+        table = [["read as requested, by what was requested", *words]]
+        for name in values["forced_on"]:
+            shares = [f"{values[kind].get(name, np.nan):.0%}" for kind in KINDS]
+            table.append([name.replace("_", " "), *shares])
     return numbers, said, table
 
 
@@ -60,13 +56,11 @@ def switches(trained, measured):
     the measurement of attributes read as requested, if there is one."""
     names, columns = trained.attributes, 1 + len(trained.attributes)
     usual = sampling.conditions_of(trained, range(FACES))
-    rows = np.repeat(usual[:, None], columns, 1)
-    for k in range(len(names)):
-        rows[:, k + 1, k] = 1 - rows[:, k + 1, k]
+    flips = np.eye(columns, len(names), -1, dtype=usual.dtype)  # none in the first column
+    rows = usual[:, None] ^ flips
     seeds = np.repeat(np.arange(FACES), columns)
     images = sampling.draw(trained, seeds, rows.reshape(len(seeds), -1))
-    on = np.zeros((FACES, columns), bool)
-    on[:, 1:] = usual == 0
+    boxed = np.flatnonzero((flips & rows).any(-1))  # switched on
     title = (
         f"{FACES} faces of {trained.recipe.name} (seeds 0 to {FACES - 1}), one attribute "
         "switched at a time:\non in a yellow box, else off; the rest is as in the first "
@@ -81,5 +75,4 @@ def switches(trained, measured):
         if values["judge_on_real"] is not None:  # the data had labels
             title += f" (real test faces: {values['judge_on_real']:.1%})"
     labels = ["as drawn", *(name.replace("_", "\n") for name in names)]
-    boxed = np.flatnonzero(on)
     return sheet(images, columns, title, column_labels=labels, boxed=boxed)

@@ -24,15 +24,16 @@ def measured(subject, name, metric):
     values = metric.measure(subject)
     seconds = time.perf_counter() - began
     card, real = subject.trained.card, subject.real
-    counts = {"n_real": len(real.images), "n_fake": subject.count}
     files = {k: f["sha256"][:12] for k, f in card["files"].items() if "/" not in k}
+    counts = {"n_real": len(real.images), "n_fake": subject.count}
+    counts |= {k: values.pop(k) for k in counts if k in values}
     row = {
         "metric": name,
-        "values": {k: v for k, v in values.items() if k not in counts},
+        "values": values,
         "recipe": subject.recipe.name,
         "data": real.data.resolve().name,
         "split": real.split,
-        **{k: values.get(k, n) for k, n in counts.items()},
+        **counts,
         "pixel_range": metric.pixel_range,
         "steps": card["steps"],
         "weights": files,

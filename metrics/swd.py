@@ -13,13 +13,8 @@ COARSEST = 16  # pixels, the side of the coarsest scale
 BINOMIAL = np.array([1, 4, 6, 4, 1], "float32") / 16
 
 
-def measure(subject):
-    """Sliced Wasserstein distance x1000 from samples to data: by scale, and the mean."""
-    return subject.against_data(distances)
-
-
 def distances(a, b, seed=0):
-    """Distance of two sets of images.
+    """Sliced Wasserstein distance of two sets of images.
 
     Args:
         a, b: uint8 `(n, size, size, 3)`, the same number of images.

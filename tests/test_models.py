@@ -156,7 +156,7 @@ def test_batch_norm_and_dropout_stand_where_the_reports_have_them(name):
 def twins():
     """name -> (our network, its PyTorch twin, how features were flattened)."""
     torch_c = pytest.importorskip("torch_report_c")
-    networks = pytest.importorskip("benchmarks.torch_networks")
+    networks = pytest.importorskip("benchmarks.torch_twins")
     return {
         "vae_c-encoder": (torch_c.Encoder, {"flattened": (256, 4)}),
         "vae_c-decoder": (lambda: networks.VAE().decoder, {"unflattened": (256, 4)}),
