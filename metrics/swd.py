@@ -25,12 +25,7 @@ def distances(a, b, seed=0):
         both sets are normalised by the mean and variance of a's in each colour channel.
         (In the paper each set has its mean and variance; then the colour and contrast
         of a whole set would not count.)
-
-    Raises:
-        ValueError: sets of different shape.
     """
-    if a.shape != b.shape:
-        raise ValueError(f"sets of different shape: {a.shape}, {b.shape}")
     by_scale = {}
     for x, y in zip(pyramid(a), pyramid(b), strict=True):
         pair = [patches(level, np.random.default_rng(seed)) for level in (x, y)]

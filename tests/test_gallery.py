@@ -111,24 +111,13 @@ def test_every_figure_has_a_caption():
     assert drawn == {stem for script in SCRIPTS.values() for stem in script.captions}
 
 
-@pytest.mark.parametrize("problem", ["gan", "acgan", "infogan"])
-def test_what_draws_from_noise_asks_for_no_faces(problem, tmp_path, monkeypatch):
-    drawn = []
-
-    def drawing(trained, faces, out):
-        drawn.append(faces)
-        return {}, "", []
-
-    monkeypatch.setattr(f"inference.{problem}.draw", drawing)
-    draw.draw(problem, tmp_path / "no data", tmp_path / "out")
-    assert drawn == [None]
-
-
-def test_figures_of_other_weights_do_not_stay(tmp_path, monkeypatch):
+def test_figures_of_other_weights_do_not_stay_and_noise_needs_no_data(
+    tmp_path, monkeypatch
+):
     for name in ("fig2_4", "fig1_2"):
         (tmp_path / f"{name}.jpg").write_bytes(b"before")
     monkeypatch.setattr("inference.gan.draw", lambda *a: ({}, "", []))
-    draw.draw("gan", tmp_path, tmp_path)
+    draw.draw("gan", tmp_path / "no data", tmp_path)
     assert {p.name for p in tmp_path.glob("*.jpg")} == {"fig1_2.jpg"}
 
 

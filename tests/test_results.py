@@ -16,7 +16,6 @@ from inference import anime, draw, gan, vae
 from inference.__main__ import main
 from inference.problems import STUDIES
 from metrics import record
-from metrics.reconstruction import reconstruction_error
 from models import batch_statistics, build, get_recipe
 from models.trained import LEVELS, Trained, load, save
 from train import exporting
@@ -38,20 +37,6 @@ def test_processes_that_write_results_at_once_lose_nothing(tmp_path):
     assert {json.loads(line)["n"] for line in lines.read_text().split("\n")[:-1]} == {
         *range(120)
     }
-
-
-@pytest.mark.parametrize("pixel_range", [(-1.0, 1.0), (0.0, 1.0)])
-def test_reconstruction_error_is_the_same_in_every_range_and_in_parts(pixel_range):
-    images, (low, high) = np.full((300, 8, 8, 3), 255, "uint8"), pixel_range
-    outputs = np.full(images.shape, high - 0.1 * (high - low), "float32")
-    error = reconstruction_error(images, outputs, pixel_range)
-    assert error["mse_0_1"] == pytest.approx(0.01, rel=1e-4)
-    assert error["mse_minus1_1"] == pytest.approx(0.04, rel=1e-4)
-    assert error["psnr_db"] == pytest.approx(20, rel=1e-4) and error["n"] == 300
-    parts = (outputs[k : k + 256] for k in (0, 256))
-    assert reconstruction_error(images, parts, pixel_range) == error
-    with pytest.raises(ValueError, match="256 outputs of 300"):
-        reconstruction_error(images, iter([outputs[:256]]), pixel_range)
 
 
 class Weights:
