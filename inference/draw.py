@@ -76,13 +76,11 @@ def weights_of(name, root, recipe=None):
         return {name: [options.weights(recipe, root, fit, f"{name} figures")]}
     jobs = {}
     for job in PROBLEMS if name == ALL else (name,):
-        script = SCRIPTS[job]
-        there = [r for r in script.recipes if (root / r / "card.json").exists()]
-        if name == ALL and not there:
-            left = f"{job}: left out, {root} has no weights of {PROBLEMS[job]} yet"
+        names = SCRIPTS[job].recipes
+        if name == ALL and not (root / names[0] / "card.json").exists():
+            left = f"{job}: left out, {root} has no weights of {names[0]} yet"
             print(left, file=sys.stderr)
         else:
-            names = there if script.partial and there else script.recipes
             jobs[job] = [Trained(r, root) for r in names]
     if not jobs:
         names = ", ".join(PROBLEMS.values())

@@ -19,12 +19,8 @@ def check(trained, faces):
     attribute network."""
     attribute_network(trained[0].folder.parent).check()
     for t in trained:
-        lacking = set(t.recipe.snapshots) - {*t.snapshots(), t.end()}
-        if lacking:
-            cure = "train it on"
-            if t.card.get("checkpoint") == "best":
-                cure += ", or export its last checkpoint (train.export --last)"
-            raise UserError(f"{t.folder}: nothing of epoch {min(lacking)}; {cure}")
+        if lacking := set(t.recipe.snapshots) - {*t.snapshots(), t.end()}:
+            raise UserError(f"{t.folder}: nothing of epoch {min(lacking)}; train it on")
 
 
 def draw(trained, faces, out):
@@ -33,8 +29,6 @@ def draw(trained, faces, out):
     latent unit."""
     faces = faces.first(min(MOST, len(faces.images)))
     runs = {f"KL x{t.recipe.settings['kl_weight']:g}": t for t in trained}
-    if len(runs) < len(trained):  # the same weight twice
-        runs = {t.recipe.name: t for t in trained}
     foot, few = origins(runs), min(10, len(faces.images))
     charts = (
         ("Negative ELBO, training", "nats per image, constant omitted", "nelbo"),

@@ -62,13 +62,11 @@ def _append(blob, array):
     return at
 
 
-# Each of these returns [(kind of `engine.js`, settings, {name: array})] of a layer.
-
-
-def _translated(layer):
-    kind = layer.__class__.__name__
-    _need(layer, kind in KINDS)
-    return KINDS[kind](layer)
+def _inputs(layer):
+    """The tensors that a layer takes; none of an InputLayer."""
+    if isinstance(layer, keras.layers.InputLayer):
+        return []
+    return layer.input if isinstance(layer.input, list) else [layer.input]
 
 
 def _need(layer, fits):
@@ -79,48 +77,46 @@ def _need(layer, fits):
         )
 
 
-def _inputs(layer):
-    """The tensors that a layer takes; none of an InputLayer."""
-    if isinstance(layer, keras.layers.InputLayer):
-        return []
-    return layer.input if isinstance(layer.input, list) else [layer.input]
+# Each of these returns [(kind of `engine.js`, settings, {name: array})] of a layer.
 
 
-def _kernel_layer(kind, settings=lambda layer: {}):
-    def translated(layer):
-        _need(layer, max(getattr(layer, "dilation_rate", (1,))) == 1)
-        _need(layer, getattr(layer, "groups", 1) == 1)
-        arrays = {"kernel": to_numpy(layer.kernel)}
-        if getattr(layer, "use_bias", False):
-            arrays["bias"] = to_numpy(layer.bias)
-        shape = {"kernel_shape": list(layer.kernel.shape)}
-        after = _activation(layer) if hasattr(layer, "activation") else []
-        return [(kind, shape | settings(layer), arrays), *after]
+def _translated(layer):
+    kind = layer.__class__.__name__
+    _need(layer, kind in KINDS)
+    return KINDS[kind](layer)
 
-    return translated
+
+def _kernel(layer, kind, **settings):
+    _need(layer, max(getattr(layer, "dilation_rate", (1,))) == 1)
+    _need(layer, getattr(layer, "groups", 1) == 1)
+    arrays = {"kernel": to_numpy(layer.kernel)}
+    if getattr(layer, "use_bias", False):
+        arrays["bias"] = to_numpy(layer.bias)
+    settings["kernel_shape"] = list(layer.kernel.shape)
+    after = _activation(layer) if hasattr(layer, "activation") else []
+    return [(kind, settings, arrays), *after]
 
 
 def _conv(layer):
-    """Strides, and the zeros above, left, below and right of the input."""
+    """With the zeros above, left, below and right of the input."""
     ends = zip(layer.input.shape[1:3], layer.kernel_size, layer.strides, strict=True)
     total = [max(0, (-(-size // s) - 1) * s + kernel - size) for size, kernel, s in ends]
     if layer.padding != "same":
         total = [0, 0]
     pad = [t // 2 for t in total] + [t - t // 2 for t in total]
-    return {"strides": list(layer.strides), "pad": pad}
+    return _kernel(layer, "conv", strides=list(layer.strides), pad=pad)
 
 
 def _conv_transpose(layer):
-    """Strides, and what is cut off above and left of the output."""
+    """With what is cut off above and left of the output."""
     ends = zip(layer.kernel_size, layer.strides, strict=True)
     cut = [max(k - s, 0) // 2 if layer.padding == "same" else 0 for k, s in ends]
-    return {"strides": list(layer.strides), "cut": cut}
+    return _kernel(layer, "conv_transpose", strides=list(layer.strides), cut=cut)
 
 
 def _norm(layer):
-    gamma, beta, mean, variance = map(
-        to_numpy, (layer.gamma, layer.beta, layer.moving_mean, layer.moving_variance)
-    )
+    variables = layer.gamma, layer.beta, layer.moving_mean, layer.moving_variance
+    gamma, beta, mean, variance = map(to_numpy, variables)
     scale = gamma / np.sqrt(variance + layer.epsilon)
     shift = beta - mean * scale
     return [("affine", {}, {"scale": scale.astype("f4"), "shift": shift.astype("f4")})]
@@ -147,18 +143,14 @@ def _average(layer):
     return [("average", settings, {})]
 
 
-def _pair(kind):
+def _pair(layer):
     """Two tensors of one shape, or one of them a single place for all."""
-
-    def translated(layer):
-        shapes = sorted((t.shape[1:] for t in _inputs(layer)), key=np.prod)
-        _need(layer, len(shapes) == 2)
-        small, large = shapes
-        one = small[-1] == large[-1] and np.prod(small[:-1]) == 1
-        _need(layer, small == large or one)
-        return [(kind, {}, {})]
-
-    return translated
+    shapes = sorted((t.shape[1:] for t in _inputs(layer)), key=np.prod)
+    _need(layer, len(shapes) == 2)
+    small, large = shapes
+    one = small[-1] == large[-1] and np.prod(small[:-1]) == 1
+    _need(layer, small == large or one)
+    return [(layer.__class__.__name__.lower(), {}, {})]
 
 
 def _same(layer):
@@ -167,11 +159,11 @@ def _same(layer):
 
 
 KINDS = {
-    "Dense": _kernel_layer("dense"),
-    "Conv2D": _kernel_layer("conv", _conv),
-    "Conv2DTranspose": _kernel_layer("conv_transpose", _conv_transpose),
-    "BlockConvTranspose": _kernel_layer("conv_transpose", _conv_transpose),
-    "UpConv": _kernel_layer("up_conv"),
+    "Dense": lambda layer: _kernel(layer, "dense"),
+    "Conv2D": _conv,
+    "Conv2DTranspose": _conv_transpose,
+    "BlockConvTranspose": _conv_transpose,
+    "UpConv": lambda layer: _kernel(layer, "up_conv"),
     "BatchNorm": _norm,
     "BatchNormalization": _norm,
     "Activation": lambda layer: _activation(layer) or _same(layer),
@@ -181,6 +173,6 @@ KINDS = {
     "Reshape": _same,
     "Flatten": _same,
     "Dropout": _same,
-    "Add": _pair("add"),
-    "Multiply": _pair("multiply"),
+    "Add": _pair,
+    "Multiply": _pair,
 }

@@ -127,7 +127,7 @@ def test_losses_of_a_discriminator_that_classifies_say_so(tmp_path, monkeypatch)
         monkeypatch.setattr(module, "save", lambda *words: None)
         monkeypatch.setattr(module, "panels", lambda data, *charts: said.append(charts))
     acgan.draw(Trained("acgan_a"), None, tmp_path)
-    rpgan.draw([Trained("rpgan_attributes")], None, tmp_path)
+    rpgan.draw([Trained("rpgan"), Trained("rpgan_attributes")], None, tmp_path)
     for charts in said:
         labels = {label for _, _, curves in charts for _, label, *_ in curves}
         assert "discriminator (with classification)" in labels

@@ -163,10 +163,13 @@ def test_the_script_draws_from_anywhere(tmp_path):
 
 
 def test_every_figure_from_test_images_alone(trained, tmp_path, capsys):
-    """The whole of hw4.sh: data without train/, an output folder that is not there."""
+    """The whole of hw4.sh: data without train/, some images without a row in the table,
+    an output folder that is not there."""
     data = write_faces(tmp_path / "data")
     shutil.rmtree(data / "train")
     (data / "train.csv").unlink()
+    rows = (data / "test.csv").read_text().splitlines()
+    (data / "test.csv").write_text("\n".join(rows[:-3]))
     out = tmp_path / "deep" / "out"
     assert main(["hw4", str(data), str(out), "--weights", str(trained)]) == 0
     said = capsys.readouterr()
@@ -178,8 +181,10 @@ def test_every_figure_from_test_images_alone(trained, tmp_path, capsys):
     results = json.loads((out / "results.json").read_text())
     assert results.keys() == PROBLEMS.keys()
     error = results["vae"]["reconstruction"]
-    assert (error["n"], error["code"], error["data"]) == (16, "posterior mean", "data")
+    assert (error["n"], error["code"], error["data"]) == (13, "posterior mean", "data")
+    assert results["vae"]["images_without_row"] == 3
     assert f"{error['mse_minus1_1']:.5f} in [-1, 1]" in said.out
+    assert "13 of 16 test images of data" in said.out
     assert results["acgan"]["requested_attribute"] is None  # its judge cannot read yet
     assert "agreement with the attribute network was not measured" in said.out
     assert results["infogan"]["categories"]["values"]["own_classifier"]["n"] == 14
