@@ -44,7 +44,7 @@ def reconstruction_error(images, outputs, pixel_range):
     low, high = pixel_range
     total, done = 0.0, 0
     if isinstance(outputs, np.ndarray):
-        outputs = (outputs[k : k + PART] for k in range(0, len(outputs), PART))
+        outputs = np.split(outputs, range(PART, len(outputs), PART))
     for part in outputs:
         same = data_utils.from_uint8(images[done : done + len(part)], (0.0, 1.0))
         scaled = (part.astype("float64") - low) / (high - low)
