@@ -1,7 +1,5 @@
 """Problem 1's figures: a VAE's curves, reconstructions, samples and codes."""
 
-import itertools
-
 import numpy as np
 from sklearn.manifold import TSNE
 
@@ -56,13 +54,11 @@ def draw(trained, faces, out, attribute=None):
     save(figure, out / "fig1_2.jpg", foot)
 
     codes = sampling.encode(trained, faces.images)
-    parts = sampling.rebuilt(trained, codes)
-    first = next(parts)
-    parts = itertools.chain([first], parts)
-    error = reconstruction_error(faces.images, parts, recipe.pixel_range)
+    outputs = sampling.rebuilt(trained, codes)
+    error = reconstruction_error(faces.images, outputs, recipe.pixel_range)
     error["data"] = faces.folder.parent.name
     wide, narrow = error["mse_minus1_1"], error["mse_0_1"]
-    images = np.concatenate([faces.images[:10], sampling.as_images(trained, first[:10])])
+    images = np.concatenate([faces.images[:10], sampling.render(trained, codes[:10])])
     title = f"MSE of {many} test images: {wide:.4f} in [-1, 1], {narrow:.5f} in [0, 1]"
     rows = "test images", "reconstructions"
     save(sheet(images, len(images) // 2, title, rows), out / "fig1_3.jpg", foot)

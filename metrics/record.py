@@ -10,16 +10,9 @@ from cli import UserError, locked, replacing
 
 
 def measured(subject, name, metric):
-    """Measure one metric; returns a row, plain JSON values for `append`.
-
-    Args:
-        subject: `metrics.images.Subject`.
-        name: of the metric, as the row has it.
-        metric: `metrics.registry.Metric`.
-
-    Raises:
-        metrics.Inapplicable: the data or weights lack what it needs.
-    """
+    """Measure one metric, `metrics.registry.Metric`, of a `metrics.images.Subject`;
+    returns a row of that name, plain JSON values for `append`. Raises `Inapplicable` where
+    the data or weights lack what it needs."""
     began = time.perf_counter()
     values = metric.measure(subject)
     seconds = time.perf_counter() - began

@@ -61,22 +61,22 @@ def recipe_facts(recipe, root):
         return facts
     trained = Trained(recipe.name, root)
     card, history = trained.card, trained.history()
-    facts |= {
+    departures = [
+        f"{key.replace('_', ' ')} {here} instead of {report}"
+        for key, report, here, _ in recipe.departures()
+        if key != "steps"
+    ]
+    if card.get("several_runs"):
+        departures = ["several runs, whose settings changed on the way"]
+    return facts | {
         "obtained": obtained(trained),
         "card": {k: v for k, v in card.items() if k not in ("recipe", "files")},
         "trained": training_of(trained.recipe),
-        "departures": ["several runs, whose settings changed on the way"]
-        if card.get("several_runs")
-        else [
-            f"{key.replace('_', ' ')} {here} instead of {report}"
-            for key, report, here, _ in recipe.departures()
-            if key != "steps"
-        ],
+        "departures": departures,
         "start": {k: float(v) for k, v in history.head(LAST).mean().dropna().items()},
         "end": {k: float(v) for k, v in history.tail(LAST).mean().dropna().items()},
         "metrics": record.newest(trained),
     }
-    return facts
 
 
 def together(name, first, second, root):
