@@ -80,10 +80,11 @@ class Real:
         was trained on some of it: it would tell those from `images`."""
         if self.reference is None:
             return None
-        known = self.judge.trained.card["data"]  # the first N of a training split
-        apart = len(self.training) - len(self.reference) >= known["images"]
-        known = known["name"] == self.data.resolve().name and not apart
-        return None if known else self.judge.features(self.reference)
+        seen = self.judge.trained.card["data"]  # the first N of a training split
+        apart = len(self.training) - len(self.reference) >= seen["images"]
+        if seen["name"] == self.data.resolve().name and not apart:
+            return None
+        return self.judge.features(self.reference)
 
     @functools.cache  # noqa: B019 - lives as long as the process measures
     def floor(self, compare, features=False):
@@ -117,8 +118,8 @@ class Subject:
 
     @functools.cached_property
     def samples(self):
-        seeds, wanted = range(self.count), self.requested
-        return sampling.draw(self.trained, seeds, wanted, prior=self.prior)
+        seeds = range(self.count)
+        return sampling.draw(self.trained, seeds, self.requested, prior=self.prior)
 
     @functools.cached_property
     def features(self):
@@ -131,6 +132,9 @@ class Subject:
     def against_data(self, compare, features=False):
         """`compare(data, samples)`, a dict, of images or of their features; and under
         "real_images" the same of `Real.reference` in place of samples, or None."""
-        first, other = self.real, self.features if features else self.samples
-        values = compare(first.features if features else first.images, other)
-        return values | {"real_images": first.floor(compare, features)}
+        real, samples = self.real.images, self.samples
+        if features:
+            real, samples = self.real.features, self.features
+        return compare(real, samples) | {
+            "real_images": self.real.floor(compare, features)
+        }

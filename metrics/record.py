@@ -11,8 +11,8 @@ from cli import UserError, locked, replacing
 
 def measured(subject, name, metric):
     """Measure one metric, `metrics.registry.Metric`, of a `metrics.images.Subject`;
-    returns a row of that name, plain JSON values for `append`. Raises `Inapplicable` where
-    the data or weights lack what it needs."""
+    returns a row of that name, plain JSON values for `append`. `Inapplicable` where the
+    data or weights lack what it needs."""
     began = time.perf_counter()
     values = metric.measure(subject)
     seconds = time.perf_counter() - began

@@ -52,9 +52,14 @@ def plain(value):
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def compared(compare, words):
-    """A metric that compares features of real images with those of samples."""
-    return Metric(lambda s: s.against_data(compare, True), words, draws, judged=True)
+def compared(compare, words, features=True):
+    """A metric that compares real images with samples, or the features of both."""
+    pixels = "uint8 [0, 255]" if features else "in units of the data's patches"
+
+    def measure(subject):
+        return subject.against_data(compare, features)
+
+    return Metric(measure, words, draws, pixels, judged=features)
 
 
 def conditional(measure, words, on):
@@ -64,11 +69,14 @@ def conditional(measure, words, on):
 
 draws, rebuilds = operator.attrgetter("draws"), operator.attrgetter("rebuilds")
 SMALL = "[0, 1], 16x16"
+SWD = "SWD {mean:.1f} x 1e-3"
 MSE = "test MSE {mse_minus1_1:.4f} in [-1, 1]"
 FRECHET = "Fréchet {distance:.1f} ± {standard_error:.1f}"
-FITTED = "Fréchet {frechet_attribute_features[distance]:.1f} ± "
-FITTED += "{frechet_attribute_features[standard_error]:.1f}, "
-FITTED += "rebuilt {frechet_of_reconstructions:.1f}"
+FITTED = (
+    "Fréchet {frechet_attribute_features[distance]:.1f} ± "
+    "{frechet_attribute_features[standard_error]:.1f}, "
+    "rebuilt {frechet_of_reconstructions:.1f}"
+)
 KERNEL = "kernel {distance:.4f} ± {standard_error:.4f}"
 DENSITY = "density {density:.2f}, coverage {coverage:.2f}"
 MS_SSIM = "MS-SSIM {samples:.3f}, of real images {data:.3f}"
@@ -85,10 +93,7 @@ METRICS = {
     "fitted_prior": Metric(
         reconstruction.fitted_prior, FITTED, rebuilds, judged=True, of_prior=True
     ),
-    "swd": Metric(
-        *(lambda s: s.against_data(swd.distances), "SWD {mean:.1f} x 1e-3", draws),
-        "in units of the data's patches",
-    ),
+    "swd": compared(swd.distances, SWD, features=False),
     "frechet_attribute_features": compared(distance.frechet_with_error, FRECHET),
     "kernel_attribute_features": compared(distance.kernel, KERNEL),
     "density_coverage": compared(distance.density_coverage, DENSITY),
