@@ -66,18 +66,9 @@ def dcgan_discriminator():
 
 
 def make_step(name, precision, batch, device="cpu", compiler=None):
-    """A function that runs one training step on uint8 `(batch, 64, 64, 3)`.
-
-    Args:
-        name: "dcgan_c" or "vae_c".
-        precision: "float32" or "bfloat16" (autocast).
-        batch: images per update.
-        device: "cpu" or "cuda".
-        compiler: makes a module faster, `torch.compile`; default: as it is.
-
-    Returns:
-        the step, which returns losses as scalar tensors.
-    """
+    """A function that runs one training step of "dcgan_c" or "vae_c" on uint8 images
+    `(batch, 64, 64, 3)` and returns losses, scalar tensors; in "float32", or "bfloat16"
+    by autocast. `compiler` makes a module faster, `torch.compile`."""
     recipe, make = get_recipe(name), {"dcgan_c": dcgan, "vae_c": vae}
     cast = torch.autocast(device, torch.bfloat16, enabled=precision == "bfloat16")
     with torch.device(device):

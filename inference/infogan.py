@@ -79,16 +79,10 @@ def draw(trained, faces, out, categories=MIXED):
 
 
 def meanings(read):
-    """What the images of each category have more or less often than those of the
-    other ones, as the attribute network reads them.
-
-    Args:
-        read: for each category {attribute: share of its images}.
-
-    Returns:
-        for each "Male +0.45", the attribute that differs most from the mean of the
-        other categories; "" where the network reads none better than a constant.
-    """
+    """What the images of each category have more or less often than those of the rest:
+    [{attribute: share of its images}] -> ["Male +0.45"], the attribute that differs most
+    from the mean of the other categories; "" where the network reads none better than a
+    constant."""
     table, words = pd.DataFrame(read), []
     for k in range(len(read)):
         off = table.loc[k] - table.drop(k).mean()

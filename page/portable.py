@@ -5,7 +5,7 @@ import numpy as np
 from cli import UserError
 from models.keras_setup import keras, to_numpy
 
-BITS = 12  # of a number of a kernel: with fewer a pixel of some network moves by 1/255
+BITS = 12  # of a number of a kernel: no pixel moves by 1/255; with 10 some move by 2
 
 
 def packed(network, bits=BITS):

@@ -24,12 +24,7 @@ LAST = 20  # rows to average at the end of a curve
 
 
 def gather(root, results=RESULTS, short_runs=SHORT_RUNS):
-    """All facts, from the weights in `root`.
-
-    Returns:
-        dict of JSON values: recipes (by name), defaults (of the problems), studies,
-        results, short runs, losses together, networks (layer tables).
-    """
+    """All facts, JSON values, from the weights in `root`."""
     return {
         "recipes": {name: recipe_facts(recipe, root) for name, recipe in RECIPES.items()},
         "defaults": PROBLEMS,
