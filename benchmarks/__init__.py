@@ -2,4 +2,4 @@
 
 import cli  # noqa: F401 - first of all: it says what is not installed
 
-TWINS = ("dcgan_c", "vae_c", "rpgan")  # recipes of which PyTorch networks are here
+TWINS = ("dcgan_c", "vae_c")  # recipes of which PyTorch networks are here

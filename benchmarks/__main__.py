@@ -7,6 +7,7 @@ loading, `figures` the whole of hw4.sh. Ours and PyTorch take turns in one run (
 
 import argparse
 import contextlib
+import importlib.util
 import json
 import math
 import os
@@ -22,7 +23,7 @@ from pathlib import Path
 
 import data_utils
 from benchmarks import TWINS
-from benchmarks.steps import compare
+from benchmarks.steps import compare, timed
 from cli import UserError, run_cli
 from models.recipes import get_recipe
 from train.machine import processor
@@ -80,6 +81,8 @@ def machine():
 
 
 def steps(args):
+    if not importlib.util.find_spec("torch"):
+        raise UserError("steps needs PyTorch: pip install -r requirements-test.txt")
     for name in args.recipes:
         for precision in args.precisions:
             batch = args.batch or get_recipe(name).batch_size
@@ -92,31 +95,27 @@ def data(args):
     from train.feed import Feed  # not at the top: PyTorch's worker imports this file
 
     originals = sorted((RESULTS.parents[1] / "sample_data" / "train").glob("*.png"))
-    seconds, before = [], anonymous_mib()
-
-    def timed(work):
-        began = time.perf_counter()
-        result = work()
-        seconds.append(time.perf_counter() - began)
-        return result
-
+    before, loaded = anonymous_mib(), []
     with tempfile.TemporaryDirectory() as folder:
         os.environ["HW4_CACHE"] = str(Path(folder) / "cache")
         images = Path(folder) / "images"
         images.mkdir()
         for k in range(args.images):
             shutil.copy(originals[k % len(originals)], images / f"{k:06d}.png")
-        for _ in range(2):
-            faces = timed(lambda: data_utils.load_faces(images, report=lambda text: None))
-        feed = Feed(get_recipe("dcgan_c"), faces, 0)
-        timed(lambda: [feed(k) for k in range(50)])
+
+        def load():
+            loaded.append(data_utils.load_faces(images, report=lambda text: None))
+
+        decode, from_cache = timed(load), timed(load)
+        feed = Feed(get_recipe("dcgan_c"), loaded[1], 0)
+        feeding = timed(lambda: [feed(k) for k in range(50)])
         growth = anonymous_mib() - before
     yield {
         "images": args.images,
-        "decode_seconds": round(seconds[0], 2),
-        "from_cache_seconds": round(seconds[1], 3),
-        "feed_images_per_second": round(50 * feed.recipe.batch_size / seconds[2]),
-        "images_mib": faces.images.nbytes >> 20,
+        "decode_seconds": round(decode, 2),
+        "from_cache_seconds": round(from_cache, 3),
+        "feed_images_per_second": round(50 * feed.recipe.batch_size / feeding),
+        "images_mib": loaded[1].images.nbytes >> 20,
         "memory_growth_mib": growth,
     }
 

@@ -1,31 +1,75 @@
-"""Training steps of `dcgan_c`, `vae_c` and `rpgan` in PyTorch as a user would write them:
+"""Training steps of `dcgan_c` and `vae_c` in PyTorch as a user would write them:
 channels last, fused Adam, autocast, compiled; the same losses, noise, averages and number
 of updates as ours."""
 
 import copy
 
 import torch
+from torch import nn
 from torch.nn import functional as F
 
-from benchmarks import torch_networks as networks
 from benchmarks.steps import AT_ONCE, IMAGES, timed
 from models import get_recipe
 
+# ------------------------------------- networks, as the printed modules have them
+
+
+def convolution(inputs, filters, kernel, stride, pad):
+    return nn.Conv2d(inputs, filters, kernel, stride, pad, bias=False)
+
+
+def transposed(inputs, filters, kernel, stride, pad=0):
+    return nn.ConvTranspose2d(inputs, filters, kernel, stride, pad, bias=False)
+
+
+class VAE(nn.Module):
+    def __init__(self):
+        super().__init__()
+        rows = []
+        for i, o in ((3, 32), (32, 64), (64, 128), (128, 256)):
+            rows += [convolution(i, o, 4, 2, 1), nn.BatchNorm2d(o), nn.ReLU()]
+        self.encoder = nn.Sequential(*rows, nn.Flatten())
+        rows = [nn.Linear(512, 4096), nn.Unflatten(1, (256, 4, 4))]
+        for i, o in ((256, 128), (128, 64), (64, 32)):
+            rows += [transposed(i, o, 6, 2), nn.BatchNorm2d(o), nn.LeakyReLU(0.01)]
+        self.decoder = nn.Sequential(*rows, nn.ConvTranspose2d(32, 3, 5), nn.Tanh())
+        self.muParametrize = nn.Linear(4096, 512)
+        self.logvarParametrize = nn.Linear(4096, 512)
+
+    def forward(self, images, noise):
+        """(reconstructions, means, log variances)"""
+        features = self.encoder(images)
+        mean = self.muParametrize(features).float()
+        log_var = self.logvarParametrize(features).float()
+        code = mean + torch.exp(0.5 * log_var) * noise
+        return self.decoder(code).float(), mean, log_var
+
+
+def dcgan_generator():
+    rows = []
+    sizes = ((100, 512, 1, 0), (512, 256, 2, 1), (256, 128, 2, 1), (128, 64, 2, 1))
+    for i, o, stride, pad in sizes:
+        rows += [transposed(i, o, 4, stride, pad), nn.BatchNorm2d(o), nn.LeakyReLU(0.1)]
+    return nn.Sequential(
+        nn.Unflatten(1, (100, 1, 1)), *rows, transposed(64, 3, 4, 2, 1), nn.Tanh()
+    )
+
+
+def dcgan_discriminator():
+    rows = [convolution(3, 64, 4, 2, 1), nn.LeakyReLU(0.2)]
+    for i, o in ((64, 128), (128, 256), (256, 512)):
+        rows += [convolution(i, o, 4, 2, 1), nn.BatchNorm2d(o), nn.LeakyReLU(0.2)]
+    return nn.Sequential(*rows, convolution(512, 1, 4, 1, 0), nn.Flatten(), nn.Sigmoid())
+
+
+# ---------------------------------------------------------------- training steps
+
 
 def make_step(name, precision, batch, device="cpu", compiler=None):
-    """A function that runs one training step on uint8 `(batch, 64, 64, 3)`.
-
-    Args:
-        name: "dcgan_c", "vae_c" or "rpgan".
-        precision: "float32" or "bfloat16" (autocast).
-        batch: images per update.
-        device: "cpu" or "cuda".
-        compiler: makes a module faster, `torch.compile`; default: as it is.
-
-    Returns:
-        the step, which returns losses as scalar tensors.
-    """
-    recipe, make = get_recipe(name), {"dcgan_c": dcgan, "vae_c": vae, "rpgan": rpgan}
+    """A function that runs one training step of "dcgan_c" or "vae_c" on uint8 images
+    `(batch, 64, 64, 3)` and returns losses, scalar tensors; in "float32", or "bfloat16"
+    by autocast. `compiler` makes a module faster, `torch.compile`."""
+    recipe, make = get_recipe(name), {"dcgan_c": dcgan, "vae_c": vae}
     cast = torch.autocast(device, torch.bfloat16, enabled=precision == "bfloat16")
     with torch.device(device):
         step = make[name](recipe, cast, batch, compiler or (lambda module: module))
@@ -109,9 +153,9 @@ class Average:
 
 
 def dcgan(recipe, cast, batch, compiler):
-    generator = networks.dcgan_generator().to(memory_format=networks.LAST)
+    generator = dcgan_generator().to(memory_format=torch.channels_last)
     # Ends before the sigmoid: the loss reads logits, as ours does.
-    network = networks.dcgan_discriminator()[:-1].to(memory_format=networks.LAST)
+    network = dcgan_discriminator()[:-1].to(memory_format=torch.channels_last)
     g_adam = optimizer(generator, recipe.optimizers["generator"])
     d_adam = optimizer(network, recipe.optimizers["discriminator"])
     average = Average(generator, recipe.ema)
@@ -145,7 +189,7 @@ def dcgan(recipe, cast, batch, compiler):
 
 
 def vae(recipe, cast, batch, compiler):
-    network = networks.VAE().to(memory_format=networks.LAST)
+    network = VAE().to(memory_format=torch.channels_last)
     adam = optimizer(network, recipe.optimizers["vae"])
     average, forward = Average(network, recipe.ema), compiler(network)
 
@@ -159,65 +203,5 @@ def vae(recipe, cast, batch, compiler):
         descend(adam, loss)
         average.update()
         return (loss.detach(),)
-
-    return step
-
-
-def augment(x):
-    """Brightness, saturation, contrast, translation (Zhao et al. 2020)."""
-    n, _, _, side = x.shape
-    device = {"device": x.device}
-    x = x + torch.rand(n, 1, 1, 1, **device) - 0.5
-    grey = x.mean(1, keepdim=True)
-    x = (x - grey) * (2 * torch.rand(n, 1, 1, 1, **device)) + grey
-    mean = x.mean((1, 2, 3), keepdim=True)
-    x = (x - mean) * (torch.rand(n, 1, 1, 1, **device) + 0.5) + mean
-    x = F.pad(x, (8, 8, 8, 8))
-    i, j = torch.randint(0, 17, (2, n))
-    parts = [x[k, :, i[k] : i[k] + side, j[k] : j[k] + side] for k in range(n)]
-    return torch.stack(parts).contiguous(memory_format=networks.LAST)
-
-
-def rpgan(recipe, cast, batch, compiler):
-    made = networks.RPGenerator(recipe.latent), networks.RPDiscriminator()
-    generator, network = (
-        networks.kaiming(module).to(memory_format=networks.LAST) for module in made
-    )
-    g_adam = optimizer(generator, recipe.optimizers["generator"])
-    d_adam = optimizer(network, recipe.optimizers["discriminator"])
-    average, done = Average(generator, recipe.ema), 0
-    generate, score = compiler(generator), compiler(network)
-    r1, r2, every = (recipe.settings[key] for key in ("r1", "r2", "penalty_every"))
-
-    def noise():
-        device = next(generator.parameters()).device
-        return torch.randn(batch, recipe.latent, device=device)
-
-    def penalty(seen):
-        seen = seen.detach().requires_grad_()
-        # Compiled networks have no second derivative.
-        (slope,) = torch.autograd.grad(network(seen).sum(), seen, create_graph=True)
-        return 0.5 * slope.square().sum((1, 2, 3)).mean()
-
-    def step(real):
-        nonlocal done
-        with cast:
-            fake = generate(noise()).float().detach()
-            real_seen, fake_seen = augment(real), augment(fake)
-            d_loss = F.softplus(score(fake_seen) - score(real_seen)).mean()
-        if done % every == 0:
-            d_loss = d_loss + every * (r1 * penalty(real_seen) + r2 * penalty(fake_seen))
-        descend(d_adam, d_loss)
-        network.requires_grad_(False)
-        with cast:
-            with torch.no_grad():
-                on_real = score(augment(real))
-            unreal = score(augment(generate(noise()).float()))
-            g_loss = F.softplus(on_real - unreal).mean()
-        descend(g_adam, g_loss)
-        network.requires_grad_(True)
-        done += 1
-        average.update()
-        return d_loss.detach(), g_loss.detach()
 
     return step

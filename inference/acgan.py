@@ -32,11 +32,9 @@ def draw(trained, faces, out):
     said, table = "agreement with the attribute network was not measured", []
     if measured:
         read, count = measured["values"], f"{measured['n_fake']:,}"
-        right, on, off = (
-            f"{read[key]:.1%}"
-            for key in ("judge_accuracy_on_real", "agreement_on", "agreement_off")
-        )
-        share = f"{read['agreement']:.1%} of {count}"
+        keys = "agreement", "agreement_on", "agreement_off", "judge_accuracy_on_real"
+        share, on, off, right = (f"{read[key]:.1%}" for key in keys)
+        share += f" of {count}"
         network = f"a network that is right on {right} of {read['judge_n_real']:,} real "
         network += "test faces"
         said = f"{share} images read as requested (on {on}, off {off}) by {network}"

@@ -69,24 +69,18 @@ def subject(job, trained):
 
 
 def weights_of(name, root, recipe=None):
-    """{script: list of the `Trained` weights that it draws with}; arguments as in
-    `draw`. Prints what is left out for lack of weights.
-
-    Raises:
-        UserError: a recipe that does not fit the problem, or no weights.
-    """
+    """{script: list of the `Trained` weights that it draws with}. Prints what is left
+    out for lack of weights; UserError if there is nothing to draw with."""
     if recipe:
         fit = drawable(name)
         return {name: [options.weights(recipe, root, fit, f"{name} figures")]}
     jobs = {}
     for job in PROBLEMS if name == ALL else (name,):
-        script = SCRIPTS[job]
-        there = [r for r in script.recipes if (root / r / "card.json").exists()]
-        if name == ALL and not there:
-            left = f"{job}: left out, {root} has no weights of {PROBLEMS[job]} yet"
+        names = SCRIPTS[job].recipes
+        if name == ALL and not (root / names[0] / "card.json").exists():
+            left = f"{job}: left out, {root} has no weights of {names[0]} yet"
             print(left, file=sys.stderr)
         else:
-            names = there if script.partial and there else script.recipes
             jobs[job] = [Trained(r, root) for r in names]
     if not jobs:
         names = ", ".join(PROBLEMS.values())
@@ -95,12 +89,8 @@ def weights_of(name, root, recipe=None):
 
 
 def check_out(out):
-    """Make the folder of figures if need be.
-
-    Raises:
-        UserError: it cannot be written to, or has a page or numbers that this program
-            did not write.
-    """
+    """Make the folder of figures if need be; UserError if it cannot be written to, or has
+    a page or numbers that this program did not write."""
     writable(out)
     numbers, page = out / "results.json", out / "index.html"
     foreign = page if page.exists() and not numbers.exists() else None
@@ -115,12 +105,8 @@ def check_out(out):
 
 
 def faces_of(name, data, size):
-    """The images that a script draws or measures, `size` pixels wide; None if none.
-
-    Raises:
-        UserError: an unusable folder, too few images, or images that repeat in a study,
-            which measures their diversity.
-    """
+    """The images that a script draws or measures, `size` pixels wide, or None; UserError
+    if there are too few, or if they repeat in a study, which measures their diversity."""
     script = SCRIPTS[name]
     if not script.split:
         return None

@@ -30,9 +30,8 @@ def run(args):
     size = trained.recipe.image_size
     test = data_utils.load_faces(args.data, "test", size)
     if max(chosen) >= len(test.images):
-        raise UserError(
-            f"--faces {args.faces}: {test.folder} has 0 to {len(test.images) - 1}"
-        )
+        last = len(test.images) - 1
+        raise UserError(f"--faces {args.faces}: {test.folder} has 0 to {last}")
     learned = test
     if (args.data / "train.csv").exists():
         learned = data_utils.load_faces(args.data, "train", size)
@@ -60,10 +59,8 @@ def run(args):
     rows, images = [], []
     for name, axis in zip(names, axes, strict=True):
         for k, code in zip(chosen, codes, strict=True):
-            images += [
-                test.images[k : k + 1],
-                sampling.render(trained, along(code, axis)),
-            ]
+            moved = sampling.render(trained, along(code, axis))
+            images += [test.images[k : k + 1], moved]
             rows.append(name if len(chosen) == 1 else f"{name}, {k}")
     places = ", ".join(map(str, chosen))
     title = (
@@ -78,15 +75,8 @@ def run(args):
 
 
 def directions(codes, labels):
-    """Difference of class means: with the attribute minus without it.
-
-    Args:
-        codes: `(n, latent)`.
-        labels: `(n, attributes)`, 0 and 1 in every column.
-
-    Returns:
-        float64 `(attributes, latent)`.
-    """
+    """Difference of class means, with the attribute minus without it: codes `(n, latent)`
+    and labels `(n, attributes)` of 0 and 1 -> float64 `(attributes, latent)`."""
     has = labels.astype(bool)
     return np.stack([codes[h].mean(0) - codes[~h].mean(0) for h in has.T])
 

@@ -67,14 +67,12 @@ def spell_out(figure):
             lacking -= found
     codes = {ord(c): c.encode("ascii", "backslashreplace").decode() for c in lacking}
     for axis in [axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)]:
-        labels = [
-            label.get_text().translate(codes) for label in axis.get_majorticklabels()
-        ]
+        labels = [label.get_text() for label in axis.get_majorticklabels()]
         if any(labels):  # an axis sets its labels anew
+            labels = [label.translate(codes) for label in labels]
             axis.set_ticks(axis.get_majorticklocs(), labels)
     for text in figure.findobj(Text):
-        text.set_text(text.get_text().translate(codes))
-        text.set_fontfamily(families)
+        text.set(text=text.get_text().translate(codes), fontfamily=families)
 
 
 @functools.cache
@@ -99,21 +97,10 @@ def pair(column, word="on"):
     return [(f"{column}_{k}", f"{word} {kind} images", color) for k, kind, color in kinds]
 
 
-def curve(axis, history, x, column, label, color):
-    """One curve over steps or epochs: raw in light, smoothed above it."""
-    rows = history[[x, column]].dropna()
-    if rows.empty:  # as of a meter that the run was too short for
-        return
-    steps, values = rows[x], rows[column]
-    window = max(1, len(values) // 25)
-    mean = values.rolling(window, center=True, min_periods=1).mean()
-    axis.plot(steps, values, color=color, alpha=0.25, linewidth=0.8)
-    axis.plot(steps, mean, color=color, linewidth=1.8, label=label)
-
-
 @in_style
 def panels(history, *charts):
-    """A row of charts against the training step, or the epoch.
+    """A row of charts against the training step, or the epoch: raw in light, smoothed
+    above it.
 
     Args:
         history: frame with a column `step`, or else `epoch`; or a list, one a chart.
@@ -128,12 +115,19 @@ def panels(history, *charts):
     for frame, (title, unit, curves) in zip(histories, charts, strict=True):
         if curves := [curve for curve in curves if curve[0] in frame]:
             drawn.append((frame, title, unit, curves))
-    figure, count = Figure((5.2 * len(drawn), 4.2)), len(drawn)
+    count = len(drawn)
+    width, height = 5.2 * count, 4.2
+    figure = Figure((width, height))
     axes = figure.subplots(1, count, squeeze=False)[0]
     for axis, (frame, title, unit, curves) in zip(axes, drawn, strict=True):
         x = "step" if "step" in frame else "epoch"
-        for words in curves:
-            curve(axis, frame, x, *words)
+        for column, label, color in curves:
+            rows = frame[[x, column]].dropna()
+            if rows.empty:  # as of a meter that the run was too short for
+                continue
+            mean = rows[column].rolling(max(1, len(rows) // 25), 1, center=True).mean()
+            axis.plot(rows[x], rows[column], color=color, alpha=0.25, linewidth=0.8)
+            axis.plot(rows[x], mean, color=color, linewidth=1.8, label=label)
         xlabel = "training step" if x == "step" else x
         axis.set(title=title, xlabel=xlabel, ylabel=unit)
         axis.grid(alpha=0.25)
@@ -141,7 +135,6 @@ def panels(history, *charts):
         if "accuracy" in unit:
             axis.set_ylim(-0.03, 1.03)
     # In inches, so that no text has to be measured: `tight_layout` draws them all once.
-    width, height = figure.get_size_inches()
     figure.subplots_adjust(
         left=0.8 / width,
         right=1 - 0.25 / width,

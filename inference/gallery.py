@@ -4,6 +4,7 @@ numbers, and the weights that drew them.
 The page is static: it has no script and loads only the figures beside it.
 """
 
+import string
 from html import escape
 from pathlib import Path
 
@@ -12,48 +13,30 @@ from PIL import Image
 from cli import replacing
 from inference.problems import SCRIPTS
 
-STYLE = Path(__file__).resolve().parent / "gallery.css"
+PAGE = Path(__file__).resolve().with_suffix(".html")
 FOLDED = 15  # rows; a longer table is folded
 HEAD = ("Problem", "Asked for", "Figures", "Result", "Weights")
 KEYS = {"weights", "said", "table"}  # of an entry that `inference.draw` wrote
 
 
 def write(out, results):
-    """Write the page.
-
-    Args:
-        out: folder of the figures.
-        results: the contents of `results.json`, {script: entry}.
-    """
+    """Write the page of a folder of figures; `results` is the contents of `results.json`,
+    {script: entry}."""
     found = {name: results[name] for name in SCRIPTS if {*results.get(name, ())} >= KEYS}
     drawn = {
         name: [stem for stem in script.captions if (out / f"{stem}.jpg").exists()]
         for name, script in SCRIPTS.items()
     }
-    rows = "".join(_row(name, found.get(name), drawn[name]) for name in SCRIPTS)
-    sections = "".join(_section(out, n, entry, drawn[n]) for n, entry in found.items())
-    head = "".join(f"<th scope='col'>{h}</th>" for h in HEAD)
-    page = f"""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>Figures</title>
-<link rel="icon" href="data:,">
-<style>{STYLE.read_text(encoding="utf-8")}</style>
-</head>
-<body>
-<header><h1>Figures</h1>
-<p>Drawn with trained weights. All numbers: <a href="results.json">results.json</a>.</p>
-<table class="overview"><thead><tr>{head}</tr></thead>
-<tbody>{rows}</tbody></table></header>
-<main>{sections}{_attribute_network(found)}</main>
-</body>
-</html>
-"""
+    parts = {
+        "style": PAGE.with_suffix(".css").read_text(encoding="utf-8"),
+        "head": "".join(f"<th scope='col'>{h}</th>" for h in HEAD),
+        "rows": "".join(_row(name, found.get(name), drawn[name]) for name in SCRIPTS),
+        "sections": "".join(_section(out, n, e, drawn[n]) for n, e in found.items()),
+        "network": _attribute_network(found),
+    }
+    page = string.Template(PAGE.read_text(encoding="utf-8"))
     with replacing(out / "index.html", "w") as file:
-        file.write(page)
+        file.write(page.substitute(parts))
 
 
 def _sources(entry):
@@ -105,22 +88,18 @@ def _section(out, name, entry, drawn):
 
 
 def _table(rows):
-    """A table of text, the first row its head; folded if it is long."""
+    """A table of text, the first row and column its heads; folded if it is long."""
     if not rows:
         return ""
     (corner, *names), *lines = [[escape(cell) for cell in row] for row in rows]
     head = f"<th scope='col'>{corner}</th>" if corner else "<td></td>"
     head += "".join(f"<th scope='col'>{name}</th>" for name in names)
-    body = "".join(
-        f"<tr><th scope='row'>{first}</th>"
-        + "".join(f"<td>{cell}</td>" for cell in cells)
-        + "</tr>"
-        for first, *cells in lines
-    )
-    table = (
-        f"<div class='scroll'><table class='numbers'><thead><tr>{head}</tr>"
-        f"</thead><tbody>{body}</tbody></table></div>"
-    )
+    body = ""
+    for first, *cells in lines:
+        cells = "".join(f"<td>{cell}</td>" for cell in cells)
+        body += f"<tr><th scope='row'>{first}</th>{cells}</tr>"
+    table = "<div class='scroll'><table class='numbers'><thead>"
+    table += f"<tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     if len(lines) <= FOLDED:
         return table
     return f"<details><summary>{corner}</summary>{table}</details>"

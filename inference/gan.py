@@ -37,7 +37,6 @@ def draw(trained, faces, out):
     order = np.argsort(scores)
     worst = order[:8]
     both = np.sort(np.concatenate([worst, order[-24:]]))
-    boxed = np.flatnonzero(np.isin(both, worst))
     last = trained.network("discriminator").layers[-1].get_config()
     bounded = last.get("activation") == "sigmoid"
     kind = "D's probability of being real" if bounded else "D's score"
@@ -46,14 +45,14 @@ def draw(trained, faces, out):
         f"24 that\nit finds most real. {kind}: {scores[order[7]]:.2g} or less, "
         f"{scores[order[-24]]:.2g} or more"
     )
+    boxed = np.flatnonzero(np.isin(both, worst))
     save(sheet(many[both], 8, title, boxed=boxed), out / "fig2_4.jpg", foot)
 
-    names, values = ("least", "median", "most"), np.percentile(scores, (0, 50, 100))
-    numbers = {name: float(value) for name, value in zip(names, values, strict=True)}
+    values = np.percentile(scores, (0, 50, 100)).tolist()
+    numbers = dict(zip(("least", "median", "most"), values, strict=True))
     words = [[name, f"{value:.4f}"] for name, value in numbers.items()]
     said = f"{kind} of 256 random images: " + ", ".join(map(" ".join, words))
-    seeds = [int(k) for k in worst]
-    boxes = ["seeds in boxes, the least real first", ", ".join(map(str, seeds))]
+    boxes = ["seeds in boxes, the least real first", ", ".join(map(str, worst))]
+    found = {"kind": kind, **numbers, "boxed_seeds": worst.tolist()}
     table = [["256 random images", kind], *words, boxes]
-    found = {"kind": kind, **numbers, "boxed_seeds": seeds}
     return {"realness_of_256": found}, said, table

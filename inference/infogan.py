@@ -3,6 +3,7 @@
 from textwrap import fill
 
 import numpy as np
+import pandas as pd
 
 from cli import UserError
 from inference import options
@@ -16,10 +17,8 @@ MIXED = "0,1"  # categories of fig4_4
 
 def check(trained, faces, categories=MIXED):
     """Raises: UserError: not two of its categories."""
-    found, last = (
-        options.numbers(categories, "--categories"),
-        trained.recipe.condition - 1,
-    )
+    found = options.numbers(categories, "--categories")
+    last = trained.recipe.condition - 1
     if len(found) != 2 or max(found) > last:
         known = f"{trained.recipe.name} has 0 to {last}"
         raise UserError(f"--categories {categories}: give two, such as 0,1; {known}")
@@ -55,8 +54,8 @@ def draw(trained, faces, out, categories=MIXED):
     save(sheet(images, count, title, rows, names), out / "fig4_3.jpg", foot)
 
     mixed, share = options.numbers(categories), np.linspace(0, 1, 7)
-    first, second = np.eye(count)[mixed]
-    codes = (1 - share)[:, None] * first + share[:, None] * second
+    codes = np.outer(1 - share, np.eye(count)[mixed[0]])
+    codes += np.outer(share, np.eye(count)[mixed[1]])
     images = sampling.draw(trained, np.repeat(np.arange(5), 7), np.tile(codes, (5, 1)))
     names = [f"{1 - s:.0%} / {s:.0%}" for s in share]
     first, second = (f"category {k}" + f" ({meant[k]})" * bool(meant[k]) for k in mixed)
@@ -67,10 +66,10 @@ def draw(trained, faces, out, categories=MIXED):
         said = "agreement of its classifier was not measured"
         return {"categories": None}, said, []
     found = measured["values"]
-    read, chance = found["own_classifier"], found["chance"]
+    read = found["own_classifier"]
     said = (
         f"its own classifier reads {read['accuracy']:.1%} of {read['n']} random images "
-        f"as the category requested (chance {chance:.1%})"
+        f"as the category requested (chance {found['chance']:.1%})"
     )
     table = [["share of images read as", *(f"category {k}" for k in range(count))]]
     for name in found["read"][0]:
@@ -80,20 +79,13 @@ def draw(trained, faces, out, categories=MIXED):
 
 
 def meanings(read):
-    """What the images of each category have more or less often than those of the
-    other ones, as the attribute network reads them.
-
-    Args:
-        read: for each category {attribute: share of its images}.
-
-    Returns:
-        for each "Male +0.45", the attribute that differs most from the mean of the
-        other categories; "" where the network reads none better than a constant.
-    """
-    words = []
-    for k, shares in enumerate(read):
-        rest = read[:k] + read[k + 1 :]
-        off = {n: v - np.mean([other[n] for other in rest]) for n, v in shares.items()}
-        name = max(off, key=lambda n: abs(off[n]), default="")
+    """What the images of each category have more or less often than those of the rest:
+    [{attribute: share of its images}] -> ["Male +0.45"], the attribute that differs most
+    from the mean of the other categories; "" where the network reads none better than a
+    constant."""
+    table, words = pd.DataFrame(read), []
+    for k in range(len(read)):
+        off = table.loc[k] - table.drop(k).mean()
+        name = off.abs().idxmax() if len(off) else ""
         words.append(f"{name.replace('_', ' ')} {off[name]:+.2f}" if name else "")
     return words

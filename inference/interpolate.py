@@ -7,7 +7,7 @@ on a sphere, and a straight line keeps what both codes share. So it is between c
 of the fitted density, whose seeds may be of different components.
 """
 
-import importlib.util
+from importlib.util import find_spec
 
 import imageio.v3 as iio
 import numpy as np
@@ -30,9 +30,7 @@ def run(args):
         UserError: unusable recipe, run, seeds, label, images or file.
     """
     file_of_kind(args.out, (".gif", ".mp4"))
-    if args.out.suffix.lower() == ".mp4" and not importlib.util.find_spec(
-        "imageio_ffmpeg"
-    ):
+    if args.out.suffix.lower() == ".mp4" and not find_spec("imageio_ffmpeg"):
         raise UserError(
             f"{args.out}: MP4 needs 'pip install imageio-ffmpeg'; GIF does without"
         )
@@ -64,21 +62,20 @@ def run(args):
         codes = sampling.walk(keys, args.steps, sampling.linear)
     else:
         codes = between(trained.recipe, keys, args.steps)
-    frames = sampling.render(trained, codes)
-    write(args.out, enlarged(frames, args.width))
+    frames = enlarged(sampling.render(trained, codes), args.width)
+    more = {"extension": ".gif", "duration": FRAME, "loop": 0}
+    if args.out.suffix.lower() == ".mp4":  # height and width are made even
+        more = {"extension": ".mp4", "plugin": "FFMPEG", "fps": 1000 / FRAME}
+        more["macro_block_size"] = 2
+    with replacing(args.out) as file:
+        iio.imwrite(file, frames, **more)
     print(f"{len(frames)} frames of {trained.recipe.name} are in {args.out}")
     return 0
 
 
 def between(recipe, keys, steps):
-    """Latents between those of seeds: noise spherically, classes linearly.
-
-    Args:
-        keys: float32 `(seeds, latent + condition)`.
-
-    Returns:
-        float32 `(frames, latent + condition)`.
-    """
+    """Latents between those of seeds, float32 `(n, latent + condition)`: noise
+    spherically, classes linearly."""
     noise, condition = np.split(keys, [recipe.latent], axis=1)
     parts = (noise, sampling.spherical), (condition, sampling.linear)
     return np.concatenate([sampling.walk(x, steps, how) for x, how in parts], 1)
@@ -92,14 +89,3 @@ def enlarged(frames, width=None):
     return np.stack(
         [Image.fromarray(f).resize(size, Image.Resampling.BICUBIC) for f in frames]
     )
-
-
-def write(path, frames):
-    """Write uint8 frames `(n, height, width, 3)` as an endless GIF, or as MP4 (height
-    and width are made even)."""
-    more = {"extension": ".gif", "duration": FRAME, "loop": 0}
-    if path.suffix.lower() == ".mp4":
-        more = {"extension": ".mp4", "plugin": "FFMPEG", "fps": 1000 / FRAME}
-        more["macro_block_size"] = 2
-    with replacing(path) as file:
-        iio.imwrite(file, frames, **more)

@@ -3,7 +3,6 @@
 import numpy as np
 
 from cli import UserError
-from data_utils import to_uint8
 from inference.figures import blank, in_style, log_scale, panels, save, sheet
 from inference.studies import COLORS, curves, merged, origins
 from metrics import collapse, distance
@@ -20,12 +19,8 @@ def check(trained, faces):
     attribute network."""
     attribute_network(trained[0].folder.parent).check()
     for t in trained:
-        lacking = set(t.recipe.snapshots) - {*t.snapshots(), t.end()}
-        if lacking:
-            cure = "train it on"
-            if t.card.get("checkpoint") == "best":
-                cure += ", or export its last checkpoint (train.export --last)"
-            raise UserError(f"{t.folder}: nothing of epoch {min(lacking)}; {cure}")
+        if lacking := set(t.recipe.snapshots) - {*t.snapshots(), t.end()}:
+            raise UserError(f"{t.folder}: nothing of epoch {min(lacking)}; train it on")
 
 
 def draw(trained, faces, out):
@@ -34,9 +29,7 @@ def draw(trained, faces, out):
     latent unit."""
     faces = faces.first(min(MOST, len(faces.images)))
     runs = {f"KL x{t.recipe.settings['kl_weight']:g}": t for t in trained}
-    if len(runs) < len(trained):  # the same weight twice
-        runs = {t.recipe.name: t for t in trained}
-    foot, columns = origins(runs), min(10, len(faces.images))
+    foot, few = origins(runs), min(10, len(faces.images))
     charts = (
         ("Negative ELBO, training", "nats per image, constant omitted", "nelbo"),
         ("Squared error, training", "per channel, pixels in [0, 1]", "mse"),
@@ -48,33 +41,40 @@ def draw(trained, faces, out):
     log_scale(figure.axes[2])  # three powers of ten between x0 and x100
     save(figure, out / "fig6_1.jpg", foot)
 
-    rows, images = ["test images"], [faces.images[:10]]
-    for label, t in runs.items():
-        for epoch in t.recipe.snapshots:
-            _, outputs = sampling.reconstruct(t, faces.images[:10], at=epoch)
-            images.append(to_uint8(outputs, t.recipe.pixel_range))
-            rows.append(f"{label}, epoch {epoch}")
-    title = "Reconstructions of test images (code = posterior mean) as training goes on"
-    save(sheet(np.concatenate(images), columns, title, rows), out / "fig6_2.jpg", foot)
+    def save_rows(name, title, rows):
+        """A figure of test images and rows of others below: {label: uint8 images}."""
+        rows = {"test images": faces.images[:few]} | rows
+        images = np.concatenate([*rows.values()])
+        save(sheet(images, few, title, [*rows]), out / name, foot)
 
-    rows, images = ["test images"], [faces.images[:columns]]
-    for prior, name in (("normal", "prior"), ("fitted", "fitted")):
-        for label, t in runs.items():
-            if prior == "normal" or "prior" in t.card:
-                images.append(sampling.draw(t, range(columns), prior=prior))
-                rows.append(f"{name}, {label}")
+    rebuilt = {
+        f"{label}, epoch {epoch}": sampling.as_images(
+            t, sampling.reconstruct(t, faces.images[:few], at=epoch)[1]
+        )
+        for label, t in runs.items()
+        for epoch in t.recipe.snapshots
+    }
+    title = "Reconstructions of test images (code = posterior mean) as training goes on"
+    save_rows("fig6_2.jpg", title, rebuilt)
+
+    samples = {
+        f"{name}, {label}": sampling.draw(t, range(few), prior=prior)
+        for prior, name in (("normal", "prior"), ("fitted", "fitted"))
+        for label, t in runs.items()
+        if prior == "normal" or "prior" in t.card
+    }
     title = (
-        f"Samples (seeds 0 to {columns - 1}, one a column) from the prior N(0, I), and "
+        f"Samples (seeds 0 to {few - 1}, one a column) from the prior N(0, I), and "
         "from a\nmixture fitted to the codes of the training images; above, test images"
     )
-    save(sheet(np.concatenate(images), columns, title, rows), out / "fig6_3.jpg", foot)
+    save_rows("fig6_3.jpg", title, samples)
 
     pair = faces.images[[0, min(5, len(faces.images) - 1)]]
     images = []
     for t in runs.values():
         codes = sampling.encode(t, pair)
         between = sampling.render(t, sampling.walk(codes, 9, sampling.linear))
-        images.append(np.concatenate([pair[:1], between, pair[1:]]))
+        images += [pair[:1], between, pair[1:]]
     names = ["image A", *(f"{s:.0%}" for s in np.linspace(0, 1, 10)), "image B"]
     title = "From the code of one test image to another's, in 10 steps"
     figure = sheet(np.concatenate(images), 12, title, list(runs), names)
@@ -90,37 +90,28 @@ def draw(trained, faces, out):
 
 
 def numbers_of(trained, faces, judge, real):
-    """The numbers of one run on all test faces.
-
-    Args:
-        judge: the attribute network, a `Judge`.
-        real: its features of the faces.
-
-    Returns:
-        dict: reconstruction error, KL in nats per image and by unit (sorted), units
-        in use, and distances from as many samples of each prior to the faces.
-    """
+    """The numbers of one run on all test faces, whose features by `judge` are `real`:
+    reconstruction error, KL in nats per image and by unit (sorted), units in use, and
+    distances from as many samples of each prior to the faces."""
     mean, log_var = sampling.posterior(trained, faces.images)
-    outputs = sampling.decode(trained, mean)
+    outputs, pixel_range = sampling.decode(trained, mean), trained.recipe.pixel_range
     units = 0.5 * (np.exp(log_var) + np.square(mean) - 1 - log_var).mean(0)
     few = min(collapse.SAMPLES, len(faces.images))
 
     def to_data(prior):
         samples = sampling.draw(trained, range(len(faces.images)), prior=prior)
         fake = judge.features(samples)
-        mmd, error_of_mmd = distance.kernel(real, fake)
+        kernel = distance.kernel(real, fake)
         return {
             "n": len(samples),
             "frechet_attribute_features": distance.frechet(real, fake),
-            "kernel_attribute_features": mmd,
-            "kernel_standard_error": error_of_mmd,
+            "kernel_attribute_features": kernel["distance"],
+            "kernel_standard_error": kernel["standard_error"],
             "diversity": collapse.diversity(samples[:few], faces.images[:few]),
         }
 
     return {
-        "reconstruction": reconstruction_error(
-            faces.images, outputs, trained.recipe.pixel_range
-        ),
+        "reconstruction": reconstruction_error(faces.images, outputs, pixel_range),
         "kl_nats": float(units.sum()),
         "kl_of_units": np.sort(units)[::-1],
         "active_units": int((mean.var(0) > ACTIVE).sum()),

@@ -15,11 +15,8 @@ MOST = 100_000  # numbers in one list
 
 
 def numbers(text, what="--seeds"):
-    """ "0-3,7" -> [0, 1, 2, 3, 7], in the order written.
-
-    Raises:
-        UserError: anything else, or more than 100,000 numbers.
-    """
+    """ "0-3,7" -> [0, 1, 2, 3, 7], in the order written; UserError of anything else, or
+    of more than 100,000 numbers."""
     found = []
     for part in text.split(","):
         match = re.fullmatch(r"(\d{1,18})(?:-(\d{1,18}))?", part.strip(), re.ASCII)
@@ -33,17 +30,9 @@ def numbers(text, what="--seeds"):
 
 
 def weights(word, root, fit, what="this"):
-    """The `Trained` weights that a word names: of a recipe, or of a folder with them.
-
-    Args:
-        word: a recipe's name, or a folder of `models.trained.exported`.
-        root: the folder of all weights.
-        fit: names of the recipes that can be drawn here.
-        what: in words.
-
-    Raises:
-        UserError: another recipe, or unusable weights.
-    """
+    """The `Trained` weights that a word names: of a recipe, or of a folder with them
+    (`models.trained.exported`). UserError unless they are of a recipe in `fit`, those
+    that can be drawn here."""
     folder = exported(word)
     trained = Trained.of(folder) if folder else None
     name = trained.recipe.name if folder else word
@@ -62,13 +51,9 @@ def with_trait(trait):
 
 
 def source(args, rebuilds=False):
-    """The weights that a verb draws with: those of `args.recipe`, or of `args.run`, the
-    folder of a run that was not exported.
-
-    Raises:
-        UserError: both or neither, a recipe that does not draw (or reconstruct), unusable
-            weights, or a prior or truncation that they do not take.
-    """
+    """The weights that a verb draws (or reconstructs) with: those of `args.recipe`, or of
+    `args.run`, the folder of a run that was not exported. UserError also of a prior or
+    truncation that they do not take."""
     if (args.recipe is None) == (args.run is None):
         raise UserError("give a recipe, or --run and a run folder")
     if not 0 <= args.truncation <= 2:
@@ -93,17 +78,13 @@ def source(args, rebuilds=False):
 
 
 def classes(trained, seeds, label=None):
-    """The class that each seed is drawn with.
+    """The class that each seed is drawn with: a list of int or of lists of int; None
+    for a recipe without condition.
 
     Args:
-        trained: `Trained` weights, or those of a run.
-        seeds: integers.
         label: "<attribute>=<0 or 1>", several of them with commas between for a recipe
             of several attributes, or "category=<number>" for an InfoGAN; the rest
             is as in `models.default_conditions`.
-
-    Returns:
-        list of int, or of lists of int; None for a recipe without condition.
 
     Raises:
         UserError: a label that the recipe does not know.

@@ -28,7 +28,6 @@ class Script:
     study: bool = False
     split: str | None = None  # whose images it reads
     least: int = 2  # of these images
-    partial: bool = False  # recipes without weights are left out
     options: dict = dataclasses.field(default_factory=dict)  # {name: help}
 
 
@@ -137,7 +136,6 @@ SCRIPTS = {
             "fig7_3": "Faces by row; each attribute switched over, one a column.",
         },
         study=True,
-        partial=True,
     ),
 }
 ALL = "hw4"  # the script of all problems

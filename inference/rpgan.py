@@ -13,46 +13,40 @@ KINDS = ("on", "off", "forced_on", "forced_off")  # how an attribute was request
 
 def draw(trained, faces, out):
     """fig7_1 losses, fig7_2 32 images, fig7_3 attributes switched one by one."""
-    first, last = trained[0], trained[-1]
-    several = last.recipe.traits.conditioned_on == "attributes"
-    histories, charts = [t.history() for t in trained], []
-    for t, history in zip(trained, histories, strict=True):
-        also = " (with classification)" if "c_loss_real" in history else ""
+    plain, conditioned = trained
+    also, charts = "", []
+    for t in trained:
         lines = [("d_loss", f"discriminator{also}", BLUE)]
         lines.append(("g_loss", f"generator{also}", ORANGE))
         unit = algorithm_of(t.recipe).unit
         charts.append((f"{t.recipe.name}: losses, training", unit, lines))
-    if several:
-        title = f"{last.recipe.name}: attributes read by D"
-        charts.append((title, "accuracy", pair("c_accuracy")))
-        histories.append(histories[-1])
-    foot = "\n".join(t.origin() for t in trained)
+        also = " (with classification)"
+    title = f"{conditioned.recipe.name}: attributes read by D"
+    charts.append((title, "accuracy", pair("c_accuracy")))
+    histories = [plain.history(), *[conditioned.history()] * 2]
+    foot = f"{plain.origin()}\n{conditioned.origin()}"
     save(panels(histories, *charts), out / "fig7_1.jpg", foot)
 
-    title = (
-        f"32 random images of {first.recipe.name}; image k (row by row, from 0) from "
-        "seed k"
-    )
-    figure = sheet(sampling.draw(first, range(32)), 8, title)
-    save(figure, out / "fig7_2.jpg", first.origin())
-    numbers = {t.recipe.name: {} for t in trained}
-    said, table = f"32 images of {first.recipe.name}", []
-    if several:
-        measured = record.newest(last).get("requested_attributes")
-        numbers[last.recipe.name]["requested_attributes"] = measured
-        save(switches(last, measured), out / "fig7_3.jpg", last.origin())
-        if measured:
-            values = measured["values"]
-            said = (
-                f"{values['agreement']:.1%} of attributes are read as requested, "
-                f"{measured['n_fake']:,} images"
-            )
-            words = [kind.replace("_", " ") for kind in KINDS]
-            table = [["read as requested, by what was requested", *words]]
-            for name in values["forced_on"]:
-                shares = [f"{values[kind].get(name, np.nan):.0%}" for kind in KINDS]
-                table.append([name.replace("_", " "), *shares])
-    return numbers, said, table
+    title = f"32 random images of {plain.recipe.name}; "
+    title += "image k (row by row, from 0) from seed k"
+    images = sampling.draw(plain, range(32))
+    save(sheet(images, 8, title), out / "fig7_2.jpg", plain.origin())
+
+    measured = record.newest(conditioned).get("requested_attributes")
+    figure = switches(conditioned, measured)
+    save(figure, out / "fig7_3.jpg", conditioned.origin())
+    said, table = f"32 images of {plain.recipe.name}", []
+    if measured:
+        values, count = measured["values"], f"{measured['n_fake']:,}"
+        said = f"{values['agreement']:.1%} of attributes are read as requested, "
+        said += f"{count} images"
+        words = [kind.replace("_", " ") for kind in KINDS]
+        table = [["read as requested, by what was requested", *words]]
+        for name in values["forced_on"]:
+            shares = [f"{values[kind].get(name, np.nan):.0%}" for kind in KINDS]
+            table.append([name.replace("_", " "), *shares])
+    numbers = {"requested_attributes": measured}
+    return {plain.recipe.name: {}, conditioned.recipe.name: numbers}, said, table
 
 
 def switches(trained, measured):
@@ -60,13 +54,11 @@ def switches(trained, measured):
     the measurement of attributes read as requested, if there is one."""
     names, columns = trained.attributes, 1 + len(trained.attributes)
     usual = sampling.conditions_of(trained, range(FACES))
-    rows = np.repeat(usual[:, None], columns, 1)
-    for k in range(len(names)):
-        rows[:, k + 1, k] = 1 - rows[:, k + 1, k]
+    flips = np.eye(columns, len(names), -1, dtype=usual.dtype)  # none in the first column
+    rows = usual[:, None] ^ flips
     seeds = np.repeat(np.arange(FACES), columns)
     images = sampling.draw(trained, seeds, rows.reshape(len(seeds), -1))
-    on = np.zeros((FACES, columns), bool)
-    on[:, 1:] = usual == 0
+    boxed = np.flatnonzero((flips & rows).any(-1))  # switched on
     title = (
         f"{FACES} faces of {trained.recipe.name} (seeds 0 to {FACES - 1}), one attribute "
         "switched at a time:\non in a yellow box, else off; the rest is as in the first "
@@ -81,5 +73,4 @@ def switches(trained, measured):
         if values["judge_on_real"] is not None:  # the data had labels
             title += f" (real test faces: {values['judge_on_real']:.1%})"
     labels = ["as drawn", *(name.replace("_", "\n") for name in names)]
-    boxed = np.flatnonzero(on)
     return sheet(images, columns, title, column_labels=labels, boxed=boxed)

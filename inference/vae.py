@@ -1,11 +1,8 @@
 """Problem 1's figures: a VAE's curves, reconstructions, samples and codes."""
 
-import itertools
-
 import numpy as np
 from sklearn.manifold import TSNE
 
-from data_utils import to_uint8
 from inference.figures import BLUE, RED, panels, save, scatter, sheet
 from metrics.reconstruction import reconstruction_error
 from models import sampling
@@ -57,17 +54,14 @@ def draw(trained, faces, out, attribute=None):
     save(figure, out / "fig1_2.jpg", foot)
 
     codes = sampling.encode(trained, faces.images)
-    parts = sampling.rebuilt(trained, codes)
-    first = next(parts)
-    parts = itertools.chain([first], parts)
-    error = reconstruction_error(faces.images, parts, recipe.pixel_range)
+    outputs = sampling.rebuilt(trained, codes)
+    error = reconstruction_error(faces.images, outputs, recipe.pixel_range)
     error["data"] = faces.folder.parent.name
     wide, narrow = error["mse_minus1_1"], error["mse_0_1"]
-    rows = np.concatenate([faces.images[:10], to_uint8(first[:10], recipe.pixel_range)])
+    images = np.concatenate([faces.images[:10], sampling.render(trained, codes[:10])])
     title = f"MSE of {many} test images: {wide:.4f} in [-1, 1], {narrow:.5f} in [0, 1]"
-    columns = min(10, len(faces.images))
-    figure = sheet(rows, columns, title, ("test images", "reconstructions"))
-    save(figure, out / "fig1_3.jpg", foot)
+    rows = "test images", "reconstructions"
+    save(sheet(images, len(images) // 2, title, rows), out / "fig1_3.jpg", foot)
 
     title = "32 images from the prior N(0, I); image k (row by row, from 0) from seed k"
     if "prior" in trained.card:
@@ -76,25 +70,22 @@ def draw(trained, faces, out, attribute=None):
             "codes of faces do not fill this prior;\n"
             "fig1_6 shows samples of a density fitted to them"
         )
-        count = f"{trained.card['prior']['images']:,}"
         fitted = (
-            f"32 images from a mixture of Gaussians fitted to the codes of the {count}\n"
+            "32 images from a mixture of Gaussians fitted to the codes of the "
+            f"{trained.card['prior']['images']:,}\n"
             "training images; the same seeds in the same places as in fig1_4"
         )
         images = sampling.draw(trained, range(32), prior="fitted")
         save(sheet(images, 8, fitted), out / "fig1_6.jpg", foot)
-    images = sampling.draw(trained, range(32))
-    save(sheet(images, 8, title), out / "fig1_4.jpg", foot)
+    save(sheet(sampling.draw(trained, range(32)), 8, title), out / "fig1_4.jpg", foot)
 
     title = f"t-SNE of the codes (posterior means) of {many} test images"
     names, label = coloured(recipe, faces, attribute)
     save(scatter(tsne(codes), label, names, title), out / "fig1_5.jpg", foot)
     psnr = f"{error['psnr_db']:.2f} dB"
     data = f"{many} test images of {error['data']}"
-    said = (
-        f"test MSE {wide:.5f} in [-1, 1], {narrow:.6f} in [0, 1], PSNR {psnr}; {data}, "
-        "code = posterior mean"
-    )
+    said = f"test MSE {wide:.5f} in [-1, 1], {narrow:.6f} in [0, 1], PSNR {psnr}; "
+    said += f"{data}, code = posterior mean"
     chosen = names[1] if len(names) > 1 else None
     table = [
         ["", data],

@@ -9,43 +9,6 @@ import numpy as np
 from scipy.spatial.distance import cdist
 
 HALVES = 40  # random halves of the images, for the errors
-NEIGHBOUR = 5  # whose distance is the radius of an image's ball
-
-
-def measure_frechet(subject):
-    """Frechet distance from samples to data, its standard error and its bias."""
-    return subject.against_data(frechet_with_error, features=True)
-
-
-def frechet_with_error(a, b):
-    halves = [frechet(a[x], b[y]) for x, y in random_halves(len(a), len(b))]
-    return {
-        "distance": frechet(a, b),
-        "standard_error": float(np.std(halves, ddof=1)),
-        "of_half_as_many": float(np.mean(halves)),
-    }
-
-
-def measure_kernel(subject):
-    """Kernel distance from samples to data and its standard error."""
-    return subject.against_data(kernel_with_error, features=True)
-
-
-def kernel_with_error(a, b):
-    return dict(zip(("distance", "standard_error"), kernel(a, b), strict=True))
-
-
-def measure_density(subject):
-    """Density and coverage of samples (Naeem et al. 2020).
-
-    Each real image has a ball with the distance to its fifth nearest real image as its
-    radius. Density is the mean number of balls that a sample lies in, relative to the
-    number for real images; it rises above 1 if samples crowd at what is most common.
-    Coverage is the share of balls that hold a sample; it falls with every difference
-    from the data, most of all with repetition. They replace precision and recall
-    (Kynkaanniemi et al. 2019), for which one outlier among the data has a large ball.
-    """
-    return subject.against_data(density_coverage, features=True)
 
 
 def random_halves(n, m):
@@ -63,6 +26,16 @@ def random_halves(n, m):
         tuple(rng.permutation(size)[: size // 2] for size in (n, m))
         for _ in range(HALVES)
     ]
+
+
+def frechet_with_error(a, b):
+    """`frechet` of features, its standard error, and that of half as many images."""
+    halves = [frechet(a[x], b[y]) for x, y in random_halves(len(a), len(b))]
+    return {
+        "distance": frechet(a, b),
+        "standard_error": float(np.std(halves, ddof=1)),
+        "of_half_as_many": float(np.mean(halves)),
+    }
 
 
 def frechet(a, b):
@@ -92,8 +65,8 @@ def kernel(a, b):
         a, b: features `(n, d)` and `(m, d)`, four or more of each.
 
     Returns:
-        (distance, its standard error over images); the distance may be below 0 if
-        the two sets are alike.
+        dict: distance, which may be below 0 if the two sets are alike, and its
+        standard_error over images.
     """
     a, b = (np.asarray(x, "float64") for x in (a, b))
     aa, bb, ab = ((x @ y.T / x.shape[1] + 1) ** 3 for x, y in ((a, a), (b, b), (a, b)))
@@ -106,11 +79,20 @@ def kernel(a, b):
         distance(aa[np.ix_(x, x)], bb[np.ix_(y, y)], ab[np.ix_(x, y)])
         for x, y in random_halves(len(a), len(b))
     ]
-    return distance(aa, bb, ab), float(np.std(halves, ddof=1))
+    error = float(np.std(halves, ddof=1))
+    return {"distance": distance(aa, bb, ab), "standard_error": error}
 
 
-def density_coverage(real, fake, k=NEIGHBOUR):
-    """Density and coverage of features `(n, d)` and `(m, d)`, n above k.
+def density_coverage(real, fake, k=5):
+    """Density and coverage of features `(n, d)` and `(m, d)`, n above k (Naeem et al.
+    2020).
+
+    Each real image has a ball with the distance to its k-th nearest real image as its
+    radius. Density is the mean number of balls that a sample lies in, relative to the
+    number for real images; it rises above 1 if samples crowd at what is most common.
+    Coverage is the share of balls that hold a sample; it falls with every difference
+    from the data, most of all with repetition. They replace precision and recall
+    (Kynkaanniemi et al. 2019), for which one outlier among the data has a large ball.
 
     If the samples are n more images of the data, the expected density is 1 and the
     expected coverage 1 - (n - 1)...(n - k) / ((2 n - 1)...(2 n - k)): 0.97 for k = 5.

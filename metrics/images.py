@@ -51,8 +51,8 @@ class Real:
         self.training = None if held_back else self.faces.images[count:]
         if held_back and (self.data / "train").exists():
             self.training = data_utils.load_faces(data, "train", size).images
-        enough = self.training is not None and len(self.training) >= len(self.images)
-        self.reference = self.training[-len(self.images) :] if enough else None
+        few = self.training is None or len(self.training) < len(self.images)
+        self.reference = None if few else self.training[-len(self.images) :]
         self.root = root
 
     @functools.cached_property
@@ -76,25 +76,23 @@ class Real:
 
     @functools.cached_property
     def features_of_reference(self):
+        """Features of `reference`, or None if there is none, or if the attribute network
+        was trained on some of it: it would tell those from `images`."""
+        if self.reference is None:
+            return None
+        seen = self.judge.trained.card["data"]  # the first N of a training split
+        apart = len(self.training) - len(self.reference) >= seen["images"]
+        if seen["name"] == self.data.resolve().name and not apart:
+            return None
         return self.judge.features(self.reference)
-
-    @property
-    def judge_trained_on_reference(self):
-        """Whether the attribute network was trained on some of `reference`; it would
-        tell those from `images`."""
-        known = self.judge.trained.card["data"]  # the first N of a training split
-        apart = len(self.training) - len(self.reference) >= known["images"]
-        return known["name"] == self.data.resolve().name and not apart
 
     @functools.cache  # noqa: B019 - lives as long as the process measures
     def floor(self, compare, features=False):
-        """`compare` of `images` with `reference`, computed once; None if there are no
-        such images, or if the attribute network whose features these are knows them."""
-        if self.reference is None or (features and self.judge_trained_on_reference):
-            return None
-        if features:
-            return compare(self.features, self.features_of_reference)
-        return compare(self.images, self.reference)
+        """`compare` of `images` with `reference`, or of their features; None if there
+        are none that it may be compared with."""
+        first = self.features if features else self.images
+        other = self.features_of_reference if features else self.reference
+        return None if other is None else compare(first, other)
 
 
 class Subject:
@@ -134,7 +132,9 @@ class Subject:
     def against_data(self, compare, features=False):
         """`compare(data, samples)`, a dict, of images or of their features; and under
         "real_images" the same of `Real.reference` in place of samples, or None."""
-        pair = (self.real.images, self.samples)
+        real, samples = self.real.images, self.samples
         if features:
-            pair = (self.real.features, self.features)
-        return compare(*pair) | {"real_images": self.real.floor(compare, features)}
+            real, samples = self.real.features, self.features
+        return compare(real, samples) | {
+            "real_images": self.real.floor(compare, features)
+        }

@@ -25,8 +25,10 @@ def measure(args):
         if name not in METRICS:
             raise UserError(f"unknown metric '{name}'; known: {', '.join(METRICS)}")
     if args.run:
-        of = {True: Trained.of, False: RunWeights}
-        trained = [of[(folder / "card.json").exists()](folder) for folder in args.run]
+        trained = [
+            (Trained.of if (folder / "card.json").exists() else RunWeights)(folder)
+            for folder in args.run
+        ]
     elif args.all:
         trained = fitting(args.weights, args.data)
     else:
@@ -38,7 +40,20 @@ def measure(args):
         raise UserError(f"{', '.join(args.metrics)}: no metric of {families} recipes")
     if args.out:
         writable(args.out)
-    (print_columns if args.run else measure_all)(chosen, args)
+    if args.run:
+        print_columns(chosen, args)
+        return
+    for weights in trained:  # report a mistake before the first number
+        weights.check()
+    if any(METRICS[name].judged for names in chosen.values() for name in names):
+        attribute_network(args.weights).check()
+    for subject, names in subjects(chosen, args):
+        print(f"{subject.trained.origin()}; on {subject.real.faces.folder}")
+        path = (args.out or subject.trained.folder) / "metrics.jsonl"
+        for name, row in results(subject, names, record.measured):
+            print(f"  {name}: {METRICS[name].text(row['values'])}", flush=True)
+            record.append(path, row)
+        print(f"  recorded in {path}")
 
 
 def fitting(root, data):
@@ -48,7 +63,10 @@ def fitting(root, data):
     Raises:
         UserError: there are none.
     """
-    width, height = size_of(data)
+    data = data_utils.data_folder(data, "test")
+    folder = next(f for f in (data / "test", data / "train", data) if f.is_dir())
+    with Image.open(data_utils.image_files(folder)[0]) as image:
+        width, height = image.size
     trained = [Trained(n, root) for n in RECIPES if (root / n / "card.json").exists()]
     fits = [t for t in trained if t.recipe.image_size == width == height]
     if not fits:
@@ -63,27 +81,12 @@ def fitting(root, data):
     return fits
 
 
-def size_of(data):
-    """(width, height) of the first image of a data folder."""
-    folder = next((f for f in (data / "test", data / "train") if f.is_dir()), data)
-    if not folder.is_dir():
-        raise data_utils.DataError(f"{data}: no such folder; give a folder of images")
-    first = data_utils.image_files(folder)[0]
-    try:
-        with Image.open(first) as image:
-            return image.size
-    except OSError:
-        raise data_utils.DataError(
-            f"{first}: not a readable image; replace or remove it"
-        ) from None
-
-
 def subjects(chosen, args):
     """Yield (`Subject`, names of metrics) of {`Trained`: names}."""
     sizes = {trained.recipe.image_size for trained in chosen}
     real = {size: Real(args.data, size, args.samples, args.weights) for size in sizes}
+    out = None if args.run else args.out
     for trained, names in chosen.items():
-        out = None if args.run else args.out
         yield Subject(trained, real[trained.recipe.image_size], out), names
 
 
@@ -96,22 +99,6 @@ def results(subject, names, measured):
             print(f"  {name}: left out, {reason}", flush=True)
 
 
-def measure_all(chosen, args):
-    """Measure {`Trained`: names of metrics}; print and record each result."""
-    for trained in chosen:  # report a mistake before the first number
-        trained.check()
-    if any(METRICS[name].judged for names in chosen.values() for name in names):
-        attribute_network(args.weights).check()
-    for subject, names in subjects(chosen, args):
-        trained = subject.trained
-        print(f"{trained.origin()}; on {subject.real.faces.folder}")
-        path = (args.out or trained.folder) / "metrics.jsonl"
-        for name, row in results(subject, names, record.measured):
-            print(f"  {name}: {METRICS[name].text(row['values'])}", flush=True)
-            record.append(path, row)
-        print(f"  recorded in {path}")
-
-
 def print_columns(chosen, args):
     """Print a table: a row for each metric, a column for each run."""
     columns = []
@@ -121,7 +108,6 @@ def print_columns(chosen, args):
         columns.append(
             dict(results(subject, names, lambda s, _, m: m.words(m.measure(s))))
         )
-    names = [n for n in METRICS if any(n in column for column in columns)]
-    rows = [("", *args.run), *((n, *(c.get(n, "-") for c in columns)) for n in names)]
-    for row in rows:
+    rows = [[n, *(c.get(n, "-") for c in columns)] for n in METRICS]
+    for row in (["", *args.run], *(row for row in rows if {*row[1:]} != {"-"})):
         print("".join(f"{cell!s:42}" for cell in row).rstrip())

@@ -55,12 +55,7 @@ def nearest_two(images, training, mirrored=False):
         nearest first; int `(n, 2)` indices into `training`, plus its length where the
         mirror image is the nearer one).
     """
-    x, y = (
-        np.concatenate(  # in parts: a float copy of 40,000 images is 4 GB
-            [collapse.shrink(s[k : k + 1000]) for k in range(0, len(s), 1000)]
-        )
-        for s in (images, training)
-    )
+    x, y = (small(images), small(training))
     if mirrored:
         y = np.concatenate([y, y[:, :, ::-1]])
     x, y = (s.reshape(len(s), -1) for s in (x, y))
@@ -72,6 +67,12 @@ def nearest_two(images, training, mirrored=False):
     kept = np.stack([np.zeros_like(same, int), np.where(same, wanted - 1, 1)], 1)
     distance, index = (np.take_along_axis(a, kept, 1) for a in (distance, index))
     return distance / np.sqrt(x.shape[1]), index
+
+
+def small(images):
+    """As `collapse.shrink`; in parts, for a float copy of 40,000 images is 4 GB."""
+    parts = [images[k : k + 1000] for k in range(0, len(images), 1000)]
+    return np.concatenate([collapse.shrink(part) for part in parts])
 
 
 def copies(near):

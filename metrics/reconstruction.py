@@ -1,10 +1,16 @@
-"""How well a VAE rebuilds images that it never saw."""
+"""How well a VAE rebuilds images that it never saw, and what its fitted density draws."""
+
+import contextlib
 
 import numpy as np
 
 import data_utils
+from metrics import Inapplicable, collapse, distance, neighbours
+from metrics.images import Subject
 from metrics.ssim import ssim
 from models import sampling
+
+PART = 256  # images at a time
 
 
 def measure(subject):
@@ -14,15 +20,13 @@ def measure(subject):
     SSIM is of reconstructions rounded to 8 bits, the mean over images.
     """
     trained, images = subject.trained, subject.real.faces.images
-    pixel_range = trained.recipe.pixel_range
     outputs = sampling.reconstruct(trained, images)[1]
-    values = reconstruction_error(images, outputs, pixel_range)
+    values = reconstruction_error(images, outputs, trained.recipe.pixel_range)
     values["n_real"] = values["n_fake"] = values.pop("n")
-    parts = [
-        ssim(images[k : k + 256], data_utils.to_uint8(outputs[k : k + 256], pixel_range))
-        for k in range(0, len(images), 256)
-    ]
-    return values | {"ssim": float(np.concatenate(parts).mean())}
+    rebuilt = sampling.as_images(trained, outputs)
+    parts = [slice(k, k + PART) for k in range(0, len(images), PART)]
+    alike = np.concatenate([ssim(images[part], rebuilt[part]) for part in parts])
+    return values | {"ssim": float(alike.mean())}
 
 
 def reconstruction_error(images, outputs, pixel_range):
@@ -36,23 +40,16 @@ def reconstruction_error(images, outputs, pixel_range):
     Returns:
         dict: n, mse in [-1, 1] and in [0, 1] (one quarter of it), psnr in dB
         (of the mean squared error over the set, peak 1 in [0, 1]), code.
-
-    Raises:
-        ValueError: more or fewer outputs than images.
     """
     low, high = pixel_range
     total, done = 0.0, 0
-    for part in [outputs] if isinstance(outputs, np.ndarray) else outputs:
-        for k in range(0, len(part), 256):
-            other = part[k : k + 256].astype("float64")
-            other -= low
-            other /= high - low
-            same = images[done : done + len(other)]
-            other -= data_utils.from_uint8(same, (0.0, 1.0))
-            total += float(np.square(other, out=other).sum())
-            done += len(other)
-    if done != len(images):
-        raise ValueError(f"{done} outputs of {len(images)} images")
+    if isinstance(outputs, np.ndarray):
+        outputs = np.split(outputs, range(PART, len(outputs), PART))
+    for part in outputs:
+        same = data_utils.from_uint8(images[done : done + len(part)], (0.0, 1.0))
+        scaled = (part.astype("float64") - low) / (high - low)
+        total += float(np.square(scaled - same).sum())
+        done += len(part)
     mse = total / images.size
     return {
         "n": len(images),
@@ -61,3 +58,27 @@ def reconstruction_error(images, outputs, pixel_range):
         "psnr_db": float(-10 * np.log10(max(mse, 1e-12))),
         "code": "posterior mean",
     }
+
+
+def fitted_prior(subject):
+    """Other metrics of samples from the density fitted to the codes (`models.prior`) in
+    place of N(0, I), and the Frechet distance from reconstructions of the test images to
+    these images, which is about the bound: no density of codes can be expected to draw
+    much better."""
+    trained, real = subject.trained, subject.real
+    if "prior" not in trained.card:
+        raise Inapplicable("no prior.npz; an export with the training images makes it")
+    fitted = Subject(trained, real, prior="fitted")
+    values = {
+        "frechet_attribute_features": fitted.against_data(
+            distance.frechet_with_error, features=True
+        ),
+        "collapse_meter": collapse.measure(fitted),
+        "nearest_training": None,
+    }
+    with contextlib.suppress(Inapplicable):  # the data may have no training images
+        values["nearest_training"] = neighbours.measure(fitted)
+    rebuilt = sampling.as_images(trained, sampling.reconstruct(trained, real.images)[1])
+    features = real.judge.features(rebuilt)
+    values["frechet_of_reconstructions"] = distance.frechet(real.features, features)
+    return values

@@ -10,29 +10,23 @@ from cli import UserError, locked, replacing
 
 
 def measured(subject, name, metric):
-    """Measure one metric; returns a row, plain JSON values for `append`.
-
-    Args:
-        subject: `metrics.images.Subject`.
-        name: of the metric, as the row has it.
-        metric: `metrics.registry.Metric`.
-
-    Raises:
-        metrics.Inapplicable: the data or weights lack what it needs.
-    """
+    """Measure one metric, `metrics.registry.Metric`, of a `metrics.images.Subject`;
+    returns a row of that name, plain JSON values for `append`. `Inapplicable` where the
+    data or weights lack what it needs."""
     began = time.perf_counter()
     values = metric.measure(subject)
     seconds = time.perf_counter() - began
     card, real = subject.trained.card, subject.real
-    counts = {"n_real": len(real.images), "n_fake": subject.count}
     files = {k: f["sha256"][:12] for k, f in card["files"].items() if "/" not in k}
+    counts = {"n_real": len(real.images), "n_fake": subject.count}
+    counts |= {k: values.pop(k) for k in counts if k in values}
     row = {
         "metric": name,
-        "values": {k: v for k, v in values.items() if k not in counts},
+        "values": values,
         "recipe": subject.recipe.name,
         "data": real.data.resolve().name,
         "split": real.split,
-        **{k: values.get(k, n) for k, n in counts.items()},
+        **counts,
         "pixel_range": metric.pixel_range,
         "steps": card["steps"],
         "weights": files,

@@ -7,46 +7,29 @@ from collections.abc import Callable
 import numpy as np
 
 from metrics import (
-    categories,
     collapse,
+    conditions,
     distance,
-    fitted_prior,
     judge,
     neighbours,
     reconstruction,
     record,
-    requested,
     ssim,
     swd,
 )
 
-draws, rebuilds = operator.attrgetter("draws"), operator.attrgetter("rebuilds")
-
-
-def conditioned_on(what):
-    return lambda traits: traits.conditioned_on == what
-
 
 @dataclasses.dataclass(frozen=True)
 class Metric:
-    """One metric.
+    """One metric."""
 
-    Attributes:
-        measure: `images.Subject` -> a dict of plain JSON values, with `n_real` and
-            `n_fake` if it did not compare all images; raises `Inapplicable`.
-        template: these values in at most 40 characters, as `str.format` takes it.
-        about: `models.recipe.Traits` -> whether it applies to such a recipe.
-        pixel_range: the range of the pixels that it compares.
-        judged: whether it uses the attribute network; its accuracy is then recorded too.
-        of_prior: whether it measures `prior.npz`, which may be fitted anew.
-    """
-
-    measure: Callable
-    template: str
-    about: Callable
+    measure: Callable  # `images.Subject` -> plain JSON values; may raise Inapplicable.
+    # They have `n_real` and `n_fake` if it did not compare all images.
+    template: str  # for `str.format`: the values in at most 40 characters
+    about: Callable  # `models.recipe.Traits` -> whether it applies to such a recipe
     pixel_range: str = "uint8 [0, 255]"
-    judged: bool = False
-    of_prior: bool = False
+    judged: bool = False  # by the attribute network, whose accuracy is recorded too
+    of_prior: bool = False  # of `prior.npz`, which may be fitted anew
 
     def words(self, values):
         answers = [*values.get("commoner_answer", {"none": 0}).values()]
@@ -69,12 +52,31 @@ def plain(value):
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
+def compared(compare, words, features=True):
+    """A metric that compares real images with samples, or the features of both."""
+    pixels = "uint8 [0, 255]" if features else "in units of the data's patches"
+
+    def measure(subject):
+        return subject.against_data(compare, features)
+
+    return Metric(measure, words, draws, pixels, judged=features)
+
+
+def conditional(measure, words, on):
+    """A metric of what a generator is conditioned on."""
+    return Metric(measure, words, lambda t: t.conditioned_on == on, judged=True)
+
+
+draws, rebuilds = operator.attrgetter("draws"), operator.attrgetter("rebuilds")
+SMALL = "[0, 1], 16x16"
+SWD = "SWD {mean:.1f} x 1e-3"
+MSE = "test MSE {mse_minus1_1:.4f} in [-1, 1]"
+FRECHET = "Fréchet {distance:.1f} ± {standard_error:.1f}"
 FITTED = (
     "Fréchet {frechet_attribute_features[distance]:.1f} ± "
     "{frechet_attribute_features[standard_error]:.1f}, "
     "rebuilt {frechet_of_reconstructions:.1f}"
 )
-FRECHET = "Fréchet {distance:.1f} ± {standard_error:.1f}"
 KERNEL = "kernel {distance:.4f} ± {standard_error:.4f}"
 DENSITY = "density {density:.2f}, coverage {coverage:.2f}"
 MS_SSIM = "MS-SSIM {samples:.3f}, of real images {data:.3f}"
@@ -82,42 +84,28 @@ DIVERSITY = "{diversity:.2f} of the test images' diversity"
 NEAREST = "{ratio:.2f} of unseen ones', {copies:.1%} copies"
 REQUESTED = "{agreement:.1%} as requested"
 READ_BACK = "{own_classifier[accuracy]:.1%} read back"
-ACCURACY = "{mean_accuracy:.1%} right, a constant answer {constant:.1%}"
-SMALL = "[0, 1], 16x16"
+RIGHT = "{mean_accuracy:.1%} right, a constant answer {constant:.1%}"
 
 METRICS = {
     "reconstruction": Metric(
-        *(reconstruction.measure, "test MSE {mse_minus1_1:.4f} in [-1, 1]", rebuilds),
-        pixel_range="[0, 1], MSE in [-1, 1] as well",
+        reconstruction.measure, MSE, rebuilds, "[0, 1], MSE in [-1, 1] as well"
     ),
     "fitted_prior": Metric(
-        fitted_prior.measure, FITTED, rebuilds, judged=True, of_prior=True
+        reconstruction.fitted_prior, FITTED, rebuilds, judged=True, of_prior=True
     ),
-    "swd": Metric(
-        swd.measure, "SWD {mean:.1f} x 1e-3", draws, "in units of the data's patches"
-    ),
-    "frechet_attribute_features": Metric(
-        distance.measure_frechet, FRECHET, draws, judged=True
-    ),
-    "kernel_attribute_features": Metric(
-        distance.measure_kernel, KERNEL, draws, judged=True
-    ),
-    "density_coverage": Metric(distance.measure_density, DENSITY, draws, judged=True),
+    "swd": compared(swd.distances, SWD, features=False),
+    "frechet_attribute_features": compared(distance.frechet_with_error, FRECHET),
+    "kernel_attribute_features": compared(distance.kernel, KERNEL),
+    "density_coverage": compared(distance.density_coverage, DENSITY),
     "ms_ssim": Metric(ssim.measure, MS_SSIM, draws, "[0, 1]"),
     "collapse_meter": Metric(collapse.measure, DIVERSITY, draws, SMALL),
     "nearest_training": Metric(neighbours.measure, NEAREST, draws, SMALL),
-    "requested_attribute": Metric(
-        requested.measure_one, REQUESTED, conditioned_on("attribute"), judged=True
+    "requested_attribute": conditional(conditions.one_attribute, REQUESTED, "attribute"),
+    "requested_attributes": conditional(
+        conditions.several_attributes, REQUESTED, "attributes"
     ),
-    "requested_attributes": Metric(
-        requested.measure_many, REQUESTED, conditioned_on("attributes"), judged=True
-    ),
-    "categories": Metric(
-        categories.measure, READ_BACK, conditioned_on("category"), judged=True
-    ),
-    "attribute_accuracy": Metric(
-        judge.measure, ACCURACY, lambda traits: not traits.draws
-    ),
+    "categories": conditional(conditions.category, READ_BACK, "category"),
+    "attribute_accuracy": Metric(judge.measure, RIGHT, lambda t: not t.draws),
 }
 
 TELLING = (  # the most telling first
@@ -136,6 +124,5 @@ def obtained(trained):
     names = ("collapse_meter",) if trained.recipe.meter_every else TELLING
     said = [METRICS[n].words(found[n]["values"]) for n in names if n in found]
     # Of a VAE the samples of N(0, I) are not the point.
-    return ", ".join(said[: 1 if trained.recipe.traits.rebuilds else 2]) or (
-        "not measured yet"
-    )
+    most = 1 if trained.recipe.traits.rebuilds else 2
+    return ", ".join(said[:most]) or "not measured yet"

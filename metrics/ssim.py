@@ -1,5 +1,8 @@
 """Structural similarity: SSIM (Wang et al. 2004) and MS-SSIM (Wang et al. 2003), by
-which random pairs of samples are compared (Odena et al. 2017)."""
+which random pairs of samples are compared (Odena et al. 2017).
+
+Each colour channel is compared, then averaged; images are uint8 `(n, height, width, 3)`.
+"""
 
 import numpy as np
 
@@ -12,8 +15,8 @@ PAIRS = 1000
 def measure(subject):
     """Mean MS-SSIM of random pairs of samples and of random pairs of real images; higher
     is more alike."""
-    sides = {"samples": subject.samples, "data": subject.real.images}
-    return {k: pairs(images, PAIRS) for k, images in sides.items()} | {"pairs": PAIRS}
+    samples, data = (pairs(x, PAIRS) for x in (subject.samples, subject.real.images))
+    return {"samples": samples, "data": data, "pairs": PAIRS}
 
 
 def pairs(images, count, seed=0):
@@ -25,30 +28,17 @@ def pairs(images, count, seed=0):
 
 
 def ssim(a, b):
-    """Structural similarity of each pair of images.
-
-    The window lies inside the image. Each colour channel is compared, then averaged.
-
-    Args:
-        a, b: uint8 `(n, height, width, 3)`.
-
-    Returns:
-        float64 `(n,)`, at most 1; 1 for equal images.
-    """
+    """Structural similarity of each pair, float64 `(n,)`; 1 for equal images. The window
+    lies inside the image."""
     return _compare(_channels(a), _channels(b))[0]
 
 
 def ms_ssim(a, b):
-    """Multi-scale structural similarity of each pair, on five scales.
+    """Multi-scale structural similarity of each pair, float64 `(n,)` in [0, 1], on five
+    scales; sides of 16 pixels or more.
 
     The window shrinks on a scale that is smaller than it, and values below 0 count as
     0; both as in Karras et al. (2018).
-
-    Args:
-        a, b: uint8 `(n, height, width, 3)`, 16 pixels or more to a side.
-
-    Returns:
-        float64 `(n,)` in [0, 1].
     """
     a, b = _channels(a), _channels(b)
     product = np.ones(len(a))
@@ -88,8 +78,7 @@ def _compare(a, b):
 
 
 def _window(side):
-    """The Gaussian window as a matrix `(places, side)`, one row for each place inside
-    the image."""
+    """The Gaussian window, a row for each of its places inside `side` pixels."""
     size = min(WINDOW, side)
     offsets = np.arange(size) - (size - 1) / 2
     taps = np.exp(-0.5 * (offsets / (SIGMA * size / WINDOW)) ** 2)

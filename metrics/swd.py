@@ -13,13 +13,8 @@ COARSEST = 16  # pixels, the side of the coarsest scale
 BINOMIAL = np.array([1, 4, 6, 4, 1], "float32") / 16
 
 
-def measure(subject):
-    """Sliced Wasserstein distance x1000 from samples to data: by scale, and the mean."""
-    return subject.against_data(distances)
-
-
 def distances(a, b, seed=0):
-    """Distance of two sets of images.
+    """Sliced Wasserstein distance of two sets of images.
 
     Args:
         a, b: uint8 `(n, size, size, 3)`, the same number of images.
@@ -30,12 +25,7 @@ def distances(a, b, seed=0):
         both sets are normalised by the mean and variance of a's in each colour channel.
         (In the paper each set has its mean and variance; then the colour and contrast
         of a whole set would not count.)
-
-    Raises:
-        ValueError: sets of different shape.
     """
-    if a.shape != b.shape:
-        raise ValueError(f"sets of different shape: {a.shape}, {b.shape}")
     by_scale = {}
     for x, y in zip(pyramid(a), pyramid(b), strict=True):
         pair = [patches(level, np.random.default_rng(seed)) for level in (x, y)]

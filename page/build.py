@@ -5,6 +5,7 @@ noise of a seed as numpy does.
 """
 
 import base64
+import gzip
 import json
 import re
 from pathlib import Path
@@ -14,24 +15,22 @@ import numpy as np
 import data_utils
 from cli import UserError
 from inference.edit import directions
-from models import latents, sampling
-from page.portable import Portable, smallest
+from models import sampling
+from page.portable import packed
 
 WEB = Path(__file__).resolve().parent / "web"
 SCRIPTS = ("engine", "normal", "page")
 SLIDERS = 12  # axes of the code that have a slider
 FACES = 10_000  # encoded at most
 FIRST = ("Smiling", "Bangs", "Wearing_Lipstick", "Blond_Hair")  # sliders, in order
-CELEBA = "hw4_data"  # the data that most shipped weights were trained on
 
 
-def build(generator, vae, folder, film=None):
+def build(generator, vae, folder):
     """Make the page.
 
     Args:
         generator, vae: `Trained` weights, which draw from noise and from codes.
         folder: faces to fit the VAE's sliders to, a data folder.
-        film: of `page.film.film_of`.
 
     Returns:
         (the page, bytes; the size of each network, in words).
@@ -39,24 +38,27 @@ def build(generator, vae, folder, film=None):
     Raises:
         UserError: unusable weights or faces, or a network that a page cannot run.
     """
+    if (noise := generator.recipe.noise) != "normal":
+        name = generator.recipe.name
+        raise UserError(f"{name}: the page draws normal noise, not {noise}")
     split = "train" if (folder / "train").is_dir() else "test"
     faces = data_utils.load_faces(folder, split, vae.recipe.image_size)
     faces = faces.first(min(FACES, len(faces.images)))
-    packed = {"generator": packed_generator(generator), **packed_vae(vae, faces)}
-    sources = ((generator, ("generator",)), (vae, ("encoder", "decoder")))
+    sources = {"generator": generator, "encoder": vae, "decoder": vae}
+    plans, blobs = {}, {}
+    for role, trained in sources.items():
+        plans[role], blob = packed(trained.network(role))
+        blobs[role] = gzip.compress(blob, 6, mtime=0)
+    terms = dict.fromkeys(trained.card["terms"] for trained in sources.values())
     data = {
-        "networks": {role: plan for role, (plan, *_) in packed.items()},
+        "networks": plans,
         "generator": about_generator(generator),
         "vae": about_vae(vae, faces),
-        "film": film,
-        "origin": [row for weights, roles in sources for row in origin(weights, roles)],
-        "licence": licence(generator, vae),
+        "origin": origin(generator, "generator") + origin(vae, "encoder", "decoder"),
+        "licence": " ".join([*terms, "No face here is of a real person."]),
     }
-    sizes = ", ".join(
-        f"{role} {len(blob) / 1e6:.1f} MB in {bits} bits"
-        for role, (_, blob, bits, _) in packed.items()
-    )
-    return filled(data, {role: blob for role, (_, blob, *_) in packed.items()}), sizes
+    sizes = (f"{role} {len(blob) / 1e6:.1f} MB" for role, blob in blobs.items())
+    return filled(data, blobs), ", ".join(sizes)
 
 
 def filled(data, networks):
@@ -73,37 +75,6 @@ def filled(data, networks):
     pattern = "|".join(map(re.escape, parts))
     page = (WEB / "page.html").read_text()
     return re.sub(pattern, lambda found: parts[found[0]], page).encode()
-
-
-def packed_generator(trained):
-    """(plan, bytes, bits, largest change of a pixel), tried on ten seeds."""
-    recipe = trained.recipe
-    if recipe.noise != "normal":
-        raise UserError(f"{recipe.name}: the page draws normal noise, not {recipe.noise}")
-    conditions = sampling.conditions_of(trained, range(10)) if recipe.condition else None
-    inputs = latents(recipe, range(10), conditions)
-    return smallest(Portable(trained.network("generator")), inputs, in_01(recipe))
-
-
-def packed_vae(trained, faces):
-    """Decoder and encoder, each as `packed_generator`, tried on ten faces; the encoder's
-    pixels are those of reconstructions."""
-    images = data_utils.from_uint8(faces.images[:10], trained.recipe.pixel_range)
-    codes = sampling.encode(trained, faces.images[:10])
-    decoder, encoder = (Portable(trained.network(r)) for r in ("decoder", "encoder"))
-    pixels = in_01(trained.recipe)
-    return {
-        "decoder": smallest(decoder, codes, pixels),
-        "encoder": smallest(
-            encoder, images, lambda z: pixels(sampling.decode(trained, z))
-        ),
-    }
-
-
-def in_01(recipe):
-    """A function from a network's images to pixels in [0, 1]."""
-    low, high = recipe.pixel_range
-    return lambda images: (images - low) / (high - low)
 
 
 def _about(recipe):
@@ -132,10 +103,13 @@ def about_vae(trained, faces):
     """What the page needs to know about the VAE: the main axes of its codes, a density
     to draw random codes from, and the directions of attributes."""
     codes = sampling.encode(trained, faces.images).astype("float64")
-    prior = trained.prior
+    prior, table = trained.prior, faces.attributes
     axes = prior.axes.T[::-1]  # the longest first
     total = np.square(prior.factor.astype("float64")).sum()
-    names, along = attribute_directions(codes, faces)
+    # Attributes that differ between the faces; none without a CSV.
+    names = [] if table is None else [n for n in table if 0 < table[n].mean() < 1]
+    names.sort(key=lambda name: FIRST.index(name) if name in FIRST else len(FIRST))
+    along = directions(codes, table[names].to_numpy()) if names else codes[:0]
     return _about(trained.recipe) | {
         "prior": {
             "mean": _floats(prior.mean),
@@ -151,29 +125,7 @@ def about_vae(trained, faces):
     }
 
 
-def attribute_directions(codes, faces):
-    """(names, directions `(names, latent)`) of the attributes that differ between the
-    faces; none without a CSV."""
-    table = faces.attributes
-    names = [] if table is None else [n for n in table if 0 < table[n].mean() < 1]
-    if not names:
-        return [], np.zeros((0, codes.shape[1]))
-    names.sort(key=lambda name: FIRST.index(name) if name in FIRST else len(FIRST))
-    return names, directions(codes, table[names].to_numpy())
-
-
-def licence(*trained):
-    """The terms of networks, in words; what they were trained on decides."""
-    names = sorted({weights.card["data"]["name"] for weights in trained})
-    heirs = "the networks, and what they draw, inherit"
-    terms = f"Trained on {' and '.join(names)}: {heirs} the terms of these images."
-    if CELEBA in names:
-        terms = "Trained on CelebA, whose agreement allows non-commercial research only: "
-        terms += f"{heirs} that."
-    return terms + " No face here is of a real person."
-
-
-def origin(trained, roles):
+def origin(trained, *roles):
     """Rows of the table at the foot of the page: how it was trained, which files."""
     files = [trained.card["files"][role] for role in roles]
     rows = [[entry["file"], f"sha256 {entry['sha256']}"] for entry in files]

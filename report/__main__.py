@@ -43,12 +43,8 @@ def main():
 
 
 def compiled(facts, figures):
-    """The report as bytes, reproducible: it has no date, and the fonts of typst.
-
-    Args:
-        facts: from `report.facts.gather`.
-        figures: the folder of <name>.jpg.
-    """
+    """The report as bytes, of `report.facts.gather` and a folder of <name>.jpg;
+    reproducible: it has no date, and the fonts of typst."""
     with tempfile.TemporaryDirectory() as temporary:
         root = Path(temporary)
         shutil.copy(FOLDER / "report.typ", root)

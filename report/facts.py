@@ -23,12 +23,7 @@ LAST = 20  # rows to average at the end of a curve
 
 
 def gather(root, results=RESULTS, short_runs=SHORT_RUNS):
-    """All facts, from the weights in `root`.
-
-    Returns:
-        dict of JSON values: recipes (by name), defaults (of the problems), studies,
-        results, short runs, losses together, networks (layer tables).
-    """
+    """All facts, JSON values, from the weights in `root`."""
     return {
         "recipes": {name: recipe_facts(recipe, root) for name, recipe in RECIPES.items()},
         "defaults": PROBLEMS,
@@ -60,22 +55,22 @@ def recipe_facts(recipe, root):
         return facts
     trained = Trained(recipe.name, root)
     card, history = trained.card, trained.history()
-    facts |= {
+    departures = [
+        f"{key.replace('_', ' ')} {here} instead of {report}"
+        for key, report, here, _ in recipe.departures()
+        if key != "steps"
+    ]
+    if card.get("several_runs"):
+        departures = ["several runs, whose settings changed on the way"]
+    return facts | {
         "obtained": obtained(trained),
         "card": {k: v for k, v in card.items() if k not in ("recipe", "files")},
         "trained": training_of(trained.recipe),
-        "departures": ["several runs, whose settings changed on the way"]
-        if card.get("several_runs")
-        else [
-            f"{key.replace('_', ' ')} {here} instead of {report}"
-            for key, report, here, _ in recipe.departures()
-            if key != "steps"
-        ],
+        "departures": departures,
         "start": {k: float(v) for k, v in history.head(LAST).mean().dropna().items()},
         "end": {k: float(v) for k, v in history.tail(LAST).mean().dropna().items()},
         "metrics": record.newest(trained),
     }
-    return facts
 
 
 def together(name, first, second, root):

@@ -14,7 +14,7 @@ from PIL import Image
 
 from cli import replacing, run_cli
 from inference.draw import draw
-from inference.figures import BLUE, RED, blank, panels, save
+from inference.figures import blank, pair, panels, save
 from models import WEIGHTS
 from models.recipes import RECIPES
 from models.trained import Trained
@@ -81,11 +81,8 @@ def draw_curves(folder, root=WEIGHTS):
     axis.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
     figure.tight_layout()
     save(figure, folder / "first_hour.jpg")
-    if (root / "gan_b" / "card.json").exists():
-        lines = [("d_loss_real", "on real images", BLUE)]
-        lines.append(("d_loss_fake", "on generated images", RED))
-        chart = ("gan_b: losses of D", "cross entropy (nats)", lines)
-        save(panels(Trained("gan_b", root).history(), chart), folder / "seesaw.jpg")
+    chart = ("gan_b: losses of D", "cross entropy (nats)", pair("d_loss"))
+    save(panels(Trained("gan_b", root).history(), chart), folder / "seesaw.jpg")
 
 
 def shrink(source, path):

@@ -1,7 +1,7 @@
 """Make `sample_data/`: faces of no real person, in the course's layout.
 
-`python -m report.sample_data <folder>` draws them with a trained conditional generator.
-Their labels are the attributes that the attribute network reads in them.
+`python -m report.sample_data <folder>` draws them with `rpgan_attributes`. Their labels
+are the attributes that the attribute network reads in them.
 """
 
 import argparse
@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 import imageio.v3 as iio
+import pandas as pd
 
 from cli import UserError, run_cli
 from metrics.judge import Judge
@@ -23,32 +24,25 @@ def main():
         prog="python -m report.sample_data", description=__doc__
     )
     parser.add_argument("folder", type=Path)
-    recipe = "default: %(default)s"
-    parser.add_argument("--recipe", default="rpgan_attributes", help=recipe)
-    args = parser.parse_args()
-    if args.folder.exists():
-        raise UserError(f"{args.folder}: there already; remove it first")
-    generator, judge = Trained(args.recipe), Judge(Trained("attributes"))
-    with tempfile.TemporaryDirectory(dir=args.folder.resolve().parent) as temporary:
+    folder = parser.parse_args().folder
+    if folder.exists():
+        raise UserError(f"{folder}: there already; remove it first")
+    generator, judge = Trained("rpgan_attributes"), Judge(Trained("attributes"))
+    with tempfile.TemporaryDirectory(dir=folder.resolve().parent) as temporary:
         made = Path(temporary) / "made"
         for split, seeds in SPLITS.items():
-            write_split(made, split, generator, judge, seeds)
-        made.rename(args.folder)
+            (made / split).mkdir(parents=True)
+            images = sampling.draw(generator, seeds)
+            names = [f"{k:05d}.png" for k in range(len(images))]
+            for name, image in zip(names, images, strict=True):
+                iio.imwrite(made / split / name, image)
+            read = (judge.read(images) > 0.5).astype(float)
+            table = pd.DataFrame(read, pd.Index(names, name="image_name"), judge.names)
+            table.to_csv(made / f"{split}.csv")
+        made.rename(folder)
     counts = ", ".join(f"{len(seeds)} {split}" for split, seeds in SPLITS.items())
-    print(f"{args.folder}: {counts} images")
+    print(f"{folder}: {counts} images")
     return 0
-
-
-def write_split(folder, split, generator, judge, seeds):
-    """Write numbered PNG files, and a CSV of the attributes that are read in them."""
-    (folder / split).mkdir(parents=True)
-    images = sampling.draw(generator, seeds)
-    lines = [",".join(["image_name", *judge.names])]
-    for k, (image, read) in enumerate(zip(images, judge.read(images) > 0.5, strict=True)):
-        name = f"{k:05d}.png"
-        iio.imwrite(folder / split / name, image)
-        lines.append(",".join([name, *(f"{v:.1f}" for v in read)]))
-    (folder / f"{split}.csv").write_text("\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":

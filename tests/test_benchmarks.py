@@ -23,12 +23,6 @@ class Scripted:
     def time(self, steps):
         return next(self.seconds)
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *error):
-        pass
-
 
 def test_steps_are_compared_in_pairs(tmp_path, monkeypatch):
     monkeypatch.setattr(steps, "Worker", Scripted)

@@ -71,7 +71,7 @@ def measure(faces_twice):
         return {
             "swd": swd.distances(real, images)["mean"],
             "frechet": distance.frechet(features, found),
-            "kernel": distance.kernel(features, found)[0],
+            "kernel": distance.kernel(features, found)["distance"],
             **distance.density_coverage(features, found),
             "diversity": collapse.diversity(images, real),
         }

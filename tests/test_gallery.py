@@ -1,7 +1,7 @@
 """`<out>/index.html`: what it shows of a folder of figures, what it says is missing."""
 
+import html
 import re
-from html.parser import HTMLParser
 
 import pytest
 from conftest import REPOSITORY
@@ -35,24 +35,6 @@ KL = {
 }
 
 
-class Page(HTMLParser):
-    """Texts and attributes of a page."""
-
-    def __init__(self, path):
-        super().__init__()
-        self.text, self.tags = "", []
-        self.feed(path.read_text())
-
-    def handle_starttag(self, tag, attributes):
-        self.tags.append((tag, dict(attributes)))
-
-    def handle_data(self, data):
-        self.text += data + "\n"
-
-    def all(self, tag):
-        return [attributes for name, attributes in self.tags if name == tag]
-
-
 @pytest.fixture
 def out(tmp_path):
     for name, size in (("fig2_2", (300, 100)), ("fig2_3", (90, 80)), ("fig1_3", (9, 9))):
@@ -63,17 +45,17 @@ def out(tmp_path):
 def test_two_scripts_into_one_folder_give_one_page(out):
     for problem, entry in (("gan", GAN), ("vae", VAE)):
         draw.record_results(out, problem, entry)
-    page = Page(out / "index.html")
-    images = {image["src"]: image for image in page.all("img")}
-    assert list(images) == ["fig1_3.jpg", "fig2_2.jpg", "fig2_3.jpg"]
-    assert images["fig1_3.jpg"]["alt"].startswith("Test images of my faces")
-    assert images["fig2_2.jpg"]["width"] == "300"
+    page = (out / "index.html").read_text()
+    images = re.findall(r'<img src="(.*?)" width="(\d+)" .*?alt="(.*?)">', page)
+    sizes = [("fig1_3.jpg", "9"), ("fig2_2.jpg", "300"), ("fig2_3.jpg", "90")]
+    assert [image[:2] for image in images] == sizes
+    assert images[0][2].startswith("Test images of my faces")
+    text = html.unescape(page)
     for said in ("least <b>-0.77", "-0.7677", "test MSE 0.1", "<of a test>"):
-        assert said in page.text
-    assert "Not drawn with these weights: fig2_4." in page.text
-    assert page.all("script") == [] and page.all("link") == [
-        {"rel": "icon", "href": "data:,"}
-    ]
+        assert said in text
+    assert "Not drawn with these weights: fig2_4." in page and "<b>-0.77" not in page
+    assert "<script" not in page
+    assert re.findall("<link.*?>", page) == ['<link rel="icon" href="data:,">']
 
 
 def test_the_first_table_has_a_line_for_each_problem(out):
@@ -100,7 +82,8 @@ def test_runs_stand_side_by_side_and_the_attribute_network_once(out):
 def test_entries_of_another_version_are_left_out(out):
     strange = {"gan": {"kept": 1}, "mine": {"n": 2}, "kl": "text", "vae": VAE}
     gallery.write(out, strange)
-    assert [s.get("id") for s in Page(out / "index.html").all("section")] == ["vae"]
+    page = (out / "index.html").read_text()
+    assert re.findall('<section id="(.*?)"', page) == ["vae"]
 
 
 def test_every_figure_has_a_caption():
@@ -111,24 +94,13 @@ def test_every_figure_has_a_caption():
     assert drawn == {stem for script in SCRIPTS.values() for stem in script.captions}
 
 
-@pytest.mark.parametrize("problem", ["gan", "acgan", "infogan"])
-def test_what_draws_from_noise_asks_for_no_faces(problem, tmp_path, monkeypatch):
-    drawn = []
-
-    def drawing(trained, faces, out):
-        drawn.append(faces)
-        return {}, "", []
-
-    monkeypatch.setattr(f"inference.{problem}.draw", drawing)
-    draw.draw(problem, tmp_path / "no data", tmp_path / "out")
-    assert drawn == [None]
-
-
-def test_figures_of_other_weights_do_not_stay(tmp_path, monkeypatch):
+def test_figures_of_other_weights_do_not_stay_and_noise_needs_no_data(
+    tmp_path, monkeypatch
+):
     for name in ("fig2_4", "fig1_2"):
         (tmp_path / f"{name}.jpg").write_bytes(b"before")
     monkeypatch.setattr("inference.gan.draw", lambda *a: ({}, "", []))
-    draw.draw("gan", tmp_path, tmp_path)
+    draw.draw("gan", tmp_path / "no data", tmp_path)
     assert {p.name for p in tmp_path.glob("*.jpg")} == {"fig1_2.jpg"}
 
 
@@ -138,7 +110,7 @@ def test_losses_of_a_discriminator_that_classifies_say_so(tmp_path, monkeypatch)
         monkeypatch.setattr(module, "save", lambda *words: None)
         monkeypatch.setattr(module, "panels", lambda data, *charts: said.append(charts))
     acgan.draw(Trained("acgan_a"), None, tmp_path)
-    rpgan.draw([Trained("rpgan_attributes")], None, tmp_path)
+    rpgan.draw([Trained("rpgan"), Trained("rpgan_attributes")], None, tmp_path)
     for charts in said:
         labels = {label for _, _, curves in charts for _, label, *_ in curves}
         assert "discriminator (with classification)" in labels

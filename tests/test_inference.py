@@ -21,7 +21,7 @@ from inference import infogan
 from inference.__main__ import main
 from inference.draw import weights_of
 from inference.problems import ALL, PROBLEMS, STUDIES
-from metrics import categories, judge, record
+from metrics import conditions, judge
 from models import get_recipe, sampling
 from models.keras_setup import to_numpy
 from models.sampling import run_network
@@ -39,8 +39,8 @@ def trained(tiny_networks, faces_folder, tmp_path_factory):
     monkeypatch = pytest.MonkeyPatch()
     monkeypatch.setattr(sampling, "BATCHES", (2, 4))
     monkeypatch.setattr(backend, "compiled", uncompiled)
-    few = functools.partial(categories.category_read_back, count=14)
-    monkeypatch.setattr(categories, "category_read_back", few)
+    few = functools.partial(conditions.read_back, count=14)
+    monkeypatch.setattr(conditions, "read_back", few)
     faces = data_utils.load_faces(faces_folder, size=tiny.SIZE)
     for name in ("attributes", *PROBLEMS.values(), *STUDIES["kl"]):
         recipe = get_recipe(name)
@@ -70,24 +70,6 @@ def mine(trained, tmp_path):
 # ------------------------------------------------------------ weights on disk
 
 
-def test_cards_say_what_the_weights_are(trained):
-    for name in PROBLEMS.values():
-        card = json.loads((trained / name / "card.json").read_text())
-        assert card["recipe"]["name"] == name and card["recipe"]["batch_size"] == 2
-        assert card["data"]["name"] == "drawn_faces" and card["data"]["images"] == 48
-        assert card["steps"] == 2 and card["training_hours"] >= 0
-        for role, entry in card["files"].items():
-            path = trained / name / f"{role}.weights.h5"
-            assert entry["sha256"] == sha256(path)
-            assert entry["bytes"] == path.stat().st_size < exporting.LIMIT
-            if "pixel" in entry["largest_change"]["of"]:
-                assert entry["largest_change"]["by"] <= exporting.VISIBLE
-    vae = record.newest(Trained("vae_c", trained))["reconstruction"]
-    error = vae["values"]
-    assert vae["n_real"] == 16 and vae["data"] == "drawn_faces"
-    assert error["mse_minus1_1"] == pytest.approx(4 * error["mse_0_1"])
-
-
 def cut_short(folder):
     os.truncate(folder / "decoder.weights.h5", 1000)
 
@@ -101,25 +83,21 @@ def foreign(folder):
     (folder / "card.json").write_text(json.dumps(card))
 
 
-@pytest.mark.parametrize(
-    ("spoil", "saying"),
-    [
-        (cut_short, r"decoder.weights.h5: does not match the sha256"),
-        (foreign, "decoder.weights.h5: not weights of this decoder"),
-        (lambda f: (f / "decoder.weights.h5").unlink(), "missing; restore it"),
-        (lambda f: (f / "card.json").write_text("{}"), "not a card"),
-        (
-            lambda f: shutil.copy(f.parent / "dcgan_c" / "card.json", f),
-            "another recipe or network",
-        ),
-        (
-            lambda f: shutil.rmtree(f),
-            r"no trained weights; there are some for: .*dcgan_c",
-        ),
-    ],
-)
-def test_damaged_and_foreign_weights_are_named(spoil, saying, mine):
-    spoil(mine / "vae_c")
+DAMAGES = {
+    r"decoder.weights.h5: does not match the sha256": cut_short,
+    "decoder.weights.h5: not weights of this decoder": foreign,
+    "missing; restore it": lambda f: (f / "decoder.weights.h5").unlink(),
+    "not a card": lambda f: (f / "card.json").write_text("{}"),
+    "another recipe or network": lambda f: shutil.copy(
+        f.parent / "dcgan_c" / "card.json", f
+    ),
+    r"no trained weights; there are some for: .*dcgan_c": shutil.rmtree,
+}
+
+
+@pytest.mark.parametrize("saying", DAMAGES)
+def test_damaged_and_foreign_weights_are_named(saying, mine):
+    DAMAGES[saying](mine / "vae_c")
     for _ in range(2):  # a network that was not read is never handed out
         with pytest.raises(WeightsError, match=saying) as error:
             Trained("vae_c", mine).network("decoder")
@@ -185,10 +163,13 @@ def test_the_script_draws_from_anywhere(tmp_path):
 
 
 def test_every_figure_from_test_images_alone(trained, tmp_path, capsys):
-    """The whole of hw4.sh: data without train/, an output folder that is not there."""
+    """The whole of hw4.sh: data without train/, some images without a row in the table,
+    an output folder that is not there."""
     data = write_faces(tmp_path / "data")
     shutil.rmtree(data / "train")
     (data / "train.csv").unlink()
+    rows = (data / "test.csv").read_text().splitlines()
+    (data / "test.csv").write_text("\n".join(rows[:-3]))
     out = tmp_path / "deep" / "out"
     assert main(["hw4", str(data), str(out), "--weights", str(trained)]) == 0
     said = capsys.readouterr()
@@ -200,8 +181,10 @@ def test_every_figure_from_test_images_alone(trained, tmp_path, capsys):
     results = json.loads((out / "results.json").read_text())
     assert results.keys() == PROBLEMS.keys()
     error = results["vae"]["reconstruction"]
-    assert (error["n"], error["code"], error["data"]) == (16, "posterior mean", "data")
+    assert (error["n"], error["code"], error["data"]) == (13, "posterior mean", "data")
+    assert results["vae"]["images_without_row"] == 3
     assert f"{error['mse_minus1_1']:.5f} in [-1, 1]" in said.out
+    assert "13 of 16 test images of data" in said.out
     assert results["acgan"]["requested_attribute"] is None  # its judge cannot read yet
     assert "agreement with the attribute network was not measured" in said.out
     assert results["infogan"]["categories"]["values"]["own_classifier"]["n"] == 14
@@ -237,26 +220,23 @@ def test_the_study_of_the_kl_weight(trained, faces_folder, tmp_path, capsys):
         np.testing.assert_allclose(to_numpy(a), to_numpy(b), atol=1e-3)
 
 
-def test_an_attribute_of_choice_and_results_side_by_side(trained, faces_folder, tmp_path):
-    words = ["vae", str(faces_folder), str(tmp_path), "--weights", str(trained)]
-    (tmp_path / "results.json").write_text('{"gan": {"kept": 1}}')
-    assert main([*words, "--attribute", "Male"]) == 0
-    results = json.loads((tmp_path / "results.json").read_text())
-    assert results["gan"] == {"kept": 1}
-    assert results["vae"]["tsne"] == {"n": 16, "attribute": "Male"}
-
-
-def test_two_categories_of_choice(trained, faces_folder, tmp_path, monkeypatch):
-    drawn = []
-    draw = sampling.draw
+def test_an_attribute_and_two_categories_of_choice(
+    trained, faces_folder, tmp_path, monkeypatch
+):
+    """Beside the results of another script."""
+    drawn, draw = [], sampling.draw
 
     def kept(trained, seeds, labels=None, **more):
         drawn.append(np.asarray(labels))
         return draw(trained, seeds, labels, **more)
 
     monkeypatch.setattr(sampling, "draw", kept)
-    words = ["infogan", str(faces_folder), str(tmp_path), "--weights", str(trained)]
-    main([*words, "--categories", "2,5"])
+    words = [str(faces_folder), str(tmp_path), "--weights", str(trained)]
+    assert main(["vae", *words, "--attribute", "Male"]) == 0
+    assert main(["infogan", *words, "--categories", "2,5"]) == 0
+    results = json.loads((tmp_path / "results.json").read_text())
+    assert results["vae"]["tsne"] == {"n": 16, "attribute": "Male"}
+    assert results["infogan"]["recipe"] == "infogan_b"
     codes = drawn[-1]
     np.testing.assert_allclose(codes[0], np.eye(7)[2])
     np.testing.assert_allclose(codes[3], (np.eye(7)[2] + np.eye(7)[5]) / 2)
@@ -310,40 +290,35 @@ def no_judge(mine, data):
     shutil.rmtree(mine / "attributes")
 
 
-@pytest.mark.parametrize(
-    ("spoil", "problem", "words", "saying"),
-    [
-        (None, "vae", ["vae_z"], ["vae_z", "vae_a, vae_b, vae_c"]),
-        (None, "vae", ["dcgan_c"], ["dcgan_c", "vae_a"]),
-        (None, "vae", ["vae_b"], ["vae_b", "no trained weights"]),
-        (None, "gan", ["vae_c"], ["'vae_c' is no recipe for gan"]),
-        (None, "vae", ["--attribute", "Beard"], ["Beard", "Smiling"]),
-        (without_csv, "vae", ["--attribute", "Beard"], ["Beard", "test.csv"]),
-        (one_image, "vae", [], ["one image"]),
-        (one_image, "hw4", [], ["one image"]),
-        (one_image, "kl", [], ["one image"]),
-        (no_judge, "kl", [], ["attributes: no trained weights"]),
-        (damaged, "vae", [], ["decoder.weights.h5", "sha256"]),
-        (None, "infogan", ["--categories", "2,7"], ["has 0 to 6"]),
-        (None, "infogan", ["--categories", "1,2,3"], ["give two"]),
-        (None, "infogan", ["--categories", "a"], ["numbers"]),
-    ],
-)
+MISTAKES = [  # words, what is said; what is spoilt before
+    ("vae D O vae_z", "'vae_z' is no recipe for vae figures; there are: vae_a, vae_b"),
+    ("vae D O dcgan_c", "'dcgan_c' is no recipe for vae"),
+    ("vae D O vae_b", "vae_b: no trained weights"),
+    ("gan D O vae_c", "'vae_c' is no recipe for gan"),
+    ("vae D O --attribute Beard", "unknown attribute 'Beard'; "),
+    ("vae D O --attribute Beard", "no CSV beside it, but 'Beard'", without_csv),
+    ("vae D O", "one image", one_image),
+    ("hw4 D O", "one image", one_image),
+    ("kl D O", "one image", one_image),
+    ("kl D O", "attributes: no trained weights", no_judge),
+    ("vae D O", "decoder.weights.h5: does not match the sha256", damaged),
+    ("infogan D O --categories 2,7", "has 0 to 6"),
+    ("infogan D O --categories 1,2,3", "give two"),
+    ("infogan D O --categories a", "--categories 'a': give numbers"),
+    ("vae none O", "none: no such folder"),
+    ("vae D file/out", "cannot write there"),
+]
+
+
+@pytest.mark.parametrize(("words", "saying", "spoil"), [(*m, None)[:3] for m in MISTAKES])
 def test_mistakes_end_in_one_line_and_no_figure(
-    spoil, problem, words, saying, mine, tmp_path, monkeypatch
+    words, saying, spoil, mine, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(judge, "WEIGHTS", mine)
-    data, out = write_faces(tmp_path / "data", train=2, test=4), tmp_path / "out"
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("")
+    data = write_faces(tmp_path / "D", train=2, test=4)
     if spoil:
         spoil(mine, data)
-    refused(main, problem, data, out, *words, "--weights", mine, saying=saying)
-    assert not list(out.glob("*"))
-
-
-def test_a_folder_that_is_not_there_or_cannot_be_written_is_one_line(
-    faces_folder, tmp_path, fails
-):
-    vae = ("-m", "inference", "vae")
-    fails(*vae, tmp_path / "none", tmp_path / "out", saying=["none", "no such folder"])
-    (tmp_path / "file").write_text("")
-    fails(*vae, faces_folder, tmp_path / "file" / "out", saying=["cannot write"])
+    refused(main, *words.split(), "--weights", mine, saying=[saying])
+    assert not list((tmp_path / "O").glob("*"))

@@ -96,18 +96,16 @@ def test_frechet_distance_of_shifted_and_stretched_gaussians():
 def test_kernel_distance_is_zero_on_average_for_the_same_distribution():
     rng = np.random.default_rng(0)
     a, b = rng.standard_normal((2, 1000, 8))
-    same, error = distance.kernel(a, b)
+    same, error = distance.kernel(a, b).values()
     assert abs(same) < 4 * error
-    far, error = distance.kernel(a, b + 1)
+    far, error = distance.kernel(a, b + 1).values()
     assert far > 20 * error
     # the cube of a linear kernel between points known exactly
     x, y = np.zeros((4, 2)), np.ones((4, 2))
-    assert distance.kernel(x, y)[0] == pytest.approx(1 + 8 - 2)
+    assert distance.kernel(x, y)["distance"] == pytest.approx(1 + 8 - 2)
 
 
-@pytest.mark.parametrize(
-    "measured", [distance.frechet_with_error, distance.kernel_with_error]
-)
+@pytest.mark.parametrize("measured", [distance.frechet_with_error, distance.kernel])
 def test_errors_are_those_of_other_images(measured):
     """What halves of one pair of sets say, and the spread over forty pairs."""
     rng = np.random.default_rng(0)
@@ -157,8 +155,8 @@ def test_ssim_is_its_formula_in_a_single_window():
     assert ssim.ssim(a, b) == pytest.approx([np.mean(values)], abs=1e-5)
 
 
-def test_ssim_of_equal_flat_noisy_and_inverted_images(faces_twice):
-    a, b = faces_twice
+def test_ssim_of_flat_images_and_ms_ssim_of_pairs(faces_twice):
+    a, _ = faces_twice
     np.testing.assert_allclose(ssim.ssim(a, a), 1, atol=1e-6)
     flat = np.full((2, 1, 32, 48, 3), 100, "uint8")
     flat[1] = 200
@@ -166,14 +164,6 @@ def test_ssim_of_equal_flat_noisy_and_inverted_images(faces_twice):
     expected = (2 * x * y + 1e-4) / (x * x + y * y + 1e-4)
     assert ssim.ssim(*flat) == pytest.approx([expected], abs=1e-4)
     assert ssim.ms_ssim(*flat) == pytest.approx([expected**0.1333], abs=1e-4)
-    less, more = (ssim.ssim(a, noisy(a, s)).mean() for s in (5, 40))
-    assert 1 > less > more > 0
-    assert ssim.ssim(a, 255 - a).mean() < -0.05 < ssim.ssim(a, b).mean() < 0.9
-
-
-def test_ms_ssim_of_pairs_tells_one_image_from_many(faces_twice):
-    a, _ = faces_twice
-    assert ssim.pairs(a[:1].repeat(9, 0), 20) == pytest.approx(1, abs=1e-6)
     noise = np.random.default_rng(0).integers(0, 256, a.shape, "uint8")
     assert ssim.pairs(noise, 50) < 0.2 < ssim.pairs(a, 50) < 0.9
     # of two images the pairs are those two, never one with itself
@@ -204,63 +194,39 @@ def test_the_pyramid_adds_up_to_the_image(faces_twice):
     np.testing.assert_allclose(whole, images, atol=1e-3)
 
 
-def test_swd_is_of_grain_at_the_finest_scale_and_brightness_at_the_coarsest(
-    faces_twice, monkeypatch
-):
-    monkeypatch.setattr(swd, "PATCHES", 32)
-    a, b = faces_twice
-    assert swd.distances(a, a)["mean"] == 0
-    half = a // 2
-    brighter = swd.distances(half, half + 40)["by_scale"]
-    assert brighter["64"] < 0.5 and brighter["16"] > 100
-    assert swd.distances(a, half)["by_scale"]["64"] > 100  # less contrast
-    floor = swd.distances(a, b)
-    grain = swd.distances(a, noisy(b, 20))["by_scale"]
-    assert grain["64"] > 5 * floor["by_scale"]["64"]
-    assert grain["16"] < 2 * floor["by_scale"]["16"]
-    one = swd.distances(a, b[:1].repeat(len(b), 0))
-    assert one["mean"] > 2 * floor["mean"]
-    with pytest.raises(ValueError, match="different shape"):
-        swd.distances(a, b[1:])
-
-
 # ------------------------------------------------------------- memorisation
-
-
-def neighbours_of(samples, real, training, flip=False, out=None):
-    side = SimpleNamespace(training=training, images=real, split="test")
-    recipe = SimpleNamespace(name="made", flip=flip)
-    subject = SimpleNamespace(samples=samples, real=side, recipe=recipe, out=out)
-    return neighbours.measure(subject)
 
 
 def test_copies_of_training_images_are_found(faces_twice, tmp_path):
     training, unseen = faces_twice
-    real, samples = unseen[:32], unseen[32:]
-    values = neighbours_of(samples, real, training)
+
+    def measured(samples, flip=False, training=training, out=None):
+        side = SimpleNamespace(training=training, images=unseen[:32], split="test")
+        recipe = SimpleNamespace(name="made", flip=flip)
+        subject = SimpleNamespace(samples=samples, real=side, recipe=recipe, out=out)
+        return neighbours.measure(subject)
+
+    values = measured(unseen[32:])
     assert values["copies"] == values["copies_of_unseen"] == 0
     assert 0.8 < values["ratio"] < 1.25
-    assert neighbours_of(training[:32], real, training)["ratio"] < 1e-6
-    values = neighbours_of(noisy(training[:32], 20), real, training, out=tmp_path)
+    assert measured(training[:32])["ratio"] < 1e-6
+    values = measured(noisy(training[:32], 20), out=tmp_path)
     assert values["copies"] > 0.9 and values["ratio"] < 0.3
     assert [p.name for p in tmp_path.iterdir()] == ["neighbours_made.jpg"]
     mirrored = training[:32, :, ::-1]
-    assert neighbours_of(mirrored, real, training)["copies"] < 0.2
-    assert neighbours_of(mirrored, real, training, flip=True)["copies"] == 1
+    assert measured(mirrored)["copies"] < 0.2 and measured(mirrored, True)["copies"] == 1
     with pytest.raises(Inapplicable, match="no training images"):
-        neighbours_of(samples, real, None)
+        measured(unseen[32:], training=None)
 
 
-def test_the_nearest_training_images_are_named(faces_twice):
+def test_the_nearest_training_images_are_named_mirrored_or_not(faces_twice):
     training = faces_twice[0][:20]
     near, which = neighbours.nearest_two(training[[7, 3]], training)
     assert which[:, 0].tolist() == [7, 3]
     x, y = (collapse.shrink(training[[k]]) for k in (7, which[0, 1]))
     expected = [[0, np.sqrt(((x - y) ** 2).mean())]]
     np.testing.assert_allclose(near[:1], expected, rtol=1e-5, atol=1e-6)
-    turned = training[:3, :, ::-1]
-    near, which = neighbours.nearest_two(turned, training, mirrored=True)
-    np.testing.assert_allclose(near[:, 0], 0, atol=1e-6)
+    near, which = neighbours.nearest_two(training[:3, :, ::-1], training, mirrored=True)
     assert which[:, 0].tolist() == [20, 21, 22]
     # The second is another image, even where a face is the mirror image of itself.
     even = np.concatenate([training[:1], training[:1, :, ::-1]], 2)[:, :, ::2]
@@ -278,7 +244,8 @@ def test_the_nearest_training_images_are_named(faces_twice):
 def test_reconstruction_of_a_perfect_and_of_a_shifted_copy(
     pixel_range, shift, faces_twice, monkeypatch
 ):
-    images = np.clip(faces_twice[0], 0, 204)
+    """The same in every range, and in parts."""
+    images = np.clip(np.concatenate([faces_twice[0]] * 5), 0, 204)
     outputs = data_utils.from_uint8(images + np.uint8(shift), pixel_range)
     monkeypatch.setattr(sampling, "reconstruct", lambda *_: (None, outputs))
     side = SimpleNamespace(faces=SimpleNamespace(images=images))
@@ -287,8 +254,12 @@ def test_reconstruction_of_a_perfect_and_of_a_shifted_copy(
     expected = (shift / 255) ** 2
     assert values["mse_0_1"] == pytest.approx(expected, abs=1e-8)
     assert values["mse_minus1_1"] == pytest.approx(4 * expected, abs=4e-8)
-    assert values["n_real"] == values["n_fake"] == 64
+    assert not shift or values["psnr_db"] == pytest.approx(13.98, abs=0.01)
+    assert values["n_real"] == values["n_fake"] == 320
     assert (values["ssim"] > 1 - 1e-6) == (shift == 0)
+    parts = iter([outputs[:300], outputs[300:]])
+    error = reconstruction.reconstruction_error(images, parts, pixel_range)
+    assert error["mse_0_1"] == pytest.approx(values["mse_0_1"])
 
 
 def test_the_attribute_network_beside_the_commoner_answer(faces_folder, monkeypatch):

@@ -151,7 +151,7 @@ def test_networks_layer_by_layer(name):
 def twins():
     """name -> (our network, its PyTorch twin, how features were flattened)."""
     torch_c = pytest.importorskip("torch_report_c")
-    networks = pytest.importorskip("benchmarks.torch_networks")
+    networks = pytest.importorskip("benchmarks.torch_twins")
     return {
         "vae_c-encoder": (torch_c.Encoder, {"flattened": (256, 4)}),
         "vae_c-decoder": (lambda: networks.VAE().decoder, {"unflattened": (256, 4)}),

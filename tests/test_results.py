@@ -12,11 +12,10 @@ from conftest import check_figure
 
 import data_utils
 from cli import UserError
-from inference import anime, draw, gan, vae
+from inference import anime, draw, gan
 from inference.__main__ import main
 from inference.problems import STUDIES
 from metrics import record
-from metrics.reconstruction import reconstruction_error
 from models import build, get_recipe, sampling
 from models.trained import LEVELS, Trained, load, save
 from train import exporting
@@ -38,67 +37,6 @@ def test_processes_that_write_results_at_once_lose_nothing(tmp_path):
     assert {json.loads(line)["n"] for line in lines.read_text().split("\n")[:-1]} == {
         *range(120)
     }
-
-
-@pytest.mark.parametrize("pixel_range", [(-1.0, 1.0), (0.0, 1.0)])
-def test_reconstruction_error_is_the_same_in_every_range_and_in_parts(pixel_range):
-    images, (low, high) = np.full((300, 8, 8, 3), 255, "uint8"), pixel_range
-    outputs = np.full(images.shape, high - 0.1 * (high - low), "float32")
-    error = reconstruction_error(images, outputs, pixel_range)
-    assert error["mse_0_1"] == pytest.approx(0.01, rel=1e-4)
-    assert error["mse_minus1_1"] == pytest.approx(0.04, rel=1e-4)
-    assert error["psnr_db"] == pytest.approx(20, rel=1e-4) and error["n"] == 300
-    parts = (outputs[k : k + 256] for k in (0, 256))
-    assert reconstruction_error(images, parts, pixel_range) == error
-    with pytest.raises(ValueError, match="256 outputs of 300"):
-        reconstruction_error(images, iter([outputs[:256]]), pixel_range)
-
-
-class Weights:
-    """What figures read of `Trained`, of networks that are as they were built."""
-
-    def __init__(self, name, history):
-        self.recipe = get_recipe(name)
-        self.folder = None
-        self._history = pd.DataFrame(history)
-        self.card = {"epochs": 1.0, "steps": 50, "files": {}}
-        self.card["data"] = {"images": 50 * self.recipe.batch_size * self.recipe.d_steps}
-        self.card["recipe"] = self.recipe.resolved()
-        self.networks = {}
-
-    def network(self, role, at=None):
-        if role not in self.networks:
-            self.networks[role] = build(self.recipe, role)
-        return self.networks[role]
-
-    def history(self):
-        return self._history
-
-    def epoch_of(self, step):
-        return np.asarray(step) / 50
-
-    def origin(self):
-        return "weights of a test"
-
-
-def test_a_short_table_shows_in_the_title_and_in_results(
-    tiny_faces, tmp_path, monkeypatch
-):
-    titles = []
-    monkeypatch.setattr(
-        vae, "sheet", lambda images, columns, title, *a: titles.append(title)
-    )
-    monkeypatch.setattr(vae, "scatter", lambda *words: titles.append(words[-1]))
-    monkeypatch.setattr(vae, "save", lambda *words: None)
-    weights = Weights("vae_e", {"step": [25, 50], "kld": [1.0, 2.0], "mse": [1.0, 0.5]})
-    few = tiny_faces.first(5)
-    for hidden, said in ((0, "all 5 test images"), (43, "5 of 48 test images")):
-        few.without_row, few.left_out, titles[:] = hidden, 0, []
-        numbers, sentence, table = vae.draw(weights, few, tmp_path)
-        assert all(said in text for text in (titles[0], titles[-1], sentence))
-        assert said in table[0][1]
-        found = draw.entry("vae", [weights], tmp_path, few, numbers, sentence, table)
-        assert found["images_without_row"] == hidden
 
 
 def test_weights_on_disk_need_no_temporary_folder(tmp_path, monkeypatch):
@@ -161,10 +99,22 @@ def test_a_gan_with_the_collapse_meter_exports_what_its_figures_need(
     assert names == {"fig2_2.jpg", "fig2_3.jpg", "fig2_4.jpg"}
 
 
+class Weights:
+    """What the study of collapse reads of `Trained`."""
+
+    def __init__(self, **columns):
+        self.frame = pd.DataFrame({"step": [25, 50], "d_loss": [1.0, 1.0]} | columns)
+
+    def history(self):
+        return self.frame
+
+    def epoch_of(self, step):
+        return np.asarray(step) / 50
+
+
 @pytest.mark.parametrize("meter", [{}, {"diversity": [np.nan, np.nan]}])
 def test_the_study_of_collapse_draws_runs_without_the_meter(meter, tmp_path):
-    weights = Weights("dcgan_d", {"step": [25, 50], "d_loss": [1.0, 1.0]} | meter)
-    other = Weights("wgan_gp_d", {"step": [25, 50], "diversity": [0.9, 0.4]})
+    weights, other = Weights(**meter), Weights(diversity=[0.9, 0.4])
     runs = dict.fromkeys(STUDIES["anime"], other) | {"dcgan_d": weights}
     assert anime.moment_of_collapse(weights) is None
     assert anime.moment_of_collapse(other) == 1.0

@@ -4,7 +4,7 @@ copies their weights into ours."""
 import numpy as np
 from torch import nn
 
-from benchmarks.torch_networks import VAE, convolution, transposed
+from benchmarks.torch_twins import VAE, convolution, transposed
 
 
 class Encoder(nn.Module):

@@ -88,17 +88,16 @@ function reserve(floats) {
 }
 const view = (at, floats) => new Float32Array(memory.buffer, at, floats);
 
-// Integers of 8 or 16 bits (low bytes, then high bytes), each times the scale of its
-// place along the last axis.
+// Float32; or integers of 16 bits (low bytes, then high bytes), each times the scale of
+// its place along the last axis.
 function weights(bytes, entry) {
   const size = entry.shape.reduce((a, b) => a * b, 1), last = entry.shape.at(-1);
+  if (entry.shape.length === 1) return new Float32Array(bytes.buffer.slice(entry.at, entry.at + 4 * size));
   const scale = new Float32Array(bytes.buffer.slice(entry.scale, entry.scale + 4 * last));
+  const low = new Uint8Array(bytes.buffer, entry.at, size), high = new Int8Array(bytes.buffer, entry.at + size, size);
   const out = new Float32Array(size);
-  if (entry.bits === 32) return new Float32Array(bytes.buffer.slice(entry.at, entry.at + 4 * size));
-  const low = entry.bits === 8 ? new Int8Array(bytes.buffer, entry.at, size) : new Uint8Array(bytes.buffer, entry.at, size);
-  const high = entry.bits === 8 ? null : new Int8Array(bytes.buffer, entry.at + size, size);
   for (let i = 0, c = 0; i < size; i++) {
-    out[i] = (high ? high[i] * 256 + low[i] : low[i]) * scale[c];
+    out[i] = (high[i] * 256 + low[i]) * scale[c];
     if (++c === last) c = 0;
   }
   return out;

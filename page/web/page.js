@@ -394,49 +394,6 @@ function cropper(parent, title, size, range, changed) {
   return { give };
 }
 
-// ------------------------------------------------------------------------ the film
-
-function filmSection() {
-  const film = data.film, steps = film.steps, bar = element("film-step");
-  element("film-lead").textContent = `${film.about}: the same noise at ${steps.length} moments of the training.`;
-  bar.max = steps.length - 1;
-  const [width, height, left, bottom] = [460, 200, 44, 24];
-  const xs = film.curves.steps, last = Math.max(xs.at(-1), steps.at(-1));
-  const names = Object.keys(film.curves.values);
-  const every = names.flatMap((name) => film.curves.values[name]).filter(Number.isFinite);
-  const [low, high] = [Math.min(...every), Math.max(...every)];
-  const px = (step) => left + (step / last) * (width - left - 8);
-  const py = (value) => 8 + ((high - value) / (high - low || 1)) * (height - bottom - 8);
-  const colors = ["#3d7dc8", "#d9822b", "#3f9b56", "#b04a8f"];
-  const lines = names.map((name, k) => {
-    const points = film.curves.values[name].map((v, i) => (Number.isFinite(v) ? `${px(xs[i]).toFixed(1)},${py(v).toFixed(1)}` : "")).join(" ");
-    return `<polyline fill="none" stroke="${colors[k]}" stroke-width="1.5" points="${points}"/><text x="${left + 8 + k * 120}" y="${20}" style="fill:${colors[k]}">${name}</text>`;
-  });
-  const ticks = [low, (low + high) / 2, high].map((v) => `<text x="${left - 6}" y="${py(v) + 4}" text-anchor="end">${v.toPrecision(2)}</text>`);
-  element("curves").innerHTML = names.length ? `<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="Losses by step: ${names.join(", ")}">${lines.join("")}${ticks.join("")}<line id="now" y1="8" y2="${height - bottom}" stroke="currentColor" stroke-dasharray="3 3"/><text x="${width - 8}" y="${height - 6}" text-anchor="end">step ${last.toLocaleString("en")}</text><text x="${left}" y="${height - 6}">0</text></svg>` : "";
-  const tell = () => {
-    const step = steps[bar.value].toLocaleString("en");
-    element("frame").src = film.frames[bar.value];
-    element("frame").alt = `Grid of faces at step ${step}`;
-    element("film-value").textContent = step;
-    bar.setAttribute("aria-valuetext", `step ${step}`);
-    const now = element("now");
-    if (now) { now.setAttribute("x1", px(steps[bar.value])); now.setAttribute("x2", px(steps[bar.value])); }
-  };
-  bar.addEventListener("input", tell);
-  let timer = null;
-  element("film-play").addEventListener("click", () => {
-    const playing = timer !== null;
-    clearInterval(timer);
-    timer = playing ? null : setInterval(() => { bar.value = (Number(bar.value) + 1) % steps.length; tell(); }, 250);
-    element("film-play").setAttribute("aria-pressed", String(!playing));
-    element("film-play").textContent = playing ? "Play" : "Stop";
-  });
-  bar.value = steps.length - 1;
-  tell();
-  element("film").hidden = false;
-}
-
 // --------------------------------------------------------------------------- begin
 
 const noise = noiseSection();
@@ -458,7 +415,6 @@ origin.append(licence);
 let rebuild = null;  // what the second network makes of pixels, for a test
 const began = performance.now();
 const started = (async () => {
-  if (data.film) filmSection();
   await noise.start();
   const codes = data.vae ? codeSections(noise.faces) : null;
   if (codes) await codes.start();
