@@ -16,6 +16,7 @@ from models.recipe import LOG_EVERY
 from models.recipes import RECIPES
 from models.trained import Trained
 from report import RESULTS
+from report.seesaw import RESULTS as SEESAW
 from report.short_runs import RESULTS as SHORT_RUNS
 from report.short_runs import STUDIES as SHORT
 
@@ -32,7 +33,7 @@ def gather(root, results=RESULTS, short_runs=SHORT_RUNS):
         "results": json.loads(results.read_text()) if results.exists() else {},
         "short_settings": {study: words for study, (_, words, _) in SHORT.items()},
         "short_runs": json.loads(short_runs.read_text()) if short_runs.exists() else {},
-        "seesaw": together("gan_b", "d_loss_real", "d_loss_fake", root),
+        "seesaw": json.loads(SEESAW.read_text()) if SEESAW.exists() else None,
         "swing": {
             key: together("acgan_a", "score_fake - score_real", f"c_loss_{key}", root)
             for key in ("real", "fake")
@@ -69,8 +70,24 @@ def recipe_facts(recipe, root):
         "departures": departures,
         "start": {k: float(v) for k, v in history.head(LAST).mean().dropna().items()},
         "end": {k: float(v) for k, v in history.tail(LAST).mean().dropna().items()},
+        "least": {k: float(v) for k, v in history.min().dropna().items()},
+        "evaluated": evaluated(history),
         "metrics": record.newest(trained),
     }
+
+
+def evaluated(history):
+    """The best and the last Frechet distance of a run that was measured as it trained,
+    or None."""
+    if "test_frechet" not in history:
+        return None
+    rows = history[["step", "test_frechet"]].dropna()
+    places = {"best": rows["test_frechet"].idxmin(), "last": rows.index[-1]}
+    found = {
+        name: {"step": int(row["step"]), "distance": float(row["test_frechet"])}
+        for name, row in ((n, rows.loc[at]) for n, at in places.items())
+    }
+    return found | {"every": int(rows["step"].diff().median())}
 
 
 def together(name, first, second, root):
@@ -80,16 +97,7 @@ def together(name, first, second, root):
         return None
     history = Trained(name, root).history()
     losses = pd.concat([history.eval(first), history.eval(second)], axis=1)
-    changes = losses.diff().dropna()
-    above = losses.iloc[:, 0] > losses.iloc[:, 1]
-    return {
-        "rows": len(changes),
-        "opposite": int((changes.prod(axis=1) < 0).sum()),
-        "correlation": float(changes.corr().iloc[0, 1]),
-        "above": float(above.mean()),
-        "flips": int((above != above.shift()).sum() - 1),
-        "means": losses.mean().tolist(),
-    }
+    return {"correlation": float(losses.diff().corr().iloc[0, 1])}
 
 
 def training_of(recipe):

@@ -14,7 +14,7 @@ from PIL import Image
 
 from cli import replacing, run_cli
 from inference.draw import draw
-from inference.figures import blank, pair, panels, save
+from inference.figures import blank, save
 from models import WEIGHTS
 from models.recipes import RECIPES
 from models.trained import Trained
@@ -55,7 +55,7 @@ def main(words=None):
 def draw_curves(folder, root=WEIGHTS):
     """Figures of the histories beside the weights: `first_hour.jpg`, the Frechet distance
     to the test faces by hours of training, a line for each recipe that was measured as it
-    trained; `seesaw.jpg`, the two losses of `gan_b`'s discriminator."""
+    trained."""
     figure, axis = blank(8, 4.6)
     for name in RECIPES:
         if not (root / name / "card.json").exists():
@@ -81,8 +81,6 @@ def draw_curves(folder, root=WEIGHTS):
     axis.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
     figure.tight_layout()
     save(figure, folder / "first_hour.jpg")
-    chart = ("gan_b: losses of D", "cross entropy (nats)", pair("d_loss"))
-    save(panels(Trained("gan_b", root).history(), chart), folder / "seesaw.jpg")
 
 
 def shrink(source, path):
