@@ -7,6 +7,7 @@ from cli import UserError, file_of_kind, replacing, run_cli
 from models import WEIGHTS
 from models.recipes import get_recipe
 from models.trained import Trained
+from page import film
 
 GENERATORS = ("rpgan_attributes", "acgan_a")  # the first that has weights
 VAE = "vae_c"
@@ -26,6 +27,7 @@ def parse(words=None):
     parser.add_argument("--vae", default=VAE, help=f"default: {VAE}")
     faces = "faces to fit the VAE's sliders to; default: sample_data"
     parser.add_argument("--data", type=Path, default=SAMPLE_DATA, help=faces)
+    parser.add_argument("--run", type=Path, help="film this run; default: one that ships")
     weights = "folder of all weights; default: the repository's weights/"
     parser.add_argument("--weights", type=Path, default=WEIGHTS, help=weights)
     return parser.parse_args(words)
@@ -35,7 +37,7 @@ def main(words=None):
     """Write the page.
 
     Raises:
-        UserError: unusable weights, data or file, or a page over 20 MB.
+        UserError: unusable weights, data, run or file, or a page over 20 MB.
     """
     args = parse(words)
     file_of_kind(args.out, (".html", ".htm"))
@@ -45,11 +47,14 @@ def main(words=None):
     for option, name, role in roles:
         if get_recipe(name).traits.draws != role:
             raise UserError(f"{option} {name}: it has no {role}; name another recipe")
+    played = film.film_of(args.run) if args.run else film.shipped()
     trained = [Trained(name, args.weights) for _, name, _ in roles]
 
-    from page.build import build  # takes seconds
+    from metrics.judge import Judge, attribute_network  # takes seconds
+    from page.build import build
 
-    page, sizes = build(*trained, args.data)
+    judge = Judge(attribute_network(args.weights))
+    page, sizes = build(*trained, judge, args.data, played)
     if len(page) > LIMIT:
         raise UserError(f"{args.out}: {len(page) / 1e6:.1f} MB, over 20 ({sizes})")
     with replacing(args.out) as file:

@@ -1,7 +1,7 @@
 """The page, made of two trained recipes, faces and the files in `web/`.
 
 `web/engine.js` runs the networks that `portable.py` packs, `web/normal.js` draws the
-noise of a seed as numpy does.
+noise of a seed as numpy does; each other script there is a room of the page, or a tool.
 """
 
 import base64
@@ -19,18 +19,27 @@ from models import sampling
 from page.portable import packed
 
 WEB = Path(__file__).resolve().parent / "web"
-SCRIPTS = ("engine", "normal", "page")
+TOOLS = ("tools", "picture", "normal", "networks", "address", "gif", "takeaway")
+ROOMS = ("face", "mix", "guess", "film", "codes", "crop", "photo", "page")
+TRUNCATION = 0.7  # to begin with: at 1 five faces of sixteen are broken, here hardly one
+CANDIDATES = 100  # seeds that the first face is chosen of
+# Of the numbers of a kernel. With fewer some pixel is off by more than 1/255, or a score
+# of D by more than a quarter of what scores differ.
+BITS = {"generator": 12, "discriminator": 7, "encoder": 10, "decoder": 11}
 SLIDERS = 12  # axes of the code that have a slider
+PROBES = 32  # random codes that name a slider
 FACES = 10_000  # encoded at most
 FIRST = ("Smiling", "Bangs", "Wearing_Lipstick", "Blond_Hair")  # sliders, in order
 
 
-def build(generator, vae, folder):
+def build(generator, vae, judge, folder, film):
     """Make the page.
 
     Args:
         generator, vae: `Trained` weights, which draw from noise and from codes.
+        judge: a `Judge`, which names the VAE's sliders.
         folder: faces to fit the VAE's sliders to, a data folder.
+        film: of `page.film`.
 
     Returns:
         (the page, bytes; the size of each network, in words).
@@ -44,17 +53,24 @@ def build(generator, vae, folder):
     split = "train" if (folder / "train").is_dir() else "test"
     faces = data_utils.load_faces(folder, split, vae.recipe.image_size)
     faces = faces.first(min(FACES, len(faces.images)))
-    sources = {"generator": generator, "encoder": vae, "decoder": vae}
+    roles = [role for role in BITS if role in generator.card["files"]]  # D or not
+    sources = dict.fromkeys(roles, generator) | {"encoder": vae, "decoder": vae}
     plans, blobs = {}, {}
     for role, trained in sources.items():
-        plans[role], blob = packed(trained.network(role))
+        plans[role], blob = packed(trained.network(role), BITS[role])
         blobs[role] = gzip.compress(blob, 6, mtime=0)
     terms = dict.fromkeys(trained.card["terms"] for trained in sources.values())
+    scores, first = None, 0
+    if "discriminator" in roles:
+        scores = np.sort(realness(generator, 1)).round(3).tolist()
+        first = int(realness(generator, TRUNCATION).argmax())
     data = {
         "networks": plans,
-        "generator": about_generator(generator),
-        "vae": about_vae(vae, faces),
-        "origin": origin(generator, "generator") + origin(vae, "encoder", "decoder"),
+        "generator": about_generator(generator, first),
+        "discriminator": {"scores": scores},  # of generated faces
+        "vae": about_vae(vae, faces, judge),
+        "film": film,
+        "origin": origin(generator, *roles) + origin(vae, "encoder", "decoder"),
         "licence": " ".join([*terms, "No face here is of a real person."]),
     }
     sizes = (f"{role} {len(blob) / 1e6:.1f} MB" for role, blob in blobs.items())
@@ -69,12 +85,23 @@ def filled(data, networks):
         f'<script type="text/plain" id="network-{name}">{_text(blob)}</script>'
         for name, blob in networks.items()
     ]
-    parts = {f"/*{name}*/": (WEB / f"{name}.js").read_text() for name in SCRIPTS}
-    parts["/*style*/"] = (WEB / "style.css").read_text()
-    parts["<!--data-->"] = "\n".join(scripts)
+    codes = [(WEB / f"{name}.js").read_text() for name in (*TOOLS, *ROOMS)]
+    parts = {
+        "/*style*/": (WEB / "style.css").read_text(),
+        "/*engine*/": (WEB / "engine.js").read_text(),
+        "<!--data-->": "\n".join(scripts),
+        "<!--scripts-->": "\n".join(f"<script>{code}</script>" for code in codes),
+    }
     pattern = "|".join(map(re.escape, parts))
     page = (WEB / "page.html").read_text()
     return re.sub(pattern, lambda found: parts[found[0]], page).encode()
+
+
+def realness(trained, truncation):
+    """The scores that D gives to the faces of the first seeds: float32 `(CANDIDATES,)`.
+    It sees one at a time, as on the page."""
+    images = sampling.draw(trained, range(CANDIDATES), truncation=truncation)
+    return np.concatenate([sampling.realness(trained, image[None]) for image in images])
 
 
 def _about(recipe):
@@ -86,26 +113,28 @@ def _about(recipe):
     }
 
 
-def about_generator(trained):
-    """What the page needs to know about the generator: its conditions, and which of them
-    each seed has by default."""
+def about_generator(trained, first):
+    """What the page needs to know about the generator: its conditions, which of them
+    each seed has by default, and the seed of the first face."""
     recipe = trained.recipe
     kind = recipe.traits.conditioned_on if recipe.condition else None
     table = sampling.label_table(trained.folder, recipe)
     return _about(recipe) | {
+        "first": first,
+        "truncation": TRUNCATION,
         "attributes": trained.attributes if kind and kind != "category" else [],
         "categories": recipe.condition if kind == "category" else 0,
         "table": [] if table is None else ["".join(map(str, row)) for row in table],
     }
 
 
-def about_vae(trained, faces):
-    """What the page needs to know about the VAE: the main axes of its codes, a density
-    to draw random codes from, and the directions of attributes."""
+def about_vae(trained, faces, judge):
+    """What the page needs to know about the VAE: the main axes of its codes and what
+    they change, a density to draw random codes from, the directions of attributes."""
     codes = sampling.encode(trained, faces.images).astype("float64")
     prior, table = trained.prior, faces.attributes
     axes = prior.axes.T[::-1]  # the longest first
-    total = np.square(prior.factor.astype("float64")).sum()
+    factors = prior.factors[:, ::-1, ::-1]  # lower triangles, now upper ones
     # Attributes that differ between the faces; none without a CSV.
     names = [] if table is None else [n for n in table if 0 < table[n].mean() < 1]
     names.sort(key=lambda name: FIRST.index(name) if name in FIRST else len(FIRST))
@@ -114,19 +143,66 @@ def about_vae(trained, faces):
         "prior": {
             "mean": _floats(prior.mean),
             "axes": _floats(axes),
-            "share": (np.square(axes.astype("float64")).sum(1) / total).tolist(),
-            "sliders": min(SLIDERS, len(axes)),
+            "ends": ends(trained, axes[:SLIDERS], judge),
             "shares": prior.shares.tolist(),
             "centres": _floats(prior.centres[:, ::-1]),
-            "factors": _floats(prior.factors[:, ::-1, ::-1]),
+            "factors": _floats(factors[:, *np.triu_indices(len(axes))]),  # row by row
             "of": f"{trained.card['data']['images']:,} faces",
         },
         "directions": {"names": names, "codes": _floats(along)},
     }
 
 
+def ends(trained, axes, judge):
+    """What the two ends of each slider are called: [name, name] for each axis.
+
+    They are what changes most from two standard deviations below random codes to two
+    above, and names no axis before it: the attributes that fall and rise, or light.
+    """
+    noise = np.random.default_rng(0).standard_normal((PROBES, trained.recipe.latent))
+    codes = trained.prior.codes(noise.astype("float32"))
+    named = []
+    for axis in axes:
+        low, high = (sampling.render(trained, codes + k * axis) for k in (-2, 2))
+        change = (judge.read(high) - judge.read(low)).mean(0)
+        change = dict(zip(judge.names, change.tolist(), strict=True))
+        found = {(a, b): (change[b] - change[a]) / 2 for a in change for b in change}
+        brighter = (light(high) - light(low)).mean(0)
+        for (a, b), size in zip(LIGHTS, brighter, strict=True):
+            found |= {(a, b): size, (b, a): -size}
+        pairs = sorted(found, key=found.get, reverse=True)
+        used = [set(pair) for pair in named]
+        named.append(next(pair for pair in pairs if set(pair) not in used))
+    return named
+
+
+LIGHTS = (
+    ("Dark_background", "Light_background"),
+    ("Dark_clothes", "Light_clothes"),
+    ("Face_in_shadow", "Face_in_light"),
+    ("Light_from_the_right", "Light_from_the_left"),
+    ("Cool_colours", "Warm_colours"),
+)
+
+
+def light(images):
+    """How uint8 images are lit, by `LIGHTS`: `(n, 5)`, shares of the pixel range."""
+    size = images.shape[1]
+    share, edge, middle = images / 255, size // 6, slice(size // 3, 2 * size // 3)
+    grey = share.mean(-1)
+    top, bottom, face, left, right, red, blue = (
+        part.mean((1, 2))
+        for part in (
+            *(grey[:, :edge], grey[:, -edge:], grey[:, middle, middle]),
+            *(grey[..., : size // 2], grey[..., size // 2 :]),
+            *(share[..., 0], share[..., 2]),
+        )
+    )
+    return np.stack([top, bottom, face, left - right, red - blue], 1)
+
+
 def origin(trained, *roles):
-    """Rows of the table at the foot of the page: how it was trained, which files."""
+    """Rows at the foot of the page: how it was trained, which files."""
     files = [trained.card["files"][role] for role in roles]
     rows = [[entry["file"], f"sha256 {entry['sha256']}"] for entry in files]
     return [[trained.recipe.name, trained.origin()], *rows]

@@ -5,10 +5,8 @@ import numpy as np
 from cli import UserError
 from models.keras_setup import keras, to_numpy
 
-BITS = 12  # of a number of a kernel: no pixel moves by 1/255; with 10 some move by 2
 
-
-def packed(network, bits=BITS):
+def packed(network, bits):
     """One network, ready for a page.
 
     Args:
@@ -50,8 +48,10 @@ def _stored(blob, array, bits):
         scale = np.maximum(most, 1e-12).astype("<f4")
         entry["scale"] = _append(blob, scale)
         whole = np.rint(array / scale).astype("<i2")
-        # Low bytes, then high ones; most high bytes are equal.
-        array = np.stack([whole & 255, whole >> 8 & 255]).astype("u1")
+        # The upper eight bits, which gzip shortens; then each lower one, eight in a byte.
+        entry["planes"] = planes = max(0, bits - 8)
+        rest = (np.packbits(whole >> k & 1, bitorder="little") for k in range(planes))
+        array = np.concatenate([(whole >> planes).astype("i1").view("u1").ravel(), *rest])
     return entry | {"at": _append(blob, array)}
 
 
@@ -143,6 +143,11 @@ def _average(layer):
     return [("average", settings, {})]
 
 
+def _spread(layer):
+    """A channel with the standard deviation within a batch, here of one image."""
+    return [("channel", {"value": 1e-8**0.5}, {})]
+
+
 def _pair(layer):
     """Two tensors of one shape, or one of them a single place for all."""
     shapes = sorted((t.shape[1:] for t in _inputs(layer)), key=np.prod)
@@ -170,6 +175,7 @@ KINDS = {
     "ReLU": _leaky,
     "LeakyReLU": _leaky,
     "AveragePooling2D": _average,
+    "MinibatchStd": _spread,
     "Reshape": _same,
     "Flatten": _same,
     "Dropout": _same,

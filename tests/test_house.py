@@ -22,7 +22,7 @@ MAY = {
     "metrics": GROUND,
     "train": GROUND | {"metrics", "data_tools"},
     "inference": GROUND | {"metrics", "data_tools.images", "train.model"},
-    "page": GROUND | {"inference.edit"},  # no room imports it
+    "page": GROUND | {"inference.edit", "metrics.judge"},  # no room imports it
     "report": GROUND | {"metrics", "inference", "train.model", "train.run"},
     "benchmarks": GROUND | {"metrics", "train"},
 }

@@ -88,16 +88,17 @@ function reserve(floats) {
 }
 const view = (at, floats) => new Float32Array(memory.buffer, at, floats);
 
-// Float32; or integers of 16 bits (low bytes, then high bytes), each times the scale of
-// its place along the last axis.
-function weights(bytes, entry) {
-  const size = entry.shape.reduce((a, b) => a * b, 1), last = entry.shape.at(-1);
-  if (entry.shape.length === 1) return new Float32Array(bytes.buffer.slice(entry.at, entry.at + 4 * size));
-  const scale = new Float32Array(bytes.buffer.slice(entry.scale, entry.scale + 4 * last));
-  const low = new Uint8Array(bytes.buffer, entry.at, size), high = new Int8Array(bytes.buffer, entry.at + size, size);
-  const out = new Float32Array(size);
+// Floats, or integers, each times the scale of its place along the last axis: their upper
+// eight bits, then each lower bit of all of them, the lowest first.
+function weights(bytes, { shape, at, scale, planes }) {
+  const size = shape.reduce((a, b) => a * b, 1), last = shape.at(-1);
+  if (shape.length === 1) return new Float32Array(bytes.buffer.slice(at, at + 4 * size));
+  const scales = new Float32Array(bytes.buffer.slice(scale, scale + 4 * last));
+  const upper = new Int8Array(bytes.buffer, at, size), plane = Math.ceil(size / 8), out = new Float32Array(size);
   for (let i = 0, c = 0; i < size; i++) {
-    out[i] = (high[i] * 256 + low[i]) * scale[c];
+    let whole = upper[i] << planes;
+    for (let k = 0; k < planes; k++) whole |= ((bytes[at + size + k * plane + (i >> 3)] >> (i & 7)) & 1) << k;
+    out[i] = whole * scales[c];
     if (++c === last) c = 0;
   }
   return out;
@@ -149,7 +150,7 @@ function product(shape, bias, fill) {
   return { shape, at, run };
 }
 
-// The input with zeros around it; itself where none are asked for.
+// The input with zeros around it; itself where there are none.
 function padded(x, above, left, below, right) {
   const [h, w, c] = x.shape, [H, W] = [h + above + below, w + left + right];
   if (H === h && W === w) return { at: x.at, shape: x.shape, run: () => {} };
@@ -251,6 +252,16 @@ const LAYERS = {
       for (let y = 0; y < H; y++) for (let i = 0; i < W; i++) for (let v = 0; v < ph; v++) for (let u = 0; u < pw; u++) {
         const q = ((y * sy + v) * w + i * sx + u) * c, p = (y * W + i) * c;
         for (let j = 0; j < c; j++) out[p + j] += from[q + j] / (ph * pw);
+      }
+    });
+  },
+  channel(op, [x]) {  // one more channel, everywhere of one value
+    const c = x.shape.at(-1);
+    return result(op.shape, (out) => {
+      const from = view(x.at, volume(x.shape));
+      for (let p = 0, q = 0; p < from.length; p += c, q++) {
+        out.set(from.subarray(p, p + c), p + q);
+        out[p + q + c] = op.value;
       }
     });
   },
