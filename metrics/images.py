@@ -8,6 +8,7 @@ from pathlib import Path
 
 import data_utils
 from cli import UserError
+from metrics.distance import frechet
 from metrics.judge import Judge, attribute_network
 from models import sampling
 
@@ -20,14 +21,15 @@ class Real:
 
     Args:
         data: a data folder. Samples are compared with its test split; if it has none,
-            with images that networks may have been trained on.
+            with its last images, which a network may have been trained on.
         size: side in pixels.
         count: the largest number of images to compare samples with.
         root: the folder of all weights; see `metrics.judge.attribute_network`.
 
     Attributes:
-        faces: all `data_utils.Faces` of the split.
-        images: uint8 `(n, size, size, 3)`, the first `count` of them.
+        faces: all `data_utils.Faces` of test/, or of the whole folder.
+        images: uint8 `(n, size, size, 3)`, the first `count` of test/, or the last of
+            the folder.
         training: uint8 images of the training split, or None.
         reference: as many images as `images` from the end of the training split, or
             None: real images to compare with `images` as samples are.
@@ -42,18 +44,28 @@ class Real:
     def __init__(self, data, size, count, root):
         self.data = Path(data)
         held_back = (self.data / "test").exists()
-        self.split = "test" if held_back else "train"
-        self.faces = data_utils.load_faces(data, self.split, size)
-        self.images = self.faces.images[:count]
+        self.faces = data_utils.load_faces(data, "test" if held_back else "train", size)
+        images = self.faces.images
+        self.images = images[:count] if held_back else images[-count:]
         if len(self.images) < LEAST:
             few = f"{self.faces.folder}: {len(self.images)} images"
             raise UserError(f"{few}; metrics need {LEAST} or more")
-        self.training = None if held_back else self.faces.images[count:]
+        self.training = None if held_back else images[:-count]
+        self.held_back = held_back
         if held_back and (self.data / "train").exists():
             self.training = data_utils.load_faces(data, "train", size).images
         few = self.training is None or len(self.training) < len(self.images)
         self.reference = None if few else self.training[-len(self.images) :]
         self.root = root
+
+    def split_for(self, trained):
+        """What `images` are to weights that were trained on the first images of the same
+        folder: "test", or "train" if they have seen some."""
+        return "test" if self.unseen_by(trained.card["data"]["images"]) else "train"
+
+    def unseen_by(self, count):
+        """Whether the first `count` training images leave `images` out."""
+        return self.held_back or count <= len(self.training)
 
     @functools.cached_property
     def judge(self):
@@ -66,13 +78,18 @@ class Real:
         table = self.faces.attributes
         if table is None or not set(self.judge.names) <= set(table.columns):
             return self.judge.recorded_accuracy
-        name = f"{self.data.resolve().name}/{self.split}"
+        split = "test" if self.held_back else "train"
+        name = f"{self.data.resolve().name}/{split}"
         count = min(len(self.faces.images), MOST)
         return {"data": name} | self.judge.accuracy(self.faces.first(count))
 
     @functools.cached_property
     def features(self):
         return self.judge.features(self.images)
+
+    def distance(self, samples):
+        """Frechet distance from samples, uint8, in the attribute network's features."""
+        return frechet(self.features, self.judge.features(samples))
 
     @functools.cached_property
     def features_of_reference(self):

@@ -66,9 +66,7 @@ class Judge:
 
     @functools.cached_property  # one network for each judge: Keras compiles each anew
     def _pooled(self):
-        network, kind = self.trained.network("classifier"), "GlobalAveragePooling2D"
-        pool = next(x for x in network.layers if type(x).__name__ == kind)
-        return keras.Model(network.input, pool.output)
+        return pooled(self.trained.network("classifier"))
 
     def accuracy(self, faces):
         """On `data_utils.Faces` with attributes: n, its accuracy by attribute, their
@@ -106,6 +104,11 @@ class Judge:
         known = self.recorded_accuracy
         right, commoner = known["accuracy"], known["commoner_answer"]
         return [name for name in self.names if right[name] > commoner[name]]
+
+
+def pooled(network):
+    """A classifier up to the averaged maps of its last convolution."""
+    return keras.Model(network.input, network.get_layer("features").output)
 
 
 def resized(images, side):

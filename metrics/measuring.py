@@ -34,7 +34,7 @@ def measure(args):
     else:
         trained = [Trained(args.recipe, args.weights)]
     names = args.metrics or METRICS
-    chosen = {t: [n for n in names if METRICS[n].about(t.recipe.traits)] for t in trained}
+    chosen = {t: [n for n in names if METRICS[n].about(t.recipe)] for t in trained}
     if not any(chosen.values()):
         families = ", ".join(sorted({t.recipe.family for t in trained}))
         raise UserError(f"{', '.join(args.metrics)}: no metric of {families} recipes")

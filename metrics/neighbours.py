@@ -24,7 +24,7 @@ def measure(subject):
     training = subject.real.training
     if training is None or len(training) < 2:
         raise Inapplicable("no training images to compare with")
-    if subject.real.split != "test":
+    if subject.real.split_for(subject.trained) != "test":
         raise Inapplicable("no test images, so none are unseen")
     mirrored = subject.recipe.flip
     near, which = nearest_two(subject.samples, training, mirrored)

@@ -25,7 +25,7 @@ def measured(subject, name, metric):
         "values": values,
         "recipe": subject.recipe.name,
         "data": real.data.resolve().name,
-        "split": real.split,
+        "split": real.split_for(subject.trained),
         **counts,
         "pixel_range": metric.pixel_range,
         "steps": card["steps"],

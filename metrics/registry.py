@@ -12,6 +12,7 @@ from metrics import (
     distance,
     judge,
     neighbours,
+    random_features,
     reconstruction,
     record,
     ssim,
@@ -26,7 +27,7 @@ class Metric:
     measure: Callable  # `images.Subject` -> plain JSON values; may raise Inapplicable.
     # They have `n_real` and `n_fake` if it did not compare all images.
     template: str  # for `str.format`: the values in at most 40 characters
-    about: Callable  # `models.recipe.Traits` -> whether it applies to such a recipe
+    about: Callable  # `models.Recipe` -> whether it applies to it
     pixel_range: str = "uint8 [0, 255]"
     judged: bool = False  # by the attribute network, whose accuracy is recorded too
     of_prior: bool = False  # of `prior.npz`, which may be fitted anew
@@ -64,10 +65,10 @@ def compared(compare, words, features=True):
 
 def conditional(measure, words, on):
     """A metric of what a generator is conditioned on."""
-    return Metric(measure, words, lambda t: t.conditioned_on == on, judged=True)
+    return Metric(measure, words, lambda r: r.traits.conditioned_on == on, judged=True)
 
 
-draws, rebuilds = operator.attrgetter("draws"), operator.attrgetter("rebuilds")
+draws, rebuilds = map(operator.attrgetter, ("traits.draws", "traits.rebuilds"))
 SMALL = "[0, 1], 16x16"
 SWD = "SWD {mean:.1f} x 1e-3"
 MSE = "test MSE {mse_minus1_1:.4f} in [-1, 1]"
@@ -95,6 +96,9 @@ METRICS = {
     ),
     "swd": compared(swd.distances, SWD, features=False),
     "frechet_attribute_features": compared(distance.frechet_with_error, FRECHET),
+    "frechet_random_features": Metric(
+        random_features.measure, FRECHET, lambda r: r.features == "random"
+    ),
     "kernel_attribute_features": compared(distance.kernel, KERNEL),
     "density_coverage": compared(distance.density_coverage, DENSITY),
     "ms_ssim": Metric(ssim.measure, MS_SSIM, draws, "[0, 1]"),
@@ -105,12 +109,12 @@ METRICS = {
         conditions.several_attributes, REQUESTED, "attributes"
     ),
     "categories": conditional(conditions.category, READ_BACK, "category"),
-    "attribute_accuracy": Metric(judge.measure, RIGHT, lambda t: not t.draws),
+    "attribute_accuracy": Metric(judge.measure, RIGHT, lambda r: not r.traits.draws),
 }
 
 TELLING = (  # the most telling first
     *("reconstruction", "requested_attribute", "requested_attributes", "categories"),
-    *("attribute_accuracy", "frechet_attribute_features"),
+    *("attribute_accuracy", "frechet_random_features", "frechet_attribute_features"),
 )
 
 

@@ -89,11 +89,12 @@ class Recipe:
     networks: dict  # role -> "module.function" under models/
     optimizers: dict  # role -> Optimizer; the role says what it updates
     batch_size: int  # images per update of each network
-    steps: int  # the length of a run
+    steps: int  # the length of a run; of one in epochs, on the report's data
     latent: int  # size of the code or noise
     settings: dict = dataclasses.field(default_factory=dict)  # of the algorithm alone
     about: str = ""
     reported: str = ""  # the report's own result, in its words
+    epochs: float = 0.0  # the length in epochs of the data, in place of steps
     image_size: int = 64
     pixel_range: tuple = (-1.0, 1.0)  # of images inside the networks
     noise: str = "normal"  # or "uniform" in [0, 1), or "none", in an autoencoder
@@ -111,6 +112,7 @@ class Recipe:
     evaluate_every: int = 0  # steps between measurements on test/; the best ships
     meter_every: int = 0  # steps between points of the collapse meter; 0 = none
     snapshots: tuple = ()  # epochs whose averaged networks the run keeps
+    features: str = "attributes"  # in which images are measured, or "random"
     start: str = ""  # recipe whose trained weights a run starts from
     chosen: tuple = ()  # choices that the report leaves open, in words
     here: tuple = ()  # (words of --set, why): what this repository trains with instead
@@ -156,6 +158,13 @@ class Recipe:
             return self.settings[key]
         return getattr(self.optimizers[owner] if owner else self, field)
 
+    def lasting(self, images):
+        """A copy with the steps of its epochs of so many training images."""
+        if not self.epochs:
+            return self
+        steps = self.epochs * images / (self.batch_size * self.d_steps)
+        return dataclasses.replace(self, steps=max(1, round(steps)))
+
     def replace(self, settings):
         """A copy with `settings`, {"field" or "optimizer.field": text}.
 
@@ -166,6 +175,8 @@ class Recipe:
         recipe = self
         for key, text in settings.items():
             recipe = _set(recipe, key, text)
+        if "steps" in settings and "epochs" not in settings:
+            recipe = dataclasses.replace(recipe, epochs=0.0)
         for key in settings:
             _check(recipe, key)
         return recipe
@@ -195,7 +206,7 @@ FIXED = (
     *("name", "report", "family", "algorithm", "networks", "optimizers", "settings"),
     *WORDS,
     # The tables of the networks were written for these.
-    *("pixel_range", "image_size", "condition"),
+    *("pixel_range", "image_size", "condition", "features"),
 )
 
 _COUNT = (lambda v: v >= 1, "at least 1")

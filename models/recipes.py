@@ -84,11 +84,11 @@ def _report_d(name, about, generator="generator", discriminator="discriminator",
     settings = {
         "optimizers": {"discriminator": ADAM_D, "generator": ADAM_D},
         "batch_size": 64,
-        "steps": 20_000,  # 18 epochs of the report's 71,314 images
         "latent": 100,
         "image_size": 96,
         "ema": 0.0,  # the study is of the generator itself
         "meter_every": 25,
+        "features": "random",  # photographs taught the others
         "chosen": CHOSEN_D,
     }
     networks = {
@@ -99,6 +99,9 @@ def _report_d(name, about, generator="generator", discriminator="discriminator",
     if algorithm != "gans.WGANGP":
         settings["settings"] = {"real_target": 1.0}
     settings |= more
+    # The report counts in epochs, of 71,314 images.
+    each = settings["batch_size"] * settings.get("d_steps", 1)
+    settings["steps"] = round(settings["epochs"] * 71_314 / each)
     return Recipe(name, "D", "gan", algorithm, networks, about=about, **settings)
 
 
@@ -212,7 +215,8 @@ _ALL = [
         about="VAE with a code of 1024, learning rate x0.9 every 4000 steps",
         reported="sharper than with a code of 512",
         batch_size=200,
-        steps=100_000,  # 500 epochs of the course's 40,000 images
+        steps=100_000,
+        epochs=500.0,  # of the course's 40,000 images
         latent=1024,
         settings={"kl_weight": 5e-5, "sum_squares": False},
         chosen=(
@@ -385,11 +389,24 @@ _ALL = [
             ("evaluate_every=500", BEST),
         ),
     ),
-    _report_d("dcgan_d", "DCGAN at 96x96", reported="collapses at epoch 18"),
+    _report_d(
+        "dcgan_d",
+        "DCGAN at 96x96",
+        reported="collapses at epoch 18",
+        epochs=18.0,
+        here=(
+            ("batch_size=32 epochs=9", MORE_UPDATES),
+            (_cosine(discriminator="2e-4", generator="2e-4"), "as dcgan_c"),
+            ("images=19000", "the last 1,000 of 20,000 are for measuring"),
+            ("flip=true ema=0.998 meter_every=0", "better faces; no study of collapse"),
+            ("evaluate_every=500", BEST),
+        ),
+    ),
     _report_d(
         "wgan_gp_d",
         "WGAN-GP on the same networks, without batch norm in the critic",
         reported="no collapse by epoch 39, blurred",
+        epochs=39.0,
         optimizers=dict.fromkeys(
             ("discriminator", "generator"),
             dataclasses.replace(ADAM_D, learning_rate=2e-3),
@@ -407,24 +424,28 @@ _ALL = [
         "wgan_gp_same_d",
         "a cure: wgan_gp_d with dcgan_d's optimizer",
         reported="no collapse by epoch 18, but blurred",
+        epochs=18.0,
         **GRADIENT_PENALTY,
     ),
     _report_d(
         "lsgan_d",
         "dcgan_d with squared errors, which the report's question suggests",
         algorithm="gans.LSGAN",
+        epochs=18.0,
         chosen=(*CHOSEN_D, "the system itself: the report tries other cures"),
     ),
     _report_d(
         "dcgan_dropout_d",
         "a cure: dropout 0.5 before the discriminator's last convolution",
         reported="no collapse by epochs 18 and 30",
+        epochs=30.0,
         discriminator="dropout_discriminator",
     ),
     _report_d(
         "dcgan_dropout_g_d",
         "the cure that failed: dropout 0.5 in the generator as well",
         reported="hardly trains",
+        epochs=18.0,
         generator="dropout_generator",
         discriminator="dropout_discriminator",
     ),
@@ -439,7 +460,8 @@ _ALL = [
             about=f"VAE with a code of 20, KL term x{weight:g}",
             reported=reported,
             batch_size=100,
-            steps=8000,  # 100 epochs of 8,000 images
+            steps=8000,
+            epochs=100.0,
             latent=20,
             pixel_range=(0.0, 1.0),
             settings={"kl_weight": weight, "sum_squares": True},

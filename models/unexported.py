@@ -54,6 +54,7 @@ class RunWeights:
         recipe: the `Recipe` in training.
         step: how many steps the weights were trained for.
         folder: the run folder.
+        card: what a card says of its data.
 
     Raises:
         UserError: no such run, no checkpoint in it yet, or a damaged one.
@@ -62,6 +63,7 @@ class RunWeights:
     def __init__(self, folder):
         self.folder = Path(folder)
         path, self.recipe, identity = weights_of(self.folder)
+        self.card = {"data": identity["data"]}
         self.attributes = identity["data"].get("attributes", [self.recipe.attribute])
         with np.load(path, allow_pickle=False) as file:
             self.step = int(file["x/step"])

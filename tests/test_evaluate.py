@@ -12,11 +12,11 @@ from cli import UserError
 from metrics import judge, record
 from metrics.distance import frechet
 from metrics.images import Real, Subject
-from models import RECIPES, WEIGHTS, get_recipe, sampling
+from models import RECIPES, WEIGHTS, build, get_recipe, sampling
 from models.keras_setup import keras, set_precision, to_numpy
 from models.trained import Trained
 from models.unexported import weights_of
-from train import exporting
+from train import evaluate, exporting
 from train.__main__ import main
 from train.evaluate import Evaluation
 from train.exporting import export
@@ -113,8 +113,25 @@ def test_mistakes_come_before_anything_is_written(faces_folder, tmp_path, monkey
     run, plain = tmp_path / "run", tmp_path / "plain"
     shutil.copytree(faces_folder / "train", plain)
     refused(main, "vae_a", "--data", plain, "--run", run, saying=["no test/"])
+    monkeypatch.setattr(evaluate, "COUNT", 16)  # the last ones
+    refused(main, "vae_a", "--data", plain, "--run", run, saying=["--set images="])
     assert not run.exists()
     Evaluation(get_recipe("acgan_c"), faces_folder, tmp_path)  # the repository's judge
     monkeypatch.setattr(judge, "WEIGHTS", tmp_path)
     with pytest.raises(UserError, match="no trained weights"):
         Evaluation(get_recipe("acgan_c"), faces_folder, tmp_path)
+
+
+def test_a_plain_folder_is_measured_on_the_images_that_training_leaves_out(
+    faces_folder, tiny_networks, tmp_path, monkeypatch
+):
+    """In features of random weights, which no photographs taught."""
+    shutil.copytree(faces_folder / "train", tmp_path / "plain")
+    count = len(list((tmp_path / "plain").glob("*.png")))
+    monkeypatch.setattr(evaluate, "COUNT", 16)
+    recipe = tiny.recipe("dcgan_d", images=count - 16)
+    found = Evaluation(recipe, tmp_path / "plain", WEIGHTS)
+    generator = build(recipe, "generator")
+    assert found({"generator": generator}) == found({"generator": generator}) > 0
+    with pytest.raises(UserError, match="no test/"):
+        Evaluation(tiny.recipe("dcgan_d"), tmp_path / "plain", WEIGHTS)

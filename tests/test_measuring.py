@@ -120,8 +120,8 @@ def test_one_line_of_json_a_metric(tmp_path, capsys, monkeypatch):
     words = ["acgan_c", "--data", SAMPLE_DATA, "--samples", "20", "--out", str(tmp_path)]
     main(words)
     main([*words, "--metrics", "swd"])
-    results, traits = rows(tmp_path / "metrics.jsonl"), get_recipe("acgan_c").traits
-    names = [name for name, metric in METRICS.items() if metric.about(traits)]
+    results, recipe = rows(tmp_path / "metrics.jsonl"), get_recipe("acgan_c")
+    names = [name for name, metric in METRICS.items() if metric.about(recipe)]
     assert [r["metric"] for r in results] == [*names, "swd"]
     assert results[names.index("swd")]["values"] == results[-1]["values"]
     card = json.loads((REPOSITORY / "weights/attributes/card.json").read_text())
@@ -205,7 +205,9 @@ def test_real_images_in_place_of_samples(monkeypatch):
     """Real images as samples: every metric finds what it finds of them."""
     monkeypatch.setattr("metrics.swd.PATCHES", 32)
     side = Real(SAMPLE_DATA, 64, 60, REPOSITORY / "weights")
-    subject = Subject(SimpleNamespace(recipe=get_recipe("dcgan_c"), folder=None), side)
+    card = {"data": {"images": 100}}
+    weights = SimpleNamespace(recipe=get_recipe("dcgan_c"), folder=None, card=card)
+    subject = Subject(weights, side)
     subject.samples = side.reference
     assert len(side.images) == len(side.reference) == 60 < len(side.training) == 240
     for name in ("swd", "kernel_attribute_features", "density_coverage"):
@@ -213,11 +215,11 @@ def test_real_images_in_place_of_samples(monkeypatch):
         floor = values.pop("real_images")
         assert values == floor
     assert neighbours.measure(subject)["ratio"] < 1e-6
-    # and of a plain folder, the images after those that are compared with
+    # and of a plain folder, whose last images are compared with
     plain = Real(f"{SAMPLE_DATA}/test", 64, 50, REPOSITORY / "weights")
-    assert plain.split == "train" and len(plain.training) == 70
+    assert plain.split_for(weights) == "train" and len(plain.training) == 70
     with pytest.raises(Inapplicable, match="none are unseen"):
-        neighbours.measure(SimpleNamespace(real=plain))
+        neighbours.measure(SimpleNamespace(real=plain, trained=weights))
     assert plain.accuracy["data"] == "hw4_data/test" and plain.accuracy["n"] == 1000
     with pytest.raises(Inapplicable, match="no labels"):
         judge.measure(SimpleNamespace(real=plain))

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import data_utils
 from metrics import (
@@ -16,8 +17,10 @@ from metrics import (
     ssim,
     swd,
 )
+from metrics.images import Real
 from metrics.judge import Judge
-from models import sampling
+from metrics.random_features import RandomFeatures
+from models import WEIGHTS, sampling
 
 
 def noisy(images, deviation):
@@ -201,9 +204,11 @@ def test_copies_of_training_images_are_found(faces_twice, tmp_path):
     training, unseen = faces_twice
 
     def measured(samples, flip=False, training=training, out=None):
-        side = SimpleNamespace(training=training, images=unseen[:32], split="test")
+        side = {"training": training, "images": unseen[:32]}
+        side = SimpleNamespace(**side, split_for=lambda trained: "test")
         recipe = SimpleNamespace(name="made", flip=flip)
-        subject = SimpleNamespace(samples=samples, real=side, recipe=recipe, out=out)
+        subject = {"samples": samples, "real": side, "recipe": recipe, "out": out}
+        subject = SimpleNamespace(**subject, trained=None)
         return neighbours.measure(subject)
 
     values = measured(unseen[32:])
@@ -284,3 +289,22 @@ def test_features_of_other_sizes(faces_twice):
     large = judge.resized(a[:4], 96)
     assert large.shape == (4, 96, 96, 3)
     assert np.abs(judge.resized(large, 64).astype(int) - a[:4]).mean() < 4
+
+
+def test_a_network_that_was_never_trained_tells_kinds_of_images_apart(faces_twice):
+    first, second = faces_twice
+    space = RandomFeatures(first)
+    noise = np.random.default_rng(0).integers(0, 256, second.shape, "uint8")
+    same = RandomFeatures(first).distance(second)
+    assert space.distance(second) == same < space.distance(second[:4].repeat(16, 0))
+    assert same < space.distance(noise) / 3
+
+
+def test_the_last_images_of_a_plain_folder_are_unseen_by_who_left_them_out(tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (40, 8, 8, 3), "uint8")
+    for k, image in enumerate(images):
+        Image.fromarray(image).save(tmp_path / f"{k:02d}.png")
+    real = Real(tmp_path, 8, 16, WEIGHTS)
+    np.testing.assert_array_equal(real.images, images[-16:])
+    np.testing.assert_array_equal(real.training, images[:-16])
+    assert [real.unseen_by(n) for n in (24, 25)] == [True, False]

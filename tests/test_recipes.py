@@ -178,7 +178,8 @@ def test_what_trains_here_says_where_it_departs_from_the_report_and_why(name):
     named = {key.partition(".")[0] for key, *_ in rows}
     named = {"optimizers" if k in recipe.optimizers else k for k in named}
     named = {"settings" if k in recipe.settings else k for k in named}
-    assert {k for k in plain if plain[k] != changed[k]} == named
+    found = {k for k in plain if plain[k] != changed[k]}
+    assert found - {"epochs"} == named - {"epochs"}  # steps, too, say how long
 
 
 @pytest.mark.parametrize("name", [p.parent.name for p in WEIGHTS.glob("*/card.json")])
@@ -196,6 +197,15 @@ def test_weights_are_what_the_command_makes(name):
     steps = trained.history()["step"].tolist()
     assert steps[0] == LOG_EVERY and steps[-1] == card["steps"]
     assert max(np.diff(steps)) <= LOG_EVERY
+
+
+def test_epochs_are_as_many_steps_as_the_data_needs():
+    recipe = get_recipe("vae_e")
+    assert recipe.lasting(8000).steps == 8000  # batches of 100, 100 epochs
+    assert recipe.lasting(40_000).steps == 40_000
+    assert recipe.replace({"steps": "5"}).lasting(40_000).steps == 5
+    assert recipe.replace({"epochs": "0.001"}).lasting(8000).steps == 1
+    assert get_recipe("wgan_a").lasting(40_000) == get_recipe("wgan_a")
 
 
 def test_image_k_comes_from_seed_k():

@@ -7,6 +7,7 @@ import sys
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 import tiny
 from conftest import refused
@@ -15,7 +16,7 @@ from PIL import Image
 from models import WEIGHTS, build, get_recipe, parameters
 from models.recipe import pair
 from models.recipes import RECIPES
-from report import facts, redraw, short_runs
+from report import facts, redraw, seesaw, short_runs
 from report.__main__ import compiled
 from report.short_runs import STUDIES
 from train.__main__ import main as train
@@ -92,17 +93,38 @@ def spread(path):
 
 def test_curves_are_drawn_of_what_was_measured_in_training(tmp_path):
     root = tmp_path / "weights"
-    for name in ("dcgan_c", "gan_b", "lsgan_d"):
+    for name in ("dcgan_c", "lsgan_d"):
         shutil.copytree(WEIGHTS / name, root / name)
-    rows = "25,1,0.7,0.3,60,40\n50,1,0.6,0.4,120,30\n75,1,0.7,0.2,180,20\n"
-    head = "step,d_loss,d_loss_real,d_loss_fake,seconds,test_frechet"
-    for name in ("dcgan_c", "gan_b"):
-        (root / name / "history.csv").write_text(f"{head}\n{rows}")
+    rows = "step,d_loss,seconds,test_frechet\n25,1,60,40\n50,1,120,30\n75,1,180,20\n"
+    (root / "dcgan_c" / "history.csv").write_text(rows)
     redraw.draw_curves(tmp_path, root)
-    assert all(spread(tmp_path / f"{n}.jpg") > 5 for n in ("first_hour", "seesaw"))
-    found = facts.together("gan_b", "d_loss_real", "d_loss_fake", root)
-    assert (found["rows"], found["opposite"]) == (2, 2) and found["correlation"] < 0
-    assert facts.together("gan_b", "d_loss", "g_loss", tmp_path) is None
+    assert spread(tmp_path / "first_hour.jpg") > 5
+
+
+def test_losses_that_take_turns_are_told_from_losses_that_do_not():
+    steps = np.arange(40)
+    real = np.where(steps % 2, 0.7, 0.5)
+    turns = seesaw.in_numbers(pd.DataFrame({"real": real, "fake": 1.2 - real}))
+    apart = seesaw.in_numbers(pd.DataFrame({"real": real, "fake": real - 0.1 - steps}))
+    assert (turns["flips"], apart["flips"]) == (39, 0)
+    assert turns["autocorrelation"] < -0.9 < 0.9 < apart["autocorrelation"]
+    assert (turns["above"], apart["above"]) == (0.5, 1)
+
+
+def test_losses_that_move_against_each_other_correlate_below_0(tmp_path):
+    shutil.copytree(WEIGHTS / "gan_b", tmp_path / "gan_b")
+    rows = "step,d_loss_real,d_loss_fake\n25,0.7,0.3\n50,0.6,0.4\n75,0.7,0.2\n"
+    (tmp_path / "gan_b" / "history.csv").write_text(rows)
+    found = facts.together("gan_b", "d_loss_real", "d_loss_fake", tmp_path)
+    assert found["correlation"] < 0
+    assert facts.together("gan_b", "d_loss", "g_loss", tmp_path / "no") is None
+
+
+def test_a_run_that_was_measured_has_its_best_and_its_last_value():
+    rows = {"step": [25, 50, 75], "test_frechet": [9.0, 4.0, 5.0]}
+    found = facts.evaluated(pd.DataFrame(rows))
+    assert found["best"] == {"step": 50, "distance": 4}
+    assert found["last"] == {"step": 75, "distance": 5} and found["every"] == 25
 
 
 @pytest.mark.parametrize("name", STUDIES)

@@ -101,8 +101,9 @@ def main(words=None):
         if value is not None and not 0 < value < math.inf:
             option = name.replace("_", "-")
             raise UserError(f"--{option} must be a number above 0, not {value}")
-    steps = [] if args.steps is None else [f"steps={args.steps}"]
-    recipe = recipe.replace(dict(map(pair, args.set + steps)))
+    given = {n: getattr(args, n) for n in ("steps", "epochs")}
+    length = [f"{name}={value}" for name, value in given.items() if value is not None]
+    recipe = recipe.replace(dict(map(pair, args.set + length)))
     if not 0 <= args.seed < 2**32:
         raise UserError(f"--seed must be in 0 to 2**32 - 1, not {args.seed}")
     data_utils.data_folder(args.data)

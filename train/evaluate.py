@@ -5,11 +5,12 @@ So a measurement on images, made at regular steps, decides which checkpoint ship
 """
 
 import contextlib
+import math
 
 import data_utils
 from cli import UserError
-from metrics.distance import frechet
 from metrics.images import Real
+from metrics.random_features import RandomFeatures
 from metrics.reconstruction import reconstruction_error
 from models import build, default_conditions, latents
 from models.keras_setup import keras, set_precision
@@ -24,12 +25,13 @@ class Evaluation:
     The value, lower is better, is `test_mse` for a VAE: the squared error of
     reconstructions from posterior means, per channel, in [-1, 1]. For the others it is
     `test_frechet`: the Frechet distance (Heusel et al. 2017) from samples to test images
-    in the features of the attribute network. The batch-norm statistics of a generator
-    are recomputed first, as `train.export` does.
+    in the recipe's features: those of the attribute network, or of random weights. The
+    batch-norm statistics of a generator are recomputed first, as `train.export` does.
 
     Args:
         recipe: the `Recipe` in training.
-        data: its data folder; the test split is used.
+        data: its data folder: test/, or of a folder without it the last images, if
+            `recipe.images` leaves them out.
         root: the folder of all weights, with those of the attribute network.
         table: the `train.feed.label_table` that the weights will ship with, or None.
 
@@ -43,12 +45,17 @@ class Evaluation:
         self.name = "test_mse" if recipe.traits.rebuilds else "test_frechet"
         with _float32():
             self.real = Real(data, recipe.image_size, COUNT, root)
-            if self.real.split != "test":
+            if not self.real.unseen_by(recipe.images or math.inf):
+                few = len(self.real.training)
+                cure = f"--set images={few}, which leaves the last out, or " * bool(few)
                 raise UserError(
-                    f"{data}: no test/ in it to measure on; add it, or --set "
-                    "evaluate_every=0 and the last step ships, not the best"
+                    f"{data}: no test/ in it to measure on; add it, or {cure}--set "
+                    "evaluate_every=0, and the last step ships, not the best"
                 )
-            if not recipe.traits.rebuilds:
+            self.distance = self.real.distance
+            if recipe.features == "random":
+                self.distance = RandomFeatures(self.real.images).distance
+            elif not recipe.traits.rebuilds:
                 self.real.judge.trained.check()
         self.copies = {}
 
@@ -76,7 +83,7 @@ class Evaluation:
         labels = default_conditions(self.recipe, seeds, self.table)
         outputs = run_network(generator, latents(self.recipe, seeds, labels))
         images = data_utils.to_uint8(outputs, self.recipe.pixel_range)
-        return frechet(self.real.features, self.real.judge.features(images))
+        return self.distance(images)
 
 
 @contextlib.contextmanager

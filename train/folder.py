@@ -102,14 +102,17 @@ def _lock(folder, report):
     return lock
 
 
+LENGTH = ("recipe.steps", "recipe.epochs")
+
+
 def differences(before, after, path=""):
     """[{"setting": "batch_size", "before": 32, "after": 64}, ...]; the data folder's name
-    may differ, and the steps where no rate falls along them."""
+    may differ, and the length where no rate falls along it."""
     out = []
     for key in sorted(set(before) | set(after)):
         name = f"{path}.{key}" if path else key
         a, b = before.get(key), after.get(key)
-        if name == "data.name" or (name == "recipe.steps" and not _falls(after)):
+        if name == "data.name" or (name in LENGTH and not _falls(after)):
             continue
         if isinstance(a, dict) and isinstance(b, dict):
             out += differences(a, b, name)

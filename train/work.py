@@ -1,6 +1,5 @@
 """What `python -m train` does once its arguments are read."""
 
-import dataclasses
 import json
 import time
 
@@ -31,11 +30,7 @@ def as_one_of(job, recipe, args):
     faces = data_utils.load_faces(args.data, "train", recipe.image_size)
     if recipe.images:
         faces = faces.first(min(recipe.images, len(faces.images)))
-    recipe = fitted(recipe, faces)
-    if args.epochs:
-        images = recipe.batch_size * recipe.d_steps
-        steps = max(1, round(args.epochs * len(faces.images) / images))
-        recipe = dataclasses.replace(recipe, steps=steps)
+    recipe = fitted(recipe, faces).lasting(len(faces.images))
     set_precision(args.precision)
     start = args.start or recipe.start
     if args.dry_run:
