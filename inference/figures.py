@@ -99,8 +99,8 @@ def pair(column, word="on"):
 
 @in_style
 def panels(history, *charts):
-    """A row of charts against the training step, or the epoch: raw in light, smoothed
-    above it.
+    """Charts against the training step, or the epoch, at most two in a row: raw in light,
+    smoothed above it. A dashed line is at the step of the weights, where the run went on.
 
     Args:
         history: frame with a column `step`, or else `epoch`; or a list, one a chart.
@@ -115,19 +115,23 @@ def panels(history, *charts):
     for frame, (title, unit, curves) in zip(histories, charts, strict=True):
         if curves := [curve for curve in curves if curve[0] in frame]:
             drawn.append((frame, title, unit, curves))
-    count = len(drawn)
-    width, height = 5.2 * count, 4.2
+    columns, rows = min(2, len(drawn)), -(-len(drawn) // 2)
+    width, height = 5.2 * columns, 3.9 * rows
     figure = Figure((width, height))
-    axes = figure.subplots(1, count, squeeze=False)[0]
-    for axis, (frame, title, unit, curves) in zip(axes, drawn, strict=True):
+    grid = figure.add_gridspec(rows, columns)
+    for k, (frame, title, unit, curves) in enumerate(drawn):
+        alone = k == len(drawn) - 1 and not k % 2  # in its row
+        axis = figure.add_subplot(grid[k // 2, :] if alone else grid[k // 2, k % 2])
         x = "step" if "step" in frame else "epoch"
+        if "weights" in frame.attrs:
+            axis.axvline(frame.attrs["weights"], color="0.5", ls="--", lw=1)
         for column, label, color in curves:
-            rows = frame[[x, column]].dropna()
-            if rows.empty:  # as of a meter that the run was too short for
+            raw = frame[[x, column]].dropna()
+            if raw.empty:  # as of a meter that the run was too short for
                 continue
-            mean = rows[column].rolling(max(1, len(rows) // 25), 1, center=True).mean()
-            axis.plot(rows[x], rows[column], color=color, alpha=0.25, linewidth=0.8)
-            axis.plot(rows[x], mean, color=color, linewidth=1.8, label=label)
+            mean = raw[column].rolling(max(1, len(raw) // 25), 1, center=True).mean()
+            axis.plot(raw[x], raw[column], color=color, alpha=0.25, linewidth=0.8)
+            axis.plot(raw[x], mean, color=color, linewidth=1.8, label=label)
         xlabel = "training step" if x == "step" else x
         axis.set(title=title, xlabel=xlabel, ylabel=unit)
         axis.grid(alpha=0.25)
@@ -138,7 +142,8 @@ def panels(history, *charts):
     figure.subplots_adjust(
         left=0.8 / width,
         right=1 - 0.25 / width,
-        wspace=0.95 / (width / count - 1),
+        wspace=0.95 / (width / columns - 1),
+        hspace=0.95 / (height / rows - 1),
         bottom=0.75 / height,
         top=1 - 0.4 / height,
     )

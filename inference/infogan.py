@@ -4,6 +4,7 @@ from textwrap import fill
 
 import numpy as np
 import pandas as pd
+from scipy.optimize import linear_sum_assignment
 
 from cli import UserError
 from inference import options
@@ -78,14 +79,25 @@ def draw(trained, faces, out, categories=MIXED):
     return {"categories": measured}, said, table
 
 
+IN_WORDS = {"Male": ("a man", "a woman"), "Smiling": ("smiling", "serious")}
+
+
 def meanings(read):
-    """What the images of each category have more or less often than those of the rest:
-    [{attribute: share of its images}] -> ["Male +0.45"], the attribute that differs most
-    from the mean of the other categories; "" where the network reads none better than a
-    constant."""
-    table, words = pd.DataFrame(read), []
-    for k in range(len(read)):
-        off = table.loc[k] - table.drop(k).mean()
-        name = off.abs().idxmax() if len(off) else ""
-        words.append(f"{name.replace('_', ' ')} {off[name]:+.2f}" if name else "")
+    """A name for each category, no two alike: the attributes that set the categories
+    apart most from the mean of their rest, each attribute for one category.
+
+    Args:
+        read: for each category {attribute: share of its images}.
+
+    Returns:
+        for each "a man (+0.45)", and how much more or less often it was read; "" where
+        the network reads too few attributes better than a constant.
+    """
+    table, words = pd.DataFrame(read), [""] * len(read)
+    off = table - (table.sum() - table) / (len(table) - 1)
+    for k, column in zip(*linear_sum_assignment(-off.abs()), strict=True):
+        name, value = off.columns[column], off.iloc[k, column]
+        plain = name.replace("_", " ").lower()
+        more, less = IN_WORDS.get(name, (plain, f"no {plain}"))
+        words[k] = f"{more if value > 0 else less} ({value:+.2f})"
     return words

@@ -3,6 +3,7 @@
 import numpy as np
 
 from cli import UserError
+from data_utils import to_uint8
 from inference.figures import blank, in_style, log_scale, panels, save, sheet
 from inference.studies import COLORS, curves, merged, origins
 from metrics import collapse, distance
@@ -10,6 +11,7 @@ from metrics.judge import Judge, attribute_network
 from metrics.reconstruction import reconstruction_error
 from models import sampling
 
+PAIRS = 3  # of images in fig6_4
 MOST = 2621  # test images, the course's number: time and memory grow by its square
 ACTIVE = 0.01  # a unit is in use if its mean varies by more than this over images
 
@@ -69,15 +71,17 @@ def draw(trained, faces, out):
     )
     save_rows("fig6_3.jpg", title, samples)
 
-    pair = faces.images[[0, min(5, len(faces.images) - 1)]]
     images = []
-    for t in runs.values():
-        codes = sampling.encode(t, pair)
-        between = sampling.render(t, sampling.walk(codes, 9, sampling.linear))
-        images += [pair[:1], between, pair[1:]]
+    for k in range(PAIRS):
+        pair = faces.images[[k % len(faces.images), (k + 5) % len(faces.images)]]
+        for t in runs.values():
+            codes = sampling.encode(t, pair)
+            between = sampling.render(t, sampling.walk(codes, 9, sampling.linear))
+            images += [pair[:1], between, pair[1:]]
     names = ["image A", *(f"{s:.0%}" for s in np.linspace(0, 1, 10)), "image B"]
     title = "From the code of one test image to another's, in 10 steps"
-    figure = sheet(np.concatenate(images), 12, title, list(runs), names)
+    rows = list(runs) * PAIRS
+    figure = sheet(np.concatenate(images), 12, title, rows, names)
     save(figure, out / "fig6_4.jpg", foot)
 
     judge = Judge(attribute_network(trained[0].folder.parent))
@@ -91,8 +95,9 @@ def draw(trained, faces, out):
 
 def numbers_of(trained, faces, judge, real):
     """The numbers of one run on all test faces, whose features by `judge` are `real`:
-    reconstruction error, KL in nats per image and by unit (sorted), units in use, and
-    distances from as many samples of each prior to the faces."""
+    reconstruction error, saturation (`saturation`) of the reconstructions and of the
+    faces, KL in nats per image and by unit (sorted), units in use, and distances from as
+    many samples of each prior to the faces."""
     mean, log_var = sampling.posterior(trained, faces.images)
     outputs, pixel_range = sampling.decode(trained, mean), trained.recipe.pixel_range
     units = 0.5 * (np.exp(log_var) + np.square(mean) - 1 - log_var).mean(0)
@@ -108,10 +113,13 @@ def numbers_of(trained, faces, judge, real):
             "kernel_attribute_features": kernel["distance"],
             "kernel_standard_error": kernel["standard_error"],
             "diversity": collapse.diversity(samples[:few], faces.images[:few]),
+            "saturation": saturation(samples),
         }
 
     return {
         "reconstruction": reconstruction_error(faces.images, outputs, pixel_range),
+        "saturation": saturation(to_uint8(outputs, pixel_range)),
+        "saturation_of_data": saturation(faces.images),
         "kl_nats": float(units.sum()),
         "kl_of_units": np.sort(units)[::-1],
         "active_units": int((mean.var(0) > ACTIVE).sum()),
@@ -119,6 +127,12 @@ def numbers_of(trained, faces, judge, real):
         "prior_to_data": to_data("normal"),
         "fitted_to_data": to_data("fitted") if "prior" in trained.card else None,
     }
+
+
+def saturation(images):
+    """How deep the colours of uint8 images are: the largest less the smallest channel of
+    a pixel, a mean over all, in [0, 1]."""
+    return float((images.max(-1) / 255 - images.min(-1) / 255).mean())
 
 
 @in_style
@@ -147,12 +161,15 @@ ROWS = {  # of the table: words, and how a number is written
     "test MSE in [-1, 1]": "{reconstruction[mse_minus1_1]:.4f}",
     "test MSE in [0, 1]": "{reconstruction[mse_0_1]:.5f}",
     "KL divergence, nats per image": "{kl_nats:.1f}",
+    "saturation, test images": "{saturation_of_data:.3f}",
+    "saturation, reconstructions": "{saturation:.3f}",
     "active units of the code": "{active_units} of {units}",
 }
 DISTANCES = {
     "Fréchet distance": "{frechet_attribute_features:.1f}",
     "kernel distance": "{kernel_attribute_features:.3f} ± {kernel_standard_error:.3f}",
     "diversity (data 1)": "{diversity:.2f}",
+    "saturation": "{saturation:.3f}",
 }
 
 

@@ -18,6 +18,7 @@ from metrics import (
     ssim,
     swd,
 )
+from models.recipes import RECIPES
 
 
 @dataclasses.dataclass(frozen=True)
@@ -117,6 +118,8 @@ TELLING = (  # the most telling first
     *("attribute_accuracy", "frechet_random_features", "frechet_attribute_features"),
 )
 
+LAST = 20  # rows to average at the end of a curve
+
 
 def obtained(trained):
     """The most telling measurements of trained weights, in words: at most two, in 40
@@ -127,6 +130,8 @@ def obtained(trained):
     found = record.newest(trained)
     names = ("collapse_meter",) if trained.recipe.meter_every else TELLING
     said = [METRICS[n].words(found[n]["values"]) for n in names if n in found]
+    if said and (ended := RECIPES[trained.recipe.name].ended):
+        said.insert(0, ended.format_map(trained.history().tail(LAST).mean()))
     # Of a VAE the samples of N(0, I) are not the point.
     most = 1 if trained.recipe.traits.rebuilds else 2
     return ", ".join(said[:most]) or "not measured yet"

@@ -94,6 +94,7 @@ class Recipe:
     settings: dict = dataclasses.field(default_factory=dict)  # of the algorithm alone
     about: str = ""
     reported: str = ""  # the report's own result, in its words
+    ended: str = ""  # the same of the curves here: their last means for `str.format`
     epochs: float = 0.0  # the length in epochs of the data, in place of steps
     image_size: int = 64
     pixel_range: tuple = (-1.0, 1.0)  # of images inside the networks
@@ -201,7 +202,8 @@ class Recipe:
         }
 
 
-WORDS = ("about", "reported", "chosen", "here")  # about a recipe; they train nothing
+# About a recipe; they train nothing.
+WORDS = ("about", "reported", "ended", "chosen", "here")
 FIXED = (
     *("name", "report", "family", "algorithm", "networks", "optimizers", "settings"),
     *WORDS,

@@ -241,6 +241,7 @@ _ALL = [
         },
         about="GAN, two-branch generator, average-pooled discriminator",
         reported="both losses near 0.6",
+        ended="losses {d_loss_real:.2f} and {d_loss_fake:.2f}",
         batch_size=200,
         steps=100_000,
         latent=256,
@@ -337,6 +338,7 @@ _ALL = [
         },
         about="DCGAN printed layer by layer, two generator updates per step",
         reported="D's loss settles near 0.5",
+        ended="D's loss {d_loss:.2f}",
         batch_size=128,
         steps=70_000,  # where the report's curves settle
         latent=100,

@@ -155,12 +155,16 @@ class Trained:
         return Fitted.load(self._file(self.card["prior"]))
 
     def history(self):
-        """The training curves, a pandas frame with a `step` column."""
+        """The training curves, a pandas frame with a `step` column; if the run went on
+        after the step of these weights, its `attrs["weights"]` is that step."""
         path = self.folder / "history.csv"
         try:
-            return pd.read_csv(path).astype({"step": int})
+            history = pd.read_csv(path).astype({"step": int})
         except (OSError, ValueError, KeyError):
             raise WeightsError(f"{path}: missing or unreadable; {CURE}") from None
+        if history["step"].max() > self.card["steps"]:
+            history.attrs["weights"] = self.card["steps"]
+        return history
 
     def origin(self):
         """One line for the foot of a figure: which weights, trained on what."""

@@ -10,7 +10,7 @@ import pandas as pd
 
 from inference.problems import PROBLEMS, STUDIES
 from metrics import record
-from metrics.registry import obtained
+from metrics.registry import LAST, obtained
 from models import build, describe, parameters
 from models.recipe import LOG_EVERY
 from models.recipes import RECIPES
@@ -19,8 +19,6 @@ from report import RESULTS
 from report.seesaw import RESULTS as SEESAW
 from report.short_runs import RESULTS as SHORT_RUNS
 from report.short_runs import STUDIES as SHORT
-
-LAST = 20  # rows to average at the end of a curve
 
 
 def gather(root, results=RESULTS, short_runs=SHORT_RUNS):
@@ -38,6 +36,7 @@ def gather(root, results=RESULTS, short_runs=SHORT_RUNS):
             key: together("acgan_a", "score_fake - score_real", f"c_loss_{key}", root)
             for key in ("real", "fake")
         },
+        "jump": jump("wgan_a", root),
         "networks": networks(),
     }
 
@@ -74,6 +73,17 @@ def recipe_facts(recipe, root):
         "evaluated": evaluated(history),
         "metrics": record.newest(trained),
     }
+
+
+def jump(name, root):
+    """The largest change of D's loss between two rows, after the start; None without
+    weights."""
+    if not (root / name / "card.json").exists():
+        return None
+    history = Trained(name, root).history()[LAST:].set_index("step")
+    change = history["d_loss"].diff().abs()
+    step = int(change.idxmax())
+    return {"step": step, "by": float(change[step]), "usual": float(change.mean())}
 
 
 def evaluated(history):

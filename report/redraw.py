@@ -12,10 +12,11 @@ from pathlib import Path
 
 from PIL import Image
 
+import data_utils
 from cli import replacing, run_cli
 from inference.draw import draw
 from inference.figures import blank, save
-from models import WEIGHTS
+from models import WEIGHTS, sampling
 from models.recipes import RECIPES
 from models.trained import Trained
 from report import FIGURES, FOLDER, RESULTS
@@ -23,6 +24,15 @@ from report import FIGURES, FOLDER, RESULTS
 WIDTH = 1400  # pixels
 PHOTOGRAPHS = ("fig5_1",)  # pictures that are not ours to print
 STAND_INS = {"hw4": ("fig1_3",), "kl": ("fig6_2", "fig6_3", "fig6_4")}
+# Other recipes of the reports, in small: figures beside those of the defaults.
+SMALL = {
+    "vae_a": ("vae", "fig1_2", "fig1_4", "fig1_6"),
+    "wgan_a": ("gan", "fig2_2", "fig2_3"),
+    "vae_b": ("vae", "fig1_2", "fig1_4", "fig1_6"),
+    "gan_b": ("gan", "fig2_2", "fig2_3"),
+    "acgan_b": ("acgan", "fig3_2", "fig3_3"),
+    "acgan_c": ("acgan", "fig3_2", "fig3_3"),
+}
 REPORTED = {"gan": "realness_of_256", "kl": "runs", "anime": "runs"}  # of results.json
 
 
@@ -44,12 +54,32 @@ def main(words=None):
                 source = drawn if path.stem in stand_ins else real
                 shrink(source / path.name, FIGURES / path.name)
         found = json.loads((real / "results.json").read_text())
+        edges = bright_edges(args.data)
+        for name, (problem, *stems) in SMALL.items():
+            draw(problem, args.data, drawn / name, recipe=name)
+            for stem in stems:
+                shrink(drawn / name / f"{stem}.jpg", FIGURES / f"{name}_{stem}.jpg", 800)
     with replacing(RESULTS, "w") as file:
         found = {name: {key: found[name][key]} for name, key in REPORTED.items()}
+        found["edges"] = edges
         file.write(json.dumps(found, indent=1) + "\n")
     draw_curves(FIGURES)
     print(f"{FIGURES} and {RESULTS} are new; python -m report makes report.pdf of them")
     return 0
+
+
+def bright_edges(data, width=3):
+    """The share of images of `gan_b`, and of as many test faces, that have a white pixel
+    near the edge (Report B, 2.5)."""
+    real = data_utils.load_faces(data, "test", 64).images
+
+    def share(images):
+        white = (images >= 250).all(-1)
+        white[:, width:-width, width:-width] = False
+        return float(white.any((1, 2)).mean())
+
+    generated = sampling.draw(Trained("gan_b"), range(len(real)))
+    return {"generated": share(generated), "real": share(real), "n": len(real)}
 
 
 def draw_curves(folder, root=WEIGHTS):
@@ -83,10 +113,10 @@ def draw_curves(folder, root=WEIGHTS):
     save(figure, folder / "first_hour.jpg")
 
 
-def shrink(source, path):
-    """Copy a figure, at most WIDTH pixels wide."""
+def shrink(source, path, width=WIDTH):
+    """Copy a figure, at most so many pixels wide."""
     with Image.open(source) as image:
-        image.thumbnail((WIDTH, image.height), Image.Resampling.LANCZOS)
+        image.thumbnail((width, image.height), Image.Resampling.LANCZOS)
         with replacing(path) as file:
             image.save(file, "JPEG", quality=85, optimize=True)
 

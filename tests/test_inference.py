@@ -243,10 +243,10 @@ def test_an_attribute_and_two_categories_of_choice(
     check_figure(tmp_path / "fig4_4.jpg")
 
 
-def test_a_category_is_named_by_what_differs_most():
+def test_a_category_is_named_by_what_differs_most_and_no_two_alike():
     read = [{"Male": 0.9, "Smiling": 0.5}, {"Male": 0.3, "Smiling": 0.1}]
     read.append({"Male": 0.3, "Smiling": 0.6})
-    assert infogan.meanings(read) == ["Male +0.60", "Smiling -0.45", "Male -0.30"]
+    assert infogan.meanings(read) == ["a man (+0.60)", "serious (-0.45)", ""]
 
 
 def test_all_problems_means_those_with_weights(mine, tmp_path, capsys):

@@ -60,17 +60,18 @@ def test_photographs_never_stand_in_the_report(tmp_path, monkeypatch):
     drawn = []
     figures = ("fig1_2", "fig1_3", "fig5_1", "fig5_2", "fig6_2", "fig6_3", "fig6_4")
 
-    def draw(problem, data, out):
+    def draw(problem, data, out, recipe=None):
         drawn.append((problem, data.name))
         color = "green" if data.name == "sample_data" else "red"
-        out.mkdir(exist_ok=True)
+        out.mkdir(parents=True, exist_ok=True)
         found = {name: {key: data.name} for name, key in redraw.REPORTED.items()}
         (out / "results.json").write_text(json.dumps(found))
-        for name in figures:
+        for name in redraw.SMALL.get(recipe, [None, *figures])[1:]:
             Image.new("RGB", (3000, 30), color).save(out / f"{name}.jpg")
 
     monkeypatch.setattr(redraw, "draw", draw)
     monkeypatch.setattr(redraw, "draw_curves", lambda folder: None)
+    monkeypatch.setattr(redraw, "bright_edges", lambda data: None)
     monkeypatch.setattr(redraw, "FIGURES", tmp_path / "figures")
     monkeypatch.setattr(redraw, "RESULTS", tmp_path / "results.json")
     redraw.main(["faces", "anime"])
@@ -78,10 +79,13 @@ def test_photographs_never_stand_in_the_report(tmp_path, monkeypatch):
     of_data = {}
     for path in (tmp_path / "figures").iterdir():
         with Image.open(path) as image:
-            assert image.width == redraw.WIDTH
+            small = path.stem.partition("_fig")[0] in redraw.SMALL
+            assert image.width == (800 if small else redraw.WIDTH)
             of_data[path.stem] = image.getpixel((5, 5))[0] > 128
     stand_ins = ("fig1_3", "fig6_2", "fig6_3", "fig6_4")
-    assert of_data == {f: f not in stand_ins for f in figures if f != "fig5_1"}
+    small = [f"{n}_{stem}" for n, (_, *stems) in redraw.SMALL.items() for stem in stems]
+    expected = {f: f not in stand_ins for f in (*figures, *small) if f != "fig5_1"}
+    assert of_data == expected
     found = json.loads((tmp_path / "results.json").read_text())
     assert found["anime"] == {"runs": "anime"}
 

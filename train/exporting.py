@@ -112,7 +112,7 @@ def write_networks(chosen, identity, folder, faces):
     if "discriminator" in model.networks and not get_recipe(recipe.name).meter_every:
         networks["discriminator"] = model.networks["discriminator"]
     steps = int(extra["step"])
-    write_history(run, folder, steps, model, extra)
+    write_history(chosen, folder, steps, model, extra)
     images = steps * recipe.batch_size * recipe.d_steps
     epochs = round(images / identity["data"]["images"], 2)
     networks |= kept_snapshots(run, identity, folder, epochs, table)
@@ -138,12 +138,14 @@ def write_networks(chosen, identity, folder, faces):
     }
 
 
-def write_history(run, folder, steps, model, extra):
-    """Write the curves of the run up to the step of its weights; the checkpoint holds
-    the steps after the last row."""
-    path = folder / "history.csv"
+def write_history(chosen, folder, steps, model, extra):
+    """Write the curves of the run: of its best checkpoint all, to show that it was, of
+    its last those up to it. That holds the steps after the last row."""
+    run, path = chosen.parent, folder / "history.csv"
     if (run / "history.csv").exists():
         shutil.copy(run / "history.csv", path)
+    if chosen.stem == "best" and path.exists():
+        return
     columns = cut(path, steps)
     if pending := json.loads(str(extra["pending"])):
         columns = append(path, columns, steps, means(pending, model, extra["seconds"]))
