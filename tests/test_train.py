@@ -205,9 +205,9 @@ def mine(units=1, activation=None, channels=3):
             "dcgan_c",
             "all",
             mine(channels=1),
-            r"generator gives an image of shape \(16, 16, 1",
+            r"first of shape \(16, 16, 1\)",
         ),
-        ("dcgan_c", "all", mine(units=2), r"a score of shape \(2,\), \(1,"),
+        ("dcgan_c", "all", mine(units=2), r"first of shape \(2,\); gans"),
         ("dcgan_c", "all", mine(activation="sigmoid"), r"take scores: end with Dense\(1"),
     ],
 )

@@ -1,4 +1,4 @@
-"""The networks of a recipe, tried once before training: a mistake in one of your own is
+"""The networks of a recipe, tried once before training: a mistake in a user's network is
 one line, not a traceback from inside a step."""
 
 import inspect
@@ -16,49 +16,43 @@ def check(model):
         RecipeError: a network that cannot be called, shapes that do not fit together,
             or a discriminator that ends in probabilities, where losses take scores.
     """
-    recipe = model.recipe
-    image = (2, recipe.image_size, recipe.image_size, 3)
-    if role := recipe.traits.draws:
+    recipe, traits = model.recipe, model.recipe.traits
+    image = (recipe.image_size, recipe.image_size, 3)
+    if traits.draws:
         noise = np.zeros((2, recipe.latent + recipe.condition), "float32")
-        _same(recipe, role, "an image", _answers(model, role, noise)[0].shape, image)
-    if not recipe.traits.adversarial:
+        _answer(model, traits.draws, noise, 1, image)
+    if not traits.adversarial:
         return
-    images = np.random.default_rng(0).uniform(-1, 1, image).astype("float32")
-    answers = _answers(model, "discriminator", images)
-    heads = {None: 1, "attributes": 3}.get(recipe.traits.conditioned_on, 2)
-    if len(answers) != heads:
-        raise RecipeError(
-            f"{recipe.name}: discriminator gives {len(answers)} answers; "
-            f"{recipe.algorithm} takes {heads}"
-        )
-    _same(recipe, "discriminator", "a score", answers[0].shape, (2, 1))
-    takes = inspect.signature(function_of(recipe, "discriminator")).parameters
-    if "probabilities" in takes:  # as the networks here, which end in scores
-        return
+    heads = {None: 1, "attributes": 3}.get(traits.conditioned_on, 2)
+    images = np.random.default_rng(0).uniform(-1, 1, (2, *image)).astype("float32")
     # At large images a score leaves [-1, 1], a sigmoid does not.
-    tried = [_answers(model, "discriminator", images * k)[0] for k in (1, 30, 1000)]
-    if np.abs(tried).max() <= 1:
+    scores = [
+        _answer(model, "discriminator", images * k, heads, (1,)) for k in (1, 30, 1000)
+    ]
+    takes = inspect.signature(function_of(recipe, "discriminator")).parameters
+    # Networks that take `probabilities` end in scores without it.
+    if "probabilities" not in takes and np.abs(scores).max() <= 1:
         raise RecipeError(
             f"{recipe.name}: discriminator answers within [-1, 1] whatever the "
             "image, like a sigmoid or tanh; losses take scores: end with Dense(1)"
         )
 
 
-def _answers(model, role, inputs):
+def _answer(model, role, inputs, count, shape):
+    """The first of the `count` answers of a network, which must be of this shape."""
+    name = model.recipe.name
     try:
         found = model.networks[role](inputs, training=False)
-    except Exception as error:  # whatever a network of the user's own raises
+    except Exception as error:  # whatever a user's network raises
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise RecipeError(
-            f"{model.recipe.name}: {role} does not take {inputs.shape[1:]}: "
-            f"{reason[:200]}"
+            f"{name}: {role} does not take {inputs.shape[1:]}: {reason[:200]}"
         ) from None
-    return [to_numpy(a) for a in (found if isinstance(found, (list, tuple)) else [found])]
-
-
-def _same(recipe, role, what, found, wanted):
-    if found != wanted:
+    answers = list(found) if isinstance(found, (list, tuple)) else [found]
+    first = tuple(answers[0].shape[1:])
+    if (len(answers), first) != (count, shape):
         raise RecipeError(
-            f"{recipe.name}: {role} gives {what} of shape {found[1:]}, {wanted[1:]} is "
-            "needed"
+            f"{name}: {role} gives {len(answers)} answers, the first of shape {first}; "
+            f"{model.recipe.algorithm} takes {count}, the first of shape {shape}"
         )
+    return to_numpy(answers[0])

@@ -44,6 +44,8 @@ def restore(path, variables):
             f"{path}: not a whole checkpoint; remove it, and the same command resumes "
             "from best.npz, if there is one, or starts again"
         ) from None
+    if "x/best_value" not in arrays:
+        raise CheckpointError(f"{path}: not of this version; use a new --run folder")
     found = {k[2:]: v for k, v in arrays.items() if k.startswith("v/")}
     shapes = {k: tuple(v.shape) for k, v in variables.items()}
     if {k: v.shape for k, v in found.items()} != shapes:
