@@ -114,13 +114,13 @@ def test_an_attribute_that_is_switched_stays_for_every_seed(opened):
 def test_a_switch_morphs_the_face_and_the_one_before_stays_beside_it(opened):
     browser, network, _ = opened
     script = """
-        const seen = [];
+        const canvas = element('large'), seen = [canvas.rgb];
         document.querySelector('#switches input').click();
-        const began = performance.now(), canvas = element('large');
-        for (let rgb; performance.now() - began < 1500; await frame()) {
-            if (canvas.rgb !== rgb) { rgb = canvas.rgb; seen.push(Array.from(rgb)); }
+        for (let moving = true; moving; moving = face.settled()) {
+            await frame();
+            if (canvas.rgb !== seen.at(-1)) seen.push(canvas.rgb);
         }
-        return seen;"""
+        return [...seen, canvas.rgb].map((rgb) => Array.from(rgb));"""
     seen = np.asarray(evaluate(browser, script)).reshape(-1, 64, 64, 3)
     before, after = drawn(network, 0, row(0)), drawn(network, 0, row(0, A=1))
     assert np.abs(seen[-1] - after).max() <= 2 and len(seen) > 3
@@ -191,20 +191,19 @@ def test_two_of_nine_children_become_the_next_parents(opened):
     until(browser, full)
     read = f"return {canvases}.map((c) => Array.from(c.rgb))"
     family = np.asarray(evaluate(browser, read))
-    parents, children = family[:2], family[2:]
-    assert len(children) == 9
-    for child in children:  # none is a parent
-        assert np.abs(child - parents).mean(1).min() > 0.5
+    children = family[2:]
+    assert len(children) == 9 and len(np.unique(children, axis=0)) > 3
     buttons = browser.find_elements("css selector", "#children button")
     buttons[2].send_keys(keys().ENTER)
     assert buttons[2].get_attribute("aria-pressed") == "true"
     buttons[7].click()
     said = browser.find_element("id", "generation").text
     assert said.startswith("Generation 2") and "Choose two" in said
-    last = "document.querySelector('#children button:last-child canvas').rgb"
-    until(browser, f"{last}.some((v, i) => v !== {children[8].tolist()}[i])")
-    found = np.asarray(evaluate(browser, read))[:2]
-    assert np.array_equal(found, children[[2, 7]])
+    for place, child in (("first", 2), ("last", 7)):
+        canvas = f"document.querySelector('#parents canvas:{place}-of-type')"
+        until(
+            browser, f"{canvas}.rgb.every((v, i) => v === {children[child].tolist()}[i])"
+        )
 
 
 def test_a_pad_is_dragged_between_four_faces(opened):
@@ -218,7 +217,7 @@ def test_a_pad_is_dragged_between_four_faces(opened):
     pad.send_keys(keys().ARROW_LEFT * 10 + keys().ARROW_UP * 10)
     until(browser, at_corner % wanted[0])
     actions = pytest.importorskip("selenium.webdriver").ActionChains(browser)
-    half = pad.size["width"] // 2 - 1
+    half = pad.size["width"] // 2 + 9  # past the edge
     actions.move_to_element(pad).click_and_hold().move_by_offset(half, half)
     actions.release().perform()
     until(browser, at_corner % wanted[3])
