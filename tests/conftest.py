@@ -165,7 +165,7 @@ SHEETS = {  # figures of images, by columns and rows
     (10, 8): "fig5_5",
     (10, 4): "fig6_2",
     (10, 7): "fig6_3",
-    (12, 3): "fig6_4",
+    (12, 9): "fig6_4",
 }
 TILES = {name: size for size, names in SHEETS.items() for name in names.split()}
 
