@@ -79,7 +79,12 @@ def draw(trained, faces, out, categories=MIXED):
     return {"categories": measured}, said, table
 
 
-IN_WORDS = {"Male": ("a man", "a woman"), "Smiling": ("smiling", "serious")}
+IN_WORDS = {  # read more often, less often; other attributes as they are called
+    "Male": ("a man", "a woman"),
+    "Smiling": ("smiling", "serious"),
+    "Mouth_Slightly_Open": ("open mouth", "closed mouth"),
+    "Wearing_Lipstick": ("lipstick", "no lipstick"),
+}
 
 
 def meanings(read):
