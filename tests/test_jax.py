@@ -41,7 +41,7 @@ from conftest import small
 import data_utils
 from models import sampling
 from models.trained import Trained
-from models import RECIPES, build, get_recipe
+from models import RECIPES, build, get_recipe, parameters
 from models.keras_setup import keras, to_numpy
 from train import backend
 from train.exporting import export

@@ -160,7 +160,7 @@ def test_export_has_the_curve_to_the_weights_last_step(faces, faces_folder, tmp_
     shutil.copy(tmp_path / "run" / "history.csv", tmp_path / "other" / "history.csv")
     extra = {k[2:]: v for k, v in np.load(kept.checkpoint).items() if k[0] == "x"}
     (tmp_path / "out").mkdir()
-    write_history(tmp_path / "other", tmp_path / "out", 31, kept.model, extra)
+    write_history(kept.checkpoint, tmp_path / "out", 31, kept.model, extra)
     assert steps(tmp_path / "out") == [25, 31]
     assert "0.5" in (tmp_path / "out" / "history.csv").read_text().splitlines()[-1]
 
