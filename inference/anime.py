@@ -7,6 +7,14 @@ from inference.studies import curves, merged, origins
 from metrics import collapse
 from models import sampling
 
+NAMES = {  # of the rows of fig5_5 and the curves of fig5_6
+    "dcgan_d": "DCGAN",
+    "wgan_gp_d": "WGAN-GP, its optimizer",
+    "wgan_gp_same_d": "WGAN-GP, DCGAN's optimizer",
+    "lsgan_d": "LSGAN",
+    "dcgan_dropout_d": "dropout in D",
+    "dcgan_dropout_g_d": "dropout in D and G",
+}
 # 16 samples each: figure, recipe, first seed, at the end or before the collapse
 SAMPLES = (
     ("fig5_2", "dcgan_d", 34, False),
@@ -40,26 +48,36 @@ def draw(trained, faces, out):
         images = sampling.draw(runs[name], range(seed, seed + 16), at=at)
         save(sheet(images, 8, title), out / f"{figure}.jpg", runs[name].origin())
 
-    def by_epoch(figure, title, foot, places, label=""):
-        """Rows of images at the end (None) or after an epoch, with their diversity."""
-        labels, images = [], []
-        for t, at in places:
-            epoch, name = t.card["epochs"] if at is None else at, t.recipe.name
-            labels.append(f"{label.format(name)}epoch {epoch:g}\n{meter(t, at):.2f}")
-            images.append(sampling.draw(t, range(10), at=at))
-        title += f";\nbeside a row: epoch and diversity (the first {few} training images "
-        title += "1, collapsed below 0.5)"
-        save(sheet(np.concatenate(images), 10, title, labels), out / figure, foot)
+    def at_epoch(t, at):
+        epoch = t.card["epochs"] if at is None else at
+        return f"epoch {epoch:g}: {meter(t, at):.2f}"
 
+    beside = f";\nbeside a row: epoch, diversity (the first {few} training images 1, "
+    beside += "collapsed below 0.5)"
     said = "no collapse" if moments[first.recipe.name] is None else "collapse"
-    title = f"{first.recipe.name}, the same noise in a column: {said}"
-    places = [(first, at) for at in (*first.snapshots(), None)]
-    by_epoch("fig5_4.jpg", title, first.origin(), places)
-    title = "The cures at the end, some before, the same noise in a column"
-    places = [(first, None)]  # fig5_4 has its other epochs
-    places += [(t, at) for t in trained[1:] for at in (*t.snapshots(), None)]
-    by_epoch("fig5_5.jpg", title, foot, places, "{}\n")
-    save(meter_curves(runs, few), out / "fig5_6.jpg", foot)
+    title = f"{first.recipe.name}, the same noise in a column: {said}{beside}"
+    places = (*first.snapshots(), None)
+    images = np.concatenate([sampling.draw(first, range(10), at=at) for at in places])
+    labels = [at_epoch(first, at) for at in places]
+    save(sheet(images, 10, title, labels), out / "fig5_4.jpg", first.origin())
+
+    images, labels = [], []
+    for t in trained:
+        end = sampling.draw(t, range(5))
+        at = next(iter(t.snapshots()), None)
+        early = (
+            np.full_like(end, 230) if at is None else sampling.draw(t, range(5), at=at)
+        )
+        images += [early, end]
+        lines = [at_epoch(t, epoch) for epoch in dict.fromkeys((at, None))]
+        name = NAMES.get(t.recipe.name, t.recipe.name).replace(", ", ",\n")
+        labels.append("\n".join([name, *lines]))
+    names = ["", "", "earlier", "", "", "", "", "at the end", "", ""]
+    title = f"The cures, the same noise in each half of a column{beside}"
+    figure = sheet(np.concatenate(images), 10, title, labels, names)
+    save(figure, out / "fig5_5.jpg", foot)
+    named = {NAMES.get(name, name): t for name, t in runs.items()}
+    save(meter_curves(named), out / "fig5_6.jpg", foot)
 
     numbers = {}
     table = [["", f"diversity (first {few} training images 1)", "epochs", "collapsed"]]
@@ -76,11 +94,11 @@ def draw(trained, faces, out):
 
 
 @in_style
-def meter_curves(runs, few):
+def meter_curves(runs):
     """The meter of every run by epoch and by step: a critic with several updates a step
     sees more epochs in the same steps."""
     lines = curves("diversity", runs)
-    unit = f"diversity of {few} samples / of as many training images"
+    unit = "diversity (training images 1)"
     figure = panels(
         [merged(runs, "epoch"), merged(runs, "step")],
         ("Collapse meter by epoch", unit, lines),
@@ -89,8 +107,14 @@ def meter_curves(runs, few):
     for axis in figure.axes:
         axis.axhline(collapse.COLLAPSED, color="0.3", ls="--", lw=1)
         axis.set_ylim(bottom=0)
+        axis.get_legend().remove()
     right = {"transform": figure.axes[0].get_yaxis_transform(), "ha": "right"}
     figure.axes[0].text(1, collapse.COLLAPSED, "collapsed below", va="bottom", **right)
+    handles, labels = figure.axes[0].get_legend_handles_labels()
+    place = {"loc": "lower center", "bbox_to_anchor": (0.5, 0.05), "ncols": 3}
+    figure.legend(handles, labels, frameon=False, fontsize=9, **place)
+    figure.set_figheight(figure.get_figheight() + 0.6)
+    figure.subplots_adjust(bottom=0.3)
     return figure
 
 

@@ -13,14 +13,16 @@ from pathlib import Path
 import pandas as pd
 
 import data_utils
-from cli import replacing, run_cli
+from cli import UserError, replacing, run_cli
 from inference.figures import pair, panels, save
 from models import get_recipe
+from models.keras_setup import set_precision
 from report import FIGURES, FOLDER
 from train.run import Run
 
 RESULTS = FOLDER / "seesaw.json"
-SETTINGS = {"batch_size": "32", "steps": "400", "flip": "true"}  # else as reported
+SETTINGS = {"batch_size": "16", "steps": "200", "flip": "true"}  # else as reported
+SETTLED = 25  # steps in which the optimizers find their scales; not counted
 DRAWN = 100  # steps, the last ones
 COLUMNS = ["d_loss_real", "d_loss_fake"]
 
@@ -29,17 +31,23 @@ def main(words=None):
     parser = argparse.ArgumentParser(prog="python -m report.seesaw", description=__doc__)
     parser.add_argument("--data", required=True, help="faces in the course's layout")
     parser.add_argument("--run", required=True, type=Path, help="a new folder")
+    precisions = ["float32", "bfloat16"]
+    parser.add_argument("--precision", choices=precisions, default="float32")
     args = parser.parse_args(words)
+    set_precision(args.precision)
     recipe = get_recipe("gan_b").replace(SETTINGS)
     faces = data_utils.load_faces(args.data, "train", recipe.image_size)
     rows = []
-    run = Run(recipe, faces, args.run, 0, "float32", start=recipe.name)
-    run.train(
-        recipe.steps, progress=lambda step, logs: rows.append({"step": step} | logs)
-    )
-    losses = pd.DataFrame(rows)
+    run = Run(recipe, faces, args.run, 0, args.precision, start=recipe.name)
+
+    def keep(step, logs):
+        rows.append({"step": step} | logs)
+
+    if not run.train(recipe.steps, progress=keep):
+        raise UserError(f"{args.run}: stopped; begin again in a new folder")
+    losses = pd.DataFrame(rows[SETTLED:])
     with replacing(RESULTS, "w") as file:
-        found = {"steps": recipe.steps, "batch": recipe.batch_size}
+        found = {"steps": len(losses), "batch": recipe.batch_size}
         file.write(json.dumps(found | in_numbers(losses[COLUMNS]), indent=1) + "\n")
     title = "gan_b as reported: losses of D at each step"
     chart = (title, "cross entropy (nats)", pair("d_loss"))

@@ -162,7 +162,7 @@ SHEETS = {  # figures of images, by columns and rows
     (8, 2): "fig5_2 fig5_3 fig5_7",
     (7, 5): "fig4_3 fig4_4",
     (10, 5): "fig5_1",
-    (10, 8): "fig5_5",
+    (10, 6): "fig5_5",
     (10, 4): "fig6_2",
     (10, 7): "fig6_3",
     (12, 9): "fig6_4",
