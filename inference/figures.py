@@ -85,8 +85,11 @@ def letters_of(path):
 
 
 def log_scale(axis):
-    """A logarithmic y axis, with plain numbers at its ticks."""
+    """A logarithmic y axis, with plain numbers at its ticks and room for a legend."""
     axis.set_yscale("log")
+    axis.autoscale(axis="y")
+    low, high = axis.get_ylim()
+    axis.set_ylim(low, high * (high / low) ** 0.3)
     axis.yaxis.set_major_formatter("{x:,g}")
     axis.yaxis.set_minor_formatter("")
 
@@ -135,9 +138,12 @@ def panels(history, *charts):
         xlabel = "training step" if x == "step" else x
         axis.set(title=title, xlabel=xlabel, ylabel=unit)
         axis.grid(alpha=0.25)
-        axis.legend(frameon=False, fontsize=9)
         if "accuracy" in unit:
             axis.set_ylim(-0.03, 1.03)
+            axis.set_yticks(np.linspace(0, 1, 6))
+        low, high = axis.get_ylim()  # room above the curves for their names
+        axis.set_ylim(low, high + (0.03 + 0.08 * len(curves)) * (high - low))
+        axis.legend(frameon=False, fontsize=9, loc="upper right")
     # In inches, so that no text has to be measured: `tight_layout` draws them all once.
     figure.subplots_adjust(
         left=0.8 / width,
@@ -202,7 +208,8 @@ def scatter(points, label, names, title):
         name = f"{name} (n = {members.sum():,})"
         axis.scatter(*points[members].T, color=color, label=name, **dots)
     axis.set(title=title, xlabel="t-SNE dimension 1", ylabel="t-SNE dimension 2")
-    axis.legend(frameon=False, loc="upper right", markerscale=2)
+    below = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.11), "ncols": 2}
+    axis.legend(frameon=False, markerscale=2, **below)
     figure.tight_layout(rect=(0, 0.03, 1, 1))
     return figure
 
