@@ -89,7 +89,7 @@ def log_scale(axis):
     axis.set_yscale("log")
     axis.autoscale(axis="y")
     low, high = axis.get_ylim()
-    axis.set_ylim(low, high * (high / low) ** 0.3)
+    axis.set_ylim(low, high * (high / low) ** 0.25)
     axis.yaxis.set_major_formatter("{x:,g}")
     axis.yaxis.set_minor_formatter("")
 

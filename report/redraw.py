@@ -86,7 +86,7 @@ def draw_curves(folder, root=WEIGHTS):
     """Figures of the histories beside the weights: `first_hour.jpg`, the Frechet distance
     to the test faces by hours of training, a line for each recipe that was measured as it
     trained."""
-    figure, axis = blank(8, 4.6)
+    figure, axis = blank(9, 4.6)
     for name in RECIPES:
         if not (root / name / "card.json").exists():
             continue

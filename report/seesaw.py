@@ -23,7 +23,7 @@ from train.run import Run
 RESULTS = FOLDER / "seesaw.json"
 SETTINGS = {"batch_size": "16", "steps": "200", "flip": "true"}  # else as reported
 SETTLED = 25  # steps in which the optimizers find their scales; not counted
-DRAWN = 100  # steps, the last ones
+DRAWN = 24  # steps, the last ones
 COLUMNS = ["d_loss_real", "d_loss_fake"]
 
 
