@@ -118,7 +118,7 @@ def test_the_study_of_collapse_draws_runs_without_the_meter(meter, tmp_path):
     runs = dict.fromkeys(STUDIES["anime"], other) | {"dcgan_d": weights}
     assert anime.moment_of_collapse(weights) is None
     assert anime.moment_of_collapse(other) == 1.0
-    assert len(anime.meter_curves(runs, 8).axes) == 2
+    assert len(anime.meter_curves(runs).axes) == 2
     path = tmp_path / "history.csv"
     weights.history().to_csv(path)
     kept = [tmp_path / "epoch_001", tmp_path / "epoch_002"]
