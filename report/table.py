@@ -8,23 +8,32 @@ import argparse
 from pathlib import Path
 
 from cli import UserError, replacing, run_cli
-from metrics.registry import obtained
 from models import WEIGHTS
 from models.recipes import RECIPES
-from models.trained import Trained
+
+
+def shipped(root):
+    """(recipe, its `Trained` weights or None, what they obtained) of every recipe."""
+    from metrics.registry import obtained  # imports Keras, which takes seconds
+    from models.trained import Trained
+
+    for recipe in RECIPES.values():
+        trained, result = None, "no weights yet"
+        if (Path(root) / recipe.name / "card.json").exists():
+            trained = Trained(recipe.name, root)
+            result = obtained(trained)
+        yield recipe, trained, result
 
 
 def readme(root=WEIGHTS):
     """Every recipe: what the report had, what was obtained here."""
     yield "recipe", "report", "reported", "obtained", "trained"
-    for recipe in RECIPES.values():
-        result, how = "no weights yet", ""
-        if (Path(root) / recipe.name / "card.json").exists():
-            trained = Trained(recipe.name, root)
-            card, result = trained.card, obtained(trained)
-            images, hours = card["images_seen"], card["training_hours"]
+    for recipe, trained, result in shipped(root):
+        how = ""
+        if trained:
+            images, hours = (trained.card[k] for k in ("images_seen", "training_hours"))
             took = f"{hours:.1f} h" if hours >= 0.1 else f"{60 * hours:.0f} min"
-            several = card.get("several_runs")
+            several = trained.card.get("several_runs")
             how = "several runs" if several else f"{images:,} images, {took}"
         yield f"`{recipe.name}`", recipe.report, recipe.reported or "-", result, how
 
@@ -32,15 +41,13 @@ def readme(root=WEIGHTS):
 def runs(root=WEIGHTS):
     """The weights that are one run: its length, hardware and number."""
     yield "`python -m train`", "ships", "images", "hours", "hardware", "obtained"
-    for recipe in RECIPES.values():
-        if (Path(root) / recipe.name / "card.json").exists():
-            trained = Trained(recipe.name, root)
+    for recipe, trained, result in shipped(root):
+        if trained and not trained.card.get("several_runs"):
             card, steps = trained.card, trained.recipe.steps
-            if not card.get("several_runs"):
-                ships = f"step {card['steps']:,} of {steps:,}, {card['precision']}"
-                seen, hours = f"{card['images_seen']:,}", f"{card['training_hours']:.2f}"
-                where = card.get("hardware", "-")
-                yield f"`{recipe.name}`", ships, seen, hours, where, obtained(trained)
+            ships = f"step {card['steps']:,} of {steps:,}, {card['precision']}"
+            seen, hours = f"{card['images_seen']:,}", f"{card['training_hours']:.2f}"
+            where = card.get("hardware", "-")
+            yield f"`{recipe.name}`", ships, seen, hours, where, result
 
 
 TABLES = {"recipes": readme, "weights": runs}
