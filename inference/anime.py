@@ -106,7 +106,7 @@ def meter_curves(runs):
     )
     for axis in figure.axes:
         axis.axhline(collapse.COLLAPSED, color="0.3", ls="--", lw=1)
-        axis.set_ylim(0, 1.3)
+        axis.set_ylim(0, 1.1 * axis.dataLim.ymax)
         axis.get_legend().remove()
     right = {"transform": figure.axes[0].get_yaxis_transform(), "ha": "right"}
     figure.axes[0].text(1, collapse.COLLAPSED, "collapsed below", va="bottom", **right)

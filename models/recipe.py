@@ -23,7 +23,7 @@ class Traits:
     """What a family of recipes is, apart from its training, which a recipe's `algorithm`
     names. No other code tests for the name of a family."""
 
-    headline: str  # the most telling metric: a key of metrics.registry.METRICS
+    headline: str  # the most telling metric, of faces: a key of metrics.registry.METRICS
     draws: str | None = None  # the role that makes images from noise or codes
     rebuilds: bool = False  # has a role "encoder" that gives images their codes
     adversarial: bool = False  # has a role "discriminator"
@@ -129,6 +129,12 @@ class Recipe:
             known = ", ".join(FAMILIES)
             raise RecipeError(f"{self.name}: family '{self.family}'; known: {known}")
         return FAMILIES[self.family]
+
+    @property
+    def headline(self):
+        """Its most telling metric: a key of `metrics.registry.METRICS`."""
+        random = self.features == "random"
+        return "frechet_random_features" if random else self.traits.headline
 
     @property
     def noise_on_pixels(self):

@@ -282,8 +282,13 @@ def test_what_was_obtained_fits_a_cell_of_readmes_table(name):
     if trained.recipe.meter_every:
         assert obtained(trained) == words["collapse_meter"]
     else:
-        assert words[trained.recipe.traits.headline] in obtained(trained)
+        assert words[trained.recipe.headline] in obtained(trained)
     assert all(METRICS[n].text(row["values"]) for n, row in found.items())
+
+
+@pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
+def test_what_an_export_measures_applies_to_its_recipe(recipe):
+    assert METRICS[recipe.headline].about(recipe)
 
 
 MISTAKES = {  # words -> what is said; D is sample_data, T an empty folder

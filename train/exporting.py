@@ -40,8 +40,8 @@ def export(run, data, root=None, last=False, replace=False):
 
     Args:
         run: the run folder.
-        data: a data folder; measurements use its test split, or all images of a plain
-            folder.
+        data: a data folder; measurements use its test split, or the last images of a
+            plain folder.
         root: a folder of weights, to write `<root>/<recipe>/`; default: `<run>/weights/`.
         last: use the last checkpoint even if there is a best one.
         replace: whether weights that are in `root` may be replaced.
@@ -268,8 +268,8 @@ def fit_prior(trained, data, folder):
 
 
 def measure_headline(trained, data, root):
-    """Record the headline metric of the family, if the data allow it."""
-    name = trained.recipe.traits.headline
+    """Record the headline metric of the recipe, if the data allow it."""
+    name = trained.recipe.headline
     try:
         real = Real(data, trained.recipe.image_size, MEASURED, root)
         row = record.measured(Subject(trained, real), name, METRICS[name])
