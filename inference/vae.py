@@ -45,7 +45,7 @@ def draw(trained, faces, out, attribute=None):
     """
     recipe, foot, many = trained.recipe, trained.origin(), faces.how_many
     low, high = recipe.pixel_range
-    pixel = f"squared error per channel, pixels in [{low:g}, {high:g}]"
+    pixel = f"squared error, pixels in [{low:g}, {high:g}]"
     figure = panels(
         trained.history(),
         ("KL divergence, training", "nats per image", [("kld", "KLD", BLUE)]),
