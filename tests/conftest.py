@@ -20,6 +20,8 @@ from cli import UserError
 from data_tools.convert import COURSE
 from models import RECIPES, get_recipe
 
+# PyTorch's CUDA builds bring triton; its LLVM crashes in a process where TensorFlow's is.
+sys.modules["triton"] = None
 REPOSITORY = Path(__file__).resolve().parent.parent
 ATTRIBUTES = COURSE.split(",")
 COLOURS = (20, 18, 16), (225, 190, 90), (110, 66, 30)
