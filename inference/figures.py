@@ -126,8 +126,10 @@ def panels(history, *charts):
         alone = k == len(drawn) - 1 and not k % 2  # in its row
         axis = figure.add_subplot(grid[k // 2, :] if alone else grid[k // 2, k % 2])
         x = "step" if "step" in frame else "epoch"
-        if "weights" in frame.attrs:
-            axis.axvline(frame.attrs["weights"], color="0.5", ls="--", lw=1)
+        marked = "weights" in frame.attrs
+        if marked:
+            at = {"x": frame.attrs["weights"], "label": "step of the weights"}
+            axis.axvline(**at, color="0.5", ls="--", lw=1)
         for column, label, color in curves:
             raw = frame[[x, column]].dropna()
             if raw.empty:  # as of a meter that the run was too short for
@@ -142,7 +144,7 @@ def panels(history, *charts):
             axis.set_ylim(-0.03, 1.03)
             axis.set_yticks(np.linspace(0, 1, 6))
         low, high = axis.get_ylim()  # room above the curves for their names
-        axis.set_ylim(low, high + (0.03 + 0.08 * len(curves)) * (high - low))
+        axis.set_ylim(low, high + (0.03 + 0.08 * (len(curves) + marked)) * (high - low))
         axis.legend(frameon=False, fontsize=9, loc="upper right")
     # In inches, so that no text has to be measured: `tight_layout` draws them all once.
     figure.subplots_adjust(
@@ -214,7 +216,7 @@ def scatter(points, label, names, title):
     return figure
 
 
-def blank(width, height):
-    """(a figure of so many inches, its one axis)."""
+def blank(width, height, *grid):
+    """(a figure of so many inches, its one axis or a grid of rows and columns)."""
     figure = Figure((width, height))
-    return figure, figure.subplots()
+    return figure, figure.subplots(*grid)

@@ -6,6 +6,8 @@ curves.
 """
 
 import argparse
+import base64
+import io
 import json
 import tempfile
 from pathlib import Path
@@ -33,6 +35,7 @@ SMALL = {
     "acgan_b": ("acgan", "fig3_2", "fig3_3"),
     "acgan_c": ("acgan", "fig3_2", "fig3_3"),
 }
+SEEN = (25, 100, 500, 2000)  # steps of the first hour, as grids
 REPORTED = {"gan": "realness_of_256", "kl": "runs", "anime": "runs"}  # of results.json
 
 
@@ -64,6 +67,7 @@ def main(words=None):
         found["edges"] = edges
         file.write(json.dumps(found, indent=1) + "\n")
     draw_curves(FIGURES)
+    draw_grids(FIGURES)
     print(f"{FIGURES} and {RESULTS} are new; python -m report makes report.pdf of them")
     return 0
 
@@ -111,6 +115,24 @@ def draw_curves(folder, root=WEIGHTS):
     axis.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
     figure.tight_layout()
     save(figure, folder / "first_hour.jpg")
+
+
+def draw_grids(folder, root=WEIGHTS):
+    """`first_grids.jpg`: what the run of the page's film drew at the steps of `SEEN`, of
+    the same noise each time."""
+    grids = json.loads((FOLDER.parent / "page" / "film.json").read_text())
+    faces = 4 * 66 + 2  # pixels of four faces in a row
+    history = Trained(grids["about"], root).history().set_index("step")
+    figure, axes = blank(10, 2.5, 1, len(SEEN))
+    for axis, step in zip(axes.flat, SEEN, strict=True):
+        _, _, frame = grids["frames"][grids["steps"].index(step)].partition(",")
+        with Image.open(io.BytesIO(base64.b64decode(frame))) as image:
+            axis.imshow(image.convert("RGB").crop((0, 0, faces, image.height)))
+        minutes = history.loc[step, "seconds"] / 60
+        axis.set_title(f"step {step:,}, {minutes:.0f} min", fontsize=10)
+        axis.axis("off")
+    figure.tight_layout()
+    save(figure, folder / "first_grids.jpg")
 
 
 def shrink(source, path, width=WIDTH):

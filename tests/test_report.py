@@ -71,6 +71,7 @@ def test_photographs_never_stand_in_the_report(tmp_path, monkeypatch):
 
     monkeypatch.setattr(redraw, "draw", draw)
     monkeypatch.setattr(redraw, "draw_curves", lambda folder: None)
+    monkeypatch.setattr(redraw, "draw_grids", lambda folder: None)
     monkeypatch.setattr(redraw, "bright_edges", lambda data: None)
     monkeypatch.setattr(redraw, "FIGURES", tmp_path / "figures")
     monkeypatch.setattr(redraw, "RESULTS", tmp_path / "results.json")
