@@ -16,9 +16,8 @@ from PIL import Image
 
 import data_utils
 from cli import replacing, run_cli
-from inference.draw import draw
 from inference.figures import blank, save
-from models import WEIGHTS, sampling
+from models import WEIGHTS
 from models.recipes import RECIPES
 from models.trained import Trained
 from report import FIGURES, FOLDER, RESULTS
@@ -44,6 +43,8 @@ def main(words=None):
     parser.add_argument("data", type=Path, help="faces in the course's layout")
     parser.add_argument("images", type=Path, help="Report D's training images, a folder")
     args = parser.parse_args(words)
+    from inference.draw import draw  # Keras takes seconds
+
     with tempfile.TemporaryDirectory() as temporary:
         real, drawn = Path(temporary) / "real", Path(temporary) / "drawn"
         for problem in ("hw4", "kl", "rpgan", "anime"):
@@ -75,6 +76,8 @@ def main(words=None):
 def bright_edges(data, width=3):
     """The share of images of `gan_b`, and of as many test faces, that have a white pixel
     near the edge (Report B, 2.5)."""
+    from models import sampling
+
     real = data_utils.load_faces(data, "test", 64).images
 
     def share(images):

@@ -12,8 +12,6 @@ import imageio.v3 as iio
 import pandas as pd
 
 from cli import UserError, run_cli
-from metrics.judge import Judge
-from models import sampling
 from models.trained import Trained
 
 SPLITS = {"train": range(240), "test": range(100_000, 100_120)}  # seeds
@@ -27,6 +25,9 @@ def main():
     folder = parser.parse_args().folder
     if folder.exists():
         raise UserError(f"{folder}: there already; remove it first")
+    from metrics.judge import Judge  # Keras takes seconds
+    from models import sampling
+
     generator, judge = Trained("rpgan_attributes"), Judge(Trained("attributes"))
     with tempfile.TemporaryDirectory(dir=folder.resolve().parent) as temporary:
         made = Path(temporary) / "made"

@@ -16,9 +16,7 @@ import data_utils
 from cli import UserError, replacing, run_cli
 from inference.figures import pair, panels, save
 from models import get_recipe
-from models.keras_setup import set_precision
 from report import FIGURES, FOLDER
-from train.run import Run
 
 RESULTS = FOLDER / "seesaw.json"
 SETTINGS = {"batch_size": "16", "steps": "200", "flip": "true"}  # else as reported
@@ -34,6 +32,9 @@ def main(words=None):
     precisions = ["float32", "bfloat16"]
     parser.add_argument("--precision", choices=precisions, default="float32")
     args = parser.parse_args(words)
+    from models.keras_setup import set_precision  # Keras takes seconds
+    from train.run import Run
+
     set_precision(args.precision)
     recipe = get_recipe("gan_b").replace(SETTINGS)
     faces = data_utils.load_faces(args.data, "train", recipe.image_size)

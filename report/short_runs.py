@@ -17,10 +17,7 @@ import numpy as np
 
 from cli import UserError, replacing, run_cli
 from inference.figures import save, sheet
-from metrics.images import Real, Subject
-from metrics.registry import METRICS
 from models import WEIGHTS
-from models.unexported import RunWeights
 from report import FIGURES, FOLDER
 
 RESULTS = FOLDER / "short_runs.json"
@@ -116,6 +113,10 @@ def training(name, label, data, folder):
 
 def measured(folder, data):
     """({name: number} of a trained run, uint8 samples of it)."""
+    from metrics.images import Real, Subject  # Keras takes seconds
+    from metrics.registry import METRICS
+    from models.unexported import RunWeights
+
     weights = RunWeights(folder)
     recipe = weights.recipe
     subject = Subject(weights, Real(data, recipe.image_size, COUNT, WEIGHTS))

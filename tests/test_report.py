@@ -69,7 +69,7 @@ def test_photographs_never_stand_in_the_report(tmp_path, monkeypatch):
         for name in redraw.SMALL.get(recipe, [None, *figures])[1:]:
             Image.new("RGB", (3000, 30), color).save(out / f"{name}.jpg")
 
-    monkeypatch.setattr(redraw, "draw", draw)
+    monkeypatch.setattr("inference.draw.draw", draw)
     monkeypatch.setattr(redraw, "draw_curves", lambda folder: None)
     monkeypatch.setattr(redraw, "draw_grids", lambda folder: None)
     monkeypatch.setattr(redraw, "bright_edges", lambda data: None)
