@@ -1,3 +1,3 @@
 #!/usr/bin/env bash
-# usage: bash hw4_acgan.sh <data> <out> [recipe]
+# usage: bash hw4_acgan.sh <data> <out> [recipe or run]
 exec python3 -B "$(dirname "$(readlink -f "$0" 2>&- || echo "$0")")/start.py" acgan "$@"

@@ -131,7 +131,7 @@ def obtained(trained):
     names = ("collapse_meter",) if trained.recipe.meter_every else TELLING
     said = [METRICS[n].words(found[n]["values"]) for n in names if n in found]
     if said and (ended := RECIPES[trained.recipe.name].ended):
-        said.insert(0, ended.format_map(trained.history().tail(LAST).mean()))
+        said.insert(0, ended.format_map(trained.at_end(LAST)))
     # Of a VAE the samples of N(0, I) are not the point.
     most = 1 if trained.recipe.traits.rebuilds else 2
     return ", ".join(said[:most]) or "not measured yet"

@@ -166,6 +166,11 @@ class Trained:
             history.attrs["weights"] = self.card["steps"]
         return history
 
+    def at_end(self, rows):
+        """The means of so many last rows of the curves before these weights."""
+        history = self.history()
+        return history[history["step"] <= self.card["steps"]].tail(rows).mean()
+
     def origin(self):
         """One line for the foot of a figure: which weights, trained on what."""
         card, recipe = self.card, self.recipe

@@ -25,7 +25,7 @@ def parse(words=None):
     usual = f"default: the first with weights of {', '.join(GENERATORS)}"
     parser.add_argument("--generator", help=f"a recipe that draws from noise; {usual}")
     parser.add_argument("--vae", default=VAE, help=f"default: {VAE}")
-    faces = "faces to fit the VAE's sliders to; default: sample_data"
+    faces = "faces to learn Photo's attributes from; default: sample_data"
     parser.add_argument("--data", type=Path, default=SAMPLE_DATA, help=faces)
     parser.add_argument("--run", type=Path, help="film this run; default: one that ships")
     weights = "folder of all weights; default: the repository's weights/"

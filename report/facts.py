@@ -68,7 +68,7 @@ def recipe_facts(recipe, root):
         "trained": training_of(trained.recipe),
         "departures": departures,
         "start": {k: float(v) for k, v in history.head(LAST).mean().dropna().items()},
-        "end": {k: float(v) for k, v in history.tail(LAST).mean().dropna().items()},
+        "end": {k: float(v) for k, v in trained.at_end(LAST).dropna().items()},
         "least": {k: float(v) for k, v in history.min().dropna().items()},
         "evaluated": evaluated(history),
         "metrics": record.newest(trained),

@@ -27,7 +27,7 @@ def parse(words=None):
     parser.add_argument(
         "--as-reported",
         action="store_true",
-        help="take the report's settings; default: those that ship",
+        help="take the report's settings; default: this repository's, if any",
     )
     length = parser.add_mutually_exclusive_group()
     length.add_argument(
