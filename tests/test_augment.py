@@ -7,7 +7,6 @@ from conftest import small
 from scipy.ndimage import gaussian_filter
 
 import data_utils
-from cli import UserError
 from models import latents
 from models.keras_setup import keras, to_numpy
 from train import classifier
@@ -25,19 +24,6 @@ def test_uniform_noise_is_in_0_to_1():
     drawn = latents(tiny.recipe("wgan_a", noise="uniform", latent=500), range(20))
     assert drawn.min() >= 0 and drawn.max() < 1
     assert drawn.mean() == pytest.approx(0.5, abs=0.02)
-
-
-@pytest.mark.parametrize(
-    ("name", "noise", "saying"),
-    [
-        ("vae_c", "rand", "'noise' must be one of normal, uniform"),
-        ("vae_c", "uniform", "the KL term is that of normal noise"),
-        ("wgan_a", "none", "'noise' cannot be none in a recipe of gan"),
-    ],
-)
-def test_noise_that_does_not_fit_is_refused(name, noise, saying):
-    with pytest.raises(UserError, match=saying):
-        tiny.recipe(name).replace({"noise": noise})
 
 
 def test_an_autoencoder_is_trained_without_noise():

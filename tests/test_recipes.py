@@ -131,6 +131,7 @@ REFUSED = {  # recipe: words of --set, what is said
     "vae_c": [
         ("d_steps=2", "'d_steps' has no effect in this recipe of vae"),
         ("image_noise=0.3", "'image_noise' has no effect in this recipe of vae"),
+        ("noise=rand", "'noise' must be one of normal, uniform"),
         ("noise=uniform", "the KL term is that of normal noise"),
     ],
     "attributes": [
