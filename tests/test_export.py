@@ -124,15 +124,29 @@ def test_an_export_goes_beside_its_run_and_says_how_to_draw(
     assert Trained.of(run / "weights").card["steps"] == 1
 
 
+class Nested(keras.layers.Layer):
+    """As students write them: layers inside a layer."""
+
+    def __init__(self, layer):
+        super().__init__()
+        self.parts = [layer]
+
+    def build(self, shape):
+        self.parts[0].build(shape)
+
+    def call(self, x, training=False):
+        return self.parts[0](x, training=training)
+
+
 @pytest.mark.parametrize("kind", [BatchNorm, keras.layers.BatchNormalization])
 def test_statistics_of_a_frozen_average_are_those_of_what_it_draws(kind, monkeypatch):
-    """Only they change; of Keras' own layer, too, which a user's network may have."""
+    """Only they change; of Keras' own layer, too, which a user's network may have, and
+    wherever in the network they are."""
     monkeypatch.setattr(sampling, "BATCHES", (3, 8))
-    recipe = tiny.recipe("dcgan_c")
+    recipe, norm = tiny.recipe("dcgan_c"), kind()
     noise = keras.Input((recipe.latent,))
-    generator = keras.Model(noise, kind()(noise))
+    generator = keras.Model(noise, keras.Sequential([Nested(norm)])(noise))
     generator.trainable = False
-    norm = generator.layers[1]
     norm.moving_mean.assign(norm.moving_mean + 7)
     norm.moving_variance.assign(norm.moving_variance * 50)
     kept = norm.momentum, to_numpy(norm.gamma)

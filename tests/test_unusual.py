@@ -1,6 +1,5 @@
 """Unusual but legal use, from the data to the weights."""
 
-import dataclasses
 import shutil
 
 import numpy as np
@@ -14,9 +13,7 @@ from inference import draw as figures
 from inference import kl, vae
 from inference.figures import scatter
 from metrics.judge import Judge
-from models.keras_setup import keras, to_numpy
-from models.layers import BatchNorm, flat
-from models.sampling import draw, recompute_batch_norm
+from models.sampling import draw
 from models.trained import Trained
 from models.unexported import RunWeights
 from train import export, exporting
@@ -28,9 +25,7 @@ pytestmark = pytest.mark.usefixtures("tiny_networks")
 
 def trained(name, faces, folder, steps, **changes):
     recipe = tiny.recipe(name, **changes)
-    run = Run(recipe, faces, folder, 0, "float32", report=lambda line: None)
-    run.train(steps)
-    return run
+    Run(recipe, faces, folder, 0, "float32", report=lambda line: None).train(steps)
 
 
 def exported(name, faces, faces_folder, tmp_path, steps, **changes):
@@ -83,7 +78,7 @@ def test_an_epoch_that_ends_between_two_steps(tiny_faces, faces_folder, tmp_path
     assert weights.network("decoder", at=2) is weights.network("decoder")
 
 
-def test_the_attribute_network_reads_as_many_as_there_are(tmp_path, capsys):
+def test_the_attribute_network_reads_as_many_as_there_are(tmp_path):
     folder = write_faces(tmp_path / "five")
     for name in ("train.csv", "test.csv"):
         lines = (folder / name).read_text().splitlines()
@@ -96,35 +91,6 @@ def test_the_attribute_network_reads_as_many_as_there_are(tmp_path, capsys):
     faces = data_utils.load_faces(folder, "test", 16)
     assert judge.names == list(faces.attributes.columns) and len(judge.names) == 5
     assert judge.read(faces.images).shape == (16, 5)
-
-
-class Residual(keras.layers.Layer):
-    """As students write them: layers inside a layer."""
-
-    def __init__(self):
-        super().__init__()
-        self.parts = [keras.layers.Dense(4), keras.layers.BatchNormalization()]
-
-    def build(self, shape):
-        self.scale = self.add_weight(shape=(1,), name="scale", initializer="ones")
-
-    def call(self, x, training=False):
-        more = self.parts[1](self.parts[0](x), training=training)
-        return x + self.scale * more
-
-
-def test_batch_norm_inside_networks_is_recomputed():
-    noise = keras.Input((4,))
-    body = keras.Sequential([keras.layers.Dense(4), BatchNorm(), keras.layers.Dense(4)])
-    network = keras.Model(noise, Residual()(body(noise)))
-    recipe = dataclasses.replace(tiny.recipe("dcgan_c"), latent=4)
-    norms = [x for x in flat(network) if hasattr(x, "moving_mean")]
-    for norm in norms:
-        norm.moving_mean.assign(norm.moving_mean + 7)
-    recompute_batch_norm(network, recipe)
-    assert len(norms) == 2
-    for norm in norms:
-        assert np.abs(to_numpy(norm.moving_mean)).max() < 3
 
 
 def test_a_study_of_images_that_repeat_is_refused(faces_folder, tmp_path):
