@@ -16,7 +16,6 @@ import numpy as np
 import pytest
 import tiny
 from conftest import REPOSITORY
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import cli
 import data_utils
@@ -139,20 +138,7 @@ def test_ctrl_c_and_warnings_before_the_end_of_a_job_save(name, faces, tmp_path)
         signal.signal(number, before)
 
 
-def test_a_run_that_was_stopped_between_two_rows_goes_on_with_whole_ones(faces, tmp_path):
-    def curves():
-        events = EventAccumulator(str(tmp_path), {"images": 0})
-        events.Reload()
-        assert [p.step for p in events.Scalars("loss/loss")] == steps(tmp_path)
-        return steps(tmp_path), [p.step for p in events.Images("samples")]
-
-    assert not stopped_at(fake(begin(faces, tmp_path)), 37)
-    assert curves() == ([25], [10, 20, 25, 37])
-    assert fake(begin(faces, tmp_path)).train(60, sample_every=20)
-    assert curves() == ([25, 50, 60], [10, 20, 25, 37, 40, 50, 60])
-
-
-def test_export_has_the_curve_to_the_weights_last_step(faces, faces_folder, tmp_path):
+def test_export_has_the_curve_to_the_weights_last_step(faces, tmp_path):
     run = fake(begin(faces, tmp_path / "run"))
     run.train(60, checkpoint_seconds=1e9)  # as a killed one leaves it: rows beyond it
     kept = fake(begin(faces, tmp_path / "other"))
