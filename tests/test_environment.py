@@ -160,12 +160,6 @@ def test_a_file_that_cannot_be_written_is_named_and_not_left_half(error, tmp_pat
     assert not list(tmp_path.iterdir())
 
 
-def test_out_that_is_a_file(tmp_path):
-    (tmp_path / "out").write_text("")
-    with pytest.raises(cli.UserError, match=r"out: cannot write there \(a file, not"):
-        cli.writable(tmp_path / "out")
-
-
 def test_folders_with_names_that_are_not_utf_8(tmp_path, command):
     folder = tmp_path / "\udc8a\udce7_\udc83A"
     data = write_faces(folder / "$x_$^{", train=4, test=2)
