@@ -130,6 +130,15 @@ def test_random_numbers_are_a_function_of_seed_and_step():
     assert (noise(1, 5) != noise(2, 5)).any()
 
 
+def applied(optimizer, start, gradients):
+    """What an optimizer makes of a variable, and its state: numpy arrays."""
+    variable = keras.Variable(start)
+    optimizer.build([variable])
+    for gradient in gradients:
+        optimizer.apply([keras.ops.convert_to_tensor(gradient)], [variable])
+    return [to_numpy(variable), *map(to_numpy, optimizer.variables)]
+
+
 def test_adam_is_keras_own_adam_with_a_stair():
     stairs = {"schedule": "staircase", "decay": 0.9, "decay_steps": 3}
     spec = Optimizer("adam", 1e-2, beta_1=0.5, **stairs)
@@ -138,16 +147,8 @@ def test_adam_is_keras_own_adam_with_a_stair():
     rng = np.random.default_rng(0)
     start = rng.standard_normal((50, 7)).astype("float32")
     gradients = rng.standard_normal((20, 50, 7)).astype("float32")
-    ends = []
-    for optimizer in (
-        make_optimizer(recipe, "vae"),
-        keras.optimizers.Adam(stair, beta_1=0.5),
-    ):
-        variable = keras.Variable(start)
-        optimizer.build([variable])
-        for gradient in gradients:
-            optimizer.apply([keras.ops.convert_to_tensor(gradient)], [variable])
-        ends.append([to_numpy(variable), *map(to_numpy, optimizer.variables)])
+    optimizers = make_optimizer(recipe, "vae"), keras.optimizers.Adam(stair, beta_1=0.5)
+    ends = [applied(optimizer, start, gradients) for optimizer in optimizers]
     assert np.abs(ends[0][0] - start).max() > 0.05
     for ours, theirs in zip(*ends, strict=True):
         np.testing.assert_allclose(ours, theirs, atol=1e-5)
@@ -164,11 +165,7 @@ def test_adam_of_reports_c_and_d_is_pytorchs():
     for name in (spec.name, "adam"):  # at such gradients epsilon decides
         changed = {"vae": dataclasses.replace(spec, name=name)}
         ours = make_optimizer(dataclasses.replace(recipe, optimizers=changed), "vae")
-        variable = keras.Variable(start)
-        ours.build([variable])
-        for gradient in gradients:
-            ours.apply([keras.ops.convert_to_tensor(gradient)], [variable])
-        ends[name] = to_numpy(variable)
+        ends[name] = applied(ours, start, gradients)[0]
     theirs = torch.nn.Parameter(torch.from_numpy(start.copy()))
     adam = torch.optim.Adam([theirs], 2e-4, (0.5, 0.999), eps=1e-8)
     for gradient in gradients:
