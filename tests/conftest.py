@@ -19,6 +19,7 @@ import data_utils
 from cli import UserError
 from data_tools.convert import COURSE
 from models import RECIPES, get_recipe
+from train.run import Run
 
 # PyTorch's CUDA builds bring triton; its LLVM crashes in a process where TensorFlow's is.
 sys.modules["triton"] = None
@@ -84,6 +85,11 @@ def cache(tmp_path_factory):
 
 def small(name, **changes):
     return dataclasses.replace(get_recipe(name), **({"batch_size": 2} | changes))
+
+
+def run_of(recipe, faces, folder, seed=0, report=lambda line: None, **options):
+    """A run in float32 that says nothing."""
+    return Run(recipe, faces, folder, seed, "float32", report, **options)
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ import shutil
 import numpy as np
 import pytest
 import tiny
-from conftest import refused
+from conftest import refused, run_of
 
 from cli import UserError
 from metrics import judge, record
@@ -81,7 +81,7 @@ class Scripted:
 def begin(faces, folder, values):
     """A run of `vae_e` whose evaluations have these values, every 25 steps."""
     recipe = tiny.recipe("vae_e", evaluate_every=25)
-    run = Run(recipe, faces, folder, 0, "float32", report=lambda text: None)
+    run = run_of(recipe, faces, folder)
     run.model.train_step = lambda data: {"loss": keras.ops.convert_to_tensor(0.5)}
     run.evaluation = Scripted(values)
     return run

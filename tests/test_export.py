@@ -5,7 +5,7 @@ import shutil
 import numpy as np
 import pytest
 import tiny
-from conftest import refused
+from conftest import refused, run_of
 
 from models import RECIPES, build, latents, sampling
 from models.keras_setup import keras, to_numpy
@@ -13,7 +13,6 @@ from models.layers import BatchNorm
 from models.sampling import run_network
 from models.trained import Trained, load, save
 from train import export
-from train.run import Run
 
 # One recipe for each function that builds what draws.
 DRAWING = {r.networks[r.traits.draws]: r for r in RECIPES.values() if r.traits.draws}
@@ -75,7 +74,7 @@ def test_export_on_the_command_line(
     shutil.rmtree(run)
     recipe = tiny.recipe("vae_e")
     monkeypatch.setitem(RECIPES, "vae_e", recipe)
-    Run(recipe, tiny_faces, run, 0, "float32", report=lambda text: None).train(1)
+    run_of(recipe, tiny_faces, run).train(1)
     rows = (run / "history.csv").read_text().splitlines()
     later = ["25" + rows[1].removeprefix("1")]  # as a crash leaves what it lost
     (run / "history.csv").write_text("\n".join(rows + later) + "\n")
@@ -116,7 +115,7 @@ def test_an_export_goes_beside_its_run_and_says_how_to_draw(
     recipe = tiny.recipe("dcgan_c")
     monkeypatch.setitem(RECIPES, "dcgan_c", recipe)
     run = tmp_path / "run"
-    Run(recipe, tiny_faces, run, 0, "float32", report=lambda text: None).train(1)
+    run_of(recipe, tiny_faces, run).train(1)
     for _ in range(2):  # again, over its own weights
         assert export.main(["--run", str(run), "--data", str(faces_folder)]) == 0
     said = capsys.readouterr().out

@@ -13,7 +13,7 @@ import weakref
 import numpy as np
 import pytest
 import tiny
-from conftest import REPOSITORY, TILES, check_figure, refused, write_faces
+from conftest import REPOSITORY, TILES, check_figure, refused, run_of, write_faces
 
 import data_utils
 from cli import UserError
@@ -27,7 +27,6 @@ from models.keras_setup import to_numpy
 from models.sampling import run_network
 from models.trained import Trained, WeightsError, sha256
 from train import backend, exporting
-from train.run import Run
 
 pytestmark = pytest.mark.usefixtures("tiny_networks")
 
@@ -46,8 +45,7 @@ def trained(tiny_networks, faces_folder, tmp_path_factory):
         recipe = get_recipe(name)
         if recipe.snapshots:  # two steps are an epoch of the 48 images
             recipe = dataclasses.replace(recipe, batch_size=24, snapshots=(1,))
-        run = Run(recipe, faces, folder / name, 0, "float32", report=lambda text: None)
-        run.train(2)
+        run_of(recipe, faces, folder / name).train(2)
         exporting.export(folder / name, faces_folder, folder / "weights")
         shutil.rmtree(folder / name)
     monkeypatch.undo()

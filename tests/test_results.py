@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import tiny
-from conftest import check_figure
+from conftest import check_figure, run_of
 
 import data_utils
 from cli import UserError
@@ -19,7 +19,6 @@ from metrics import record
 from models import get_recipe, sampling
 from models.trained import Trained
 from train import exporting
-from train.run import Run
 
 pytestmark = pytest.mark.usefixtures("tiny_networks")
 
@@ -48,7 +47,7 @@ def test_the_study_of_mode_collapse(faces_folder, tmp_path, monkeypatch):
         kept = {"dcgan_d": (1, 2, 4, 6), "wgan_gp_d": (2, 4)}.get(name, ())
         more = {"batch_size": 4, "d_steps": 1, "meter_every": 25, "snapshots": kept}
         recipe = dataclasses.replace(get_recipe(name), **more)
-        run = Run(recipe, faces, tmp_path / name, 0, "float32", report=lambda text: None)
+        run = run_of(recipe, faces, tmp_path / name)
         run.model.train_step = lambda data: {"d_loss": 0.5, "g_loss": 0.5}
         values = iter([0.9, 0.8, 0.2] if name == "dcgan_d" else [0.9] * 3)
         run._diversity = lambda values=values: next(values)
@@ -76,10 +75,7 @@ def test_a_gan_with_the_collapse_meter_exports_what_its_figures_need(
     faces_folder, tiny_faces, tmp_path
 ):
     recipe = dataclasses.replace(get_recipe("dcgan_c"), meter_every=25)
-    run = Run(
-        recipe, tiny_faces, tmp_path / "run", 0, "float32", report=lambda line: None
-    )
-    run.train(1)
+    run_of(recipe, tiny_faces, tmp_path / "run").train(1)
     exporting.export(tmp_path / "run", faces_folder, tmp_path / "weights")
     gan.draw(Trained("dcgan_c", tmp_path / "weights"), None, tmp_path)
     names = {p.name for p in tmp_path.glob("*.jpg")}

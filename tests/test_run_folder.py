@@ -15,7 +15,7 @@ import sys
 import numpy as np
 import pytest
 import tiny
-from conftest import REPOSITORY
+from conftest import REPOSITORY, run_of
 
 import cli
 import data_utils
@@ -23,7 +23,7 @@ from models import RecipeError
 from train.exporting import write_history
 from train.log import Log
 from train.progress import Lines, display
-from train.run import Run, RunError
+from train.run import RunError
 
 
 @pytest.fixture(scope="module")
@@ -32,8 +32,7 @@ def faces(tiny_faces):
 
 
 def begin(faces, folder, recipe="vae_e", **options):
-    options.setdefault("report", lambda line: None)
-    return Run(tiny.recipe(recipe), faces, folder, 0, "float32", **options)
+    return run_of(tiny.recipe(recipe), faces, folder, **options)
 
 
 def fake(run):

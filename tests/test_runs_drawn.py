@@ -6,14 +6,13 @@ from types import SimpleNamespace
 import imageio.v3 as iio
 import numpy as np
 import pytest
-from conftest import refused, small
+from conftest import refused, run_of, small
 
 from cli import UserError
 from inference import options
 from inference.__main__ import main
 from models import get_recipe, latents, sampling
 from models.unexported import RunWeights
-from train.run import Run
 
 # ------------------------------------------------------------ seeds and labels
 
@@ -88,7 +87,7 @@ def test_a_label_that_a_recipe_does_not_take_is_refused(name, label, saying, con
 def begun(faces, tmp_path_factory):
     """A VAE's run, saved before its first step, its averages a little moved."""
     folder = tmp_path_factory.mktemp("runs") / "vae"
-    run = Run(small("vae_e"), faces, folder, 0, "float32")
+    run = run_of(small("vae_e"), faces, folder)
     for variable in run.model.average["decoder"].variables:
         variable.assign(variable + 0.01)
     run.save()
@@ -106,7 +105,7 @@ def test_a_run_is_drawn_with_its_averages(begun, tmp_path, capsys):
 
 def test_a_generator_is_drawn_as_its_export_would_be(faces, tmp_path, monkeypatch):
     monkeypatch.setattr(sampling, "BATCHES", (2, 4))
-    run = Run(small("dcgan_c"), faces, tmp_path / "run", 0, "float32")
+    run = run_of(small("dcgan_c"), faces, tmp_path / "run")
     run.save()
     before = run.draw(2)
     drawn = sampling.draw(RunWeights(run.folder), [0, 1])

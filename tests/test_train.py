@@ -13,7 +13,7 @@ import sys
 import numpy as np
 import pytest
 import tiny
-from conftest import REPOSITORY, refused
+from conftest import REPOSITORY, refused, run_of
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import data_utils
@@ -23,7 +23,7 @@ from models.keras_setup import keras, to_numpy
 from train import checkpoint
 from train.__main__ import main
 from train.log import Log, tag
-from train.run import NotANumber, Run, RunError
+from train.run import NotANumber, RunError
 from train.work import expected
 
 
@@ -133,13 +133,9 @@ def faces(tiny_faces):
     return tiny_faces
 
 
-def begin(recipe, faces, folder):
-    return Run(recipe, faces, folder, 0, "float32", report=lambda line: None)
-
-
 @pytest.fixture
 def run(faces, tmp_path):
-    return begin(tiny.recipe("vae_c"), faces, tmp_path / "run")
+    return run_of(tiny.recipe("vae_c"), faces, tmp_path / "run")
 
 
 @pytest.mark.parametrize(
@@ -159,22 +155,22 @@ def test_a_run_of_other_settings_is_refused_with_the_difference(
     seed, faces = changes.pop("seed", 0), faces.first(changes.pop("images", 48))
     recipe = tiny.recipe(changes.pop("recipe", "vae_c")).replace(changes)
     if saying is None:
-        Run(recipe, faces, run.folder, seed, "float32")
+        run_of(recipe, faces, run.folder, seed)
         return
     with pytest.raises(RunError, match=re.escape(saying)):
-        Run(recipe, faces, run.folder, seed, "float32")
+        run_of(recipe, faces, run.folder, seed)
 
 
 def test_a_folder_that_is_no_run_is_refused(faces, tmp_path):
     (tmp_path / "thesis.txt").write_text("do not overwrite")
     with pytest.raises(RunError, match="not empty and not a run"):
-        begin(tiny.recipe("vae_c"), faces, tmp_path)
+        run_of(tiny.recipe("vae_c"), faces, tmp_path)
     with pytest.raises(UserError, match=r"cannot write there \(a file, not"):
-        begin(tiny.recipe("vae_c"), faces, tmp_path / "thesis.txt")
+        run_of(tiny.recipe("vae_c"), faces, tmp_path / "thesis.txt")
     (tmp_path / "thesis.txt").unlink()
     for name in ("train.log", "._grid.png", ".DS_Store"):  # are nobody's run
         (tmp_path / name).write_text("")
-    run = begin(tiny.recipe("vae_c"), faces, tmp_path)
+    run = run_of(tiny.recipe("vae_c"), faces, tmp_path)
     (tmp_path / "samples" / "._00000001.png").write_text("of another system")
     assert run.train(1) and (tmp_path / "samples.gif").exists()
 
@@ -224,7 +220,7 @@ def test_what_cannot_be_trained_is_refused_before_a_run_is_begun(
     for role, function in (networks or {}).items():
         monkeypatch.setattr(tiny, role, function)
     with pytest.raises((data_utils.DataError, RunError, RecipeError), match=saying):
-        begin(
+        run_of(
             tiny.recipe(name),
             dataclasses.replace(faces, **changes[faces_of]),
             tmp_path / "run",
@@ -237,7 +233,7 @@ def test_a_checkpoint_cut_short_or_of_another_network(run, faces):
     whole = run.checkpoint.read_bytes()
     run.checkpoint.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(checkpoint.CheckpointError, match="not a whole checkpoint"):
-        begin(run.recipe, faces, run.folder)
+        run_of(run.recipe, faces, run.folder)
     run.checkpoint.write_bytes(whole)
     other = {k: v for k, v in run.model.state().items() if "optimizer" not in k}
     with pytest.raises(checkpoint.CheckpointError, match="another network or optimizer"):
@@ -263,7 +259,7 @@ def test_not_a_number_names_loss_and_step_and_keeps_the_checkpoint(run):
 
 
 def test_the_collapse_meter_is_a_curve_with_points_apart(faces, tmp_path):
-    run = begin(tiny.recipe("dcgan_d", meter_every=50), faces.first(20), tmp_path)
+    run = run_of(tiny.recipe("dcgan_d", meter_every=50), faces.first(20), tmp_path)
     run.model.train_step = lambda data: {"d_loss": 0.5}
     generator = run.model.average["generator"]
     generator.set_weights([0 * w for w in generator.get_weights()])  # one image for all
@@ -275,7 +271,7 @@ def test_the_collapse_meter_is_a_curve_with_points_apart(faces, tmp_path):
 
 def test_snapshots_are_the_averaged_networks_of_their_epochs(faces, tmp_path):
     recipe = tiny.recipe("vae_e", batch_size=12).replace({"snapshots": "1,2"})
-    run = begin(recipe, faces, tmp_path)
+    run = run_of(recipe, faces, tmp_path)
     run.train(4)  # 48 images are 4 steps
     decoder = build(recipe, "decoder")
     decoder.load_weights(tmp_path / "snapshots" / "epoch_001" / "decoder.weights.h5")

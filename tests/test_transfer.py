@@ -6,12 +6,12 @@ import shutil
 import numpy as np
 import pytest
 import tiny
+from conftest import run_of
 
 from cli import UserError
 from models.keras_setup import to_numpy
 from models.trained import save, sha256
 from train.model import model_of
-from train.run import Run
 from train.transfer import in_words, source_of, start_from
 
 pytestmark = pytest.mark.usefixtures("tiny_networks")
@@ -59,11 +59,8 @@ def test_what_fits_is_taken_and_the_rest_starts_fresh(tmp_path):
 
 
 def test_what_cannot_be_started_from(tmp_path, tiny_faces):
-    def run(name, **more):
-        folder = tmp_path / "run"
-        return Run(
-            tiny.recipe("acgan_a"), tiny_faces, folder, 0, "float32", start=name, **more
-        )
+    def run(start):
+        return run_of(tiny.recipe("acgan_a"), tiny_faces, tmp_path / "run", start=start)
 
     with pytest.raises(UserError, match="--from nowhere: no weights there"):
         run("nowhere")
@@ -82,16 +79,8 @@ def test_a_run_remembers_what_it_started_from(tmp_path, tiny_faces):
     said = []
 
     def run(name, start):
-        recipe = tiny.recipe("acgan_a")
-        return Run(
-            recipe,
-            tiny_faces,
-            tmp_path / name,
-            0,
-            "float32",
-            report=said.append,
-            start=start,
-        )
+        options = {"report": said.append, "start": start}
+        return run_of(tiny.recipe("acgan_a"), tiny_faces, tmp_path / name, **options)
 
     run("with", folder).train(1)
     assert "starts from wgan_a (7 steps)" in said[0]

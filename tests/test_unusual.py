@@ -5,7 +5,7 @@ import shutil
 import numpy as np
 import pytest
 import tiny
-from conftest import write_faces
+from conftest import run_of, write_faces
 
 import data_utils
 from cli import UserError
@@ -18,19 +18,13 @@ from models.trained import Trained
 from models.unexported import RunWeights
 from train import export, exporting
 from train.__main__ import main as train
-from train.run import Run
 
 pytestmark = pytest.mark.usefixtures("tiny_networks")
 
 
-def trained(name, faces, folder, steps, **changes):
-    recipe = tiny.recipe(name, **changes)
-    Run(recipe, faces, folder, 0, "float32", report=lambda line: None).train(steps)
-
-
 def exported(name, faces, faces_folder, tmp_path, steps, **changes):
     """`Trained` weights of a run of so many steps in `<tmp_path>/run`."""
-    trained(name, faces, tmp_path / "run", steps, **changes)
+    run_of(tiny.recipe(name, **changes), faces, tmp_path / "run").train(steps)
     exporting.export(tmp_path / "run", faces_folder, tmp_path / "weights")
     return Trained(name, tmp_path / "weights")
 
@@ -38,7 +32,7 @@ def exported(name, faces, faces_folder, tmp_path, steps, **changes):
 def test_codes_of_other_images_have_another_density(
     tiny_faces, faces_folder, tmp_path, capsys
 ):
-    trained("vae_e", tiny_faces, tmp_path / "run", 1)
+    run_of(tiny.recipe("vae_e"), tiny_faces, tmp_path / "run").train(1)
     unlike = write_faces(tmp_path / "unlike", train=60, seed=1)
     few = write_faces(tmp_path / "few", train=20, seed=1)
     words = ["--run", str(tmp_path / "run")]
