@@ -217,7 +217,10 @@ def test_real_images_in_place_of_samples(monkeypatch):
     assert neighbours.measure(subject)["ratio"] < 1e-6
     # and of a plain folder, whose last images are compared with
     plain = Real(f"{SAMPLE_DATA}/test", 64, 50, REPOSITORY / "weights")
-    assert plain.split_for(weights) == "train" and len(plain.training) == 70
+    np.testing.assert_array_equal(plain.images, plain.faces.images[70:])
+    np.testing.assert_array_equal(plain.training, plain.faces.images[:70])
+    assert [plain.unseen_by(n) for n in (70, 71)] == [True, False]
+    assert plain.split_for(weights) == "train"
     with pytest.raises(Inapplicable, match="none are unseen"):
         neighbours.measure(SimpleNamespace(real=plain, trained=weights))
     assert plain.accuracy["data"] == "hw4_data/test" and plain.accuracy["n"] == 1000

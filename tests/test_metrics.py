@@ -4,7 +4,6 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from PIL import Image
 
 import data_utils
 from metrics import (
@@ -17,10 +16,9 @@ from metrics import (
     ssim,
     swd,
 )
-from metrics.images import Real
 from metrics.judge import Judge
 from metrics.random_features import RandomFeatures
-from models import WEIGHTS, sampling
+from models import sampling
 
 
 def noisy(images, deviation):
@@ -298,13 +296,3 @@ def test_a_network_that_was_never_trained_tells_kinds_of_images_apart(faces_twic
     same = RandomFeatures(first).distance(second)
     assert space.distance(second) == same < space.distance(second[:4].repeat(16, 0))
     assert same < space.distance(noise) / 3
-
-
-def test_the_last_images_of_a_plain_folder_are_unseen_by_who_left_them_out(tmp_path):
-    images = np.random.default_rng(0).integers(0, 256, (40, 8, 8, 3), "uint8")
-    for k, image in enumerate(images):
-        Image.fromarray(image).save(tmp_path / f"{k:02d}.png")
-    real = Real(tmp_path, 8, 16, WEIGHTS)
-    np.testing.assert_array_equal(real.images, images[-16:])
-    np.testing.assert_array_equal(real.training, images[:-16])
-    assert [real.unseen_by(n) for n in (24, 25)] == [True, False]
