@@ -147,10 +147,10 @@ def copy_weights(name, root):
     shutil.copytree(REPOSITORY / "weights" / name, root / name, ignore=ignored)
 
 
-def test_only_rows_of_these_very_weights_data_and_judge_count(tmp_path):
-    for name in ("acgan_c", "attributes"):
+def test_only_rows_of_these_very_weights_density_data_and_judge_count(tmp_path):
+    for name in ("vae_e", "attributes"):
         copy_weights(name, tmp_path)
-    trained = Trained("acgan_c", tmp_path)
+    trained = Trained("vae_e", tmp_path)
     network = json.loads((tmp_path / "attributes" / "card.json").read_text())
     files = {role: f["sha256"][:12] for role, f in trained.card["files"].items()}
     row = {"data": trained.card["data"]["name"], "split": "test", "weights": files}
@@ -162,13 +162,16 @@ def test_only_rows_of_these_very_weights_data_and_judge_count(tmp_path):
         ("swd", {"values": 3, "weights": {"generator": "b" * 12}}),
         ("swd", {"values": 4, "data": "drawn"}),
         ("swd", {"values": 5, "split": "train"}),
+        ("fitted_prior", {"values": 6, "prior": trained.card["prior"]["sha256"][:12]}),
+        ("fitted_prior", {"values": 7, "prior": "another"}),
         ("requested_attribute", {"attribute_network": theirs}),
         ("density_coverage", {"attribute_network": {"weights": "another"}}),
         ("frechet_attribute_features", {"attribute_network": {"n": 1000}}),
     ):
         record.append(trained.folder / "metrics.jsonl", row | {"metric": name} | more)
     found = record.newest(trained)
-    assert [*found] == ["swd", "requested_attribute"] and found["swd"]["values"] == 2
+    assert [*found] == ["swd", "fitted_prior", "requested_attribute"]
+    assert (found["swd"]["values"], found["fitted_prior"]["values"]) == (2, 6)
     assert found["requested_attribute"]["attribute_network"] == theirs
 
 

@@ -8,7 +8,6 @@ import pytest
 
 import data_utils
 from cli import UserError
-from metrics.record import append, newest
 from models import WEIGHTS, latents, sampling
 from models.prior import EACH, RIDGE, Fitted
 from models.trained import Trained
@@ -97,14 +96,3 @@ def test_a_density_is_fitted_to_the_codes_of_the_training_images(faces_folder, t
     codes = Fitted.of_codes(*sampling.posterior(vae, faces.images))
     np.testing.assert_array_equal(Fitted.load(tmp_path / "prior.npz").mean, codes.mean)
     assert entry["images"] == 40 and entry["file"] == "prior.npz"
-
-
-def test_what_was_measured_of_another_density_does_not_count(tmp_path):
-    shutil.copytree(WEIGHTS / "vae_e", tmp_path / "vae_e")
-    path, vae = tmp_path / "vae_e" / "metrics.jsonl", Trained("vae_e", tmp_path)
-    path.unlink()
-    row = {"metric": "fitted_prior", "weights": {}, "data": "hw4_data", "split": "test"}
-    append(path, row | {"prior": "another"})
-    assert newest(vae) == {}
-    append(path, row | {"prior": vae.card["prior"]["sha256"][:12]})
-    assert newest(vae).keys() == {"fitted_prior"}
