@@ -176,11 +176,9 @@ def kept_snapshots(run, identity, folder, epochs, table=None):
 def around_collapse(history, folders, step):
     """Of the folders of snapshots, the last before the run collapsed and the first after
     it; all if it did not collapse. A `step` is so many epochs."""
-    history = pd.read_csv(history)
-    if "diversity" not in history:  # trained without the meter
-        return folders
-    history = history[["step", "diversity"]].dropna()
-    at = collapse.moment(history["step"].tolist(), history["diversity"].tolist())
+    # A run that was too short for the meter has no such column.
+    history = pd.read_csv(history).reindex(columns=["step", "diversity"]).dropna()
+    at = collapse.moment(history["step"], history["diversity"])
     if at is None:
         return folders
     later = [epoch_of(f) >= at * step for f in folders]
