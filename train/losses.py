@@ -57,11 +57,6 @@ def label_accuracy(scores, label):
     return ops.mean(ops.cast(ops.equal(guess, ops.cast(label, "int32")), "float32"))
 
 
-def mse(images, reconstructions):
-    """Mean squared error over images, pixels and channels, pixel range squared."""
-    return ops.mean(ops.square(images - reconstructions))
-
-
 def kl_divergence(mean, log_var):
     """KL(N(mean, exp(log_var)) || N(0, 1)) in nats: summed over the code, mean
     over the batch. Both arguments are `(batch, latent)`."""

@@ -1,7 +1,7 @@
 """The variational autoencoder."""
 
 from models.keras_setup import keras
-from train import losses
+from train.losses import kl_divergence
 from train.model import Algorithm, one_step
 
 ops = keras.ops
@@ -30,8 +30,8 @@ class VAE(Algorithm):
         mean, log_var = self.networks["encoder"](x, training=True)
         z = mean + ops.exp(0.5 * log_var) * self.noise()  # reparametrization
         output = self.networks["decoder"](z, training=True)
-        error = mse = losses.mse(x, output)
-        kld = losses.kl_divergence(mean, log_var)
+        error = mse = ops.mean(ops.square(x - output))
+        kld = kl_divergence(mean, log_var)
         logs = {"mse": mse, "kld": kld}
         if self.sum_squares:
             error = mse * (output.shape[1] * output.shape[2] * output.shape[3])
