@@ -7,29 +7,11 @@ import pytest
 import tiny
 from conftest import refused, run_of
 
-from models import RECIPES, build, latents, sampling
+from models import RECIPES, latents, sampling
 from models.keras_setup import keras, to_numpy
 from models.layers import BatchNorm
-from models.sampling import run_network
-from models.trained import Trained, load, save
+from models.trained import Trained, save
 from train import export
-
-# One recipe for each function that builds what draws.
-DRAWING = {r.networks[r.traits.draws]: r for r in RECIPES.values() if r.traits.draws}
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("recipe", DRAWING.values(), ids=DRAWING)
-def test_a_network_does_the_same_once_it_is_saved_and_loaded(recipe, tmp_path):
-    """Kernels rounded."""
-    first, second = (build(recipe, recipe.traits.draws) for _ in range(2))
-    path = tmp_path / "a.weights.h5"
-    save(first, path, 250)
-    load(second, path)
-    inputs = latents(recipe, [0, 1], [0, 1])
-    before, after = (run_network(network, inputs) for network in (first, second))
-    np.testing.assert_allclose(after, before, atol=4 / 255)
-    assert (after != 0).any()
 
 
 def test_kernels_on_disk_are_as_near_as_their_levels(tmp_path):
