@@ -89,15 +89,15 @@ def bright_edges(data, width=3):
     return {"generated": share(generated), "real": share(real), "n": len(real)}
 
 
-def draw_curves(folder, root=WEIGHTS):
+def draw_curves(folder):
     """Figures of the histories beside the weights: `first_hour.jpg`, the Frechet distance
     to the test faces by hours of training, a line for each recipe that was measured as it
     trained."""
     figure, axis = blank(9, 4.6)
     for name in RECIPES:
-        if not (root / name / "card.json").exists():
+        if not (WEIGHTS / name / "card.json").exists():
             continue
-        trained = Trained(name, root)
+        trained = Trained(name)
         history, style = trained.history(), {"label": name}
         if trained.card.get("several_runs"):  # starts late, on several machines
             style = {"label": f"{name} (several runs)", "ls": ":"}
@@ -120,12 +120,12 @@ def draw_curves(folder, root=WEIGHTS):
     save(figure, folder / "first_hour.jpg")
 
 
-def draw_grids(folder, root=WEIGHTS):
+def draw_grids(folder):
     """`first_grids.jpg`: what the run of the page's film drew at the steps of `SEEN`, of
     the same noise each time."""
     grids = json.loads((FOLDER.parent / "page" / "film.json").read_text())
     faces = 4 * 66 + 2  # pixels of four faces in a row
-    history = Trained(grids["about"], root).history().set_index("step")
+    history = Trained(grids["about"]).history().set_index("step")
     figure, axes = blank(10, 2.5, 1, len(SEEN))
     for axis, step in zip(axes.flat, SEEN, strict=True):
         _, _, frame = grids["frames"][grids["steps"].index(step)].partition(",")

@@ -96,14 +96,11 @@ def spread(path):
         return np.asarray(image).std()
 
 
-def test_curves_are_drawn_of_what_was_measured_in_training(tmp_path):
-    root = tmp_path / "weights"
-    for name in ("dcgan_c", "lsgan_d"):
-        shutil.copytree(WEIGHTS / name, root / name)
-    rows = "step,d_loss,seconds,test_frechet\n25,1,60,40\n50,1,120,30\n75,1,180,20\n"
-    (root / "dcgan_c" / "history.csv").write_text(rows)
-    redraw.draw_curves(tmp_path, root)
-    assert spread(tmp_path / "first_hour.jpg") > 5
+def test_curves_and_grids_are_drawn_of_the_runs_that_ship(tmp_path):
+    redraw.draw_curves(tmp_path)
+    redraw.draw_grids(tmp_path)
+    for name in ("first_hour", "first_grids"):
+        assert spread(tmp_path / f"{name}.jpg") > 5
 
 
 def test_losses_that_take_turns_are_told_from_losses_that_do_not():
