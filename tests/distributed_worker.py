@@ -12,51 +12,26 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import tiny
 
 import data_utils
 from models import get_recipe
-from models.keras_setup import BACKEND, keras, to_numpy
-from models.layers import BatchNorm, layers, output, stack
+from models.keras_setup import BACKEND, to_numpy
 from train import backend
 from train.feed import Feed
 from train.job import join, leave_together
 from train.model import model_of
 from train.run import Run
 
-BATCH = 4
-
-
-def generator(latent, condition, size):
-    # A bias before batch norm has no gradient but rounding errors.
-    noise = keras.Input((latent + condition,))
-    image = [
-        layers.Dense(size * size * 3, use_bias=False),
-        BatchNorm(),
-        layers.Reshape((size, size, 3)),
-    ]
-    return keras.Model(noise, stack(noise, *image, output("tanh")), name="generator")
-
-
-def discriminator(size):
-    image = keras.Input((size, size, 3))
-    x = stack(
-        image, layers.Conv2D(8, 4, 4, use_bias=False), BatchNorm(), layers.Dropout(0.5)
-    )
-    x = layers.Flatten()(x)
-    ends = [layers.Dense(1, name="real_fc")(x), layers.Dense(2, name="label_fc")(x)]
-    return keras.Model(image, ends, name="discriminator")
-
 
 def recipe_of(family):
     """No layer of `vae` looks at several images at once, and it has no noise; `acgan` has
     batch norm, dropout, noise on images and labels."""
-    small = {"image_size": 16, "batch_size": BATCH, "flip": True}
+    small = {"batch_size": 4, "flip": True}
     if family == "vae":
-        return dataclasses.replace(get_recipe("vae_e"), **small, noise="none")
-    sys.modules["models.of_jobs"] = sys.modules[__name__]  # where `models.build` looks
-    networks = {role: f"of_jobs.{role}" for role in ("generator", "discriminator")}
-    small |= {"networks": networks, "latent": 5, "image_noise": 0.1}
-    return dataclasses.replace(get_recipe("acgan_c"), **small)
+        small |= {"image_size": 16, "noise": "none"}
+        return dataclasses.replace(get_recipe("vae_e"), **small)
+    return tiny.recipe("acgan_c", **small, latent=5, image_noise=0.1)
 
 
 def weights(model):
