@@ -123,23 +123,8 @@ def command():
     return run
 
 
-@pytest.fixture
-def fails(command):
-    """Run a command that must end in one line on stderr and status 2."""
-
-    def run(*words, saying=(), status=2):
-        done = command(*words)
-        assert done.returncode == status, done.stderr
-        (line,) = done.stderr.splitlines()
-        assert line.startswith("error: ") and all(str(word) in line for word in saying)
-        return line
-
-    return run
-
-
 def refused(main, *words, saying=(), status=2):
-    """Call a `main(words)` that must refuse them in one line; in this process, which
-    takes no seconds of an import."""
+    """Call a `main(words)` that must refuse them in one line."""
     with pytest.raises(UserError) as error:
         main([str(word) for word in words])
     said = str(error.value)
