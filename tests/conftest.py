@@ -112,23 +112,19 @@ def tiny_networks():
         yield
 
 
-@pytest.fixture
-def command():
-    """Run `python -m <module> args...` in a fresh process."""
-
-    def run(*words, cwd=REPOSITORY, **options):
-        words = [sys.executable, *map(str, words)]
-        return subprocess.run(words, cwd=cwd, capture_output=True, text=True, **options)
-
-    return run
+def command(*words, **environment):
+    """Run `python words...` in a fresh process, with a changed environment."""
+    words = [sys.executable, *map(str, words)]
+    options = {"cwd": REPOSITORY, "env": os.environ | environment}
+    return subprocess.run(words, capture_output=True, text=True, **options)
 
 
-def refused(main, *words, saying=(), status=2):
+def refused(main, *words, saying=()):
     """Call a `main(words)` that must refuse them in one line."""
     with pytest.raises(UserError) as error:
         main([str(word) for word in words])
     said = str(error.value)
-    assert error.value.status == status and "\n" not in said
+    assert error.value.status == 2 and "\n" not in said
     assert all(str(word) in said for word in saying), said
 
 

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from conftest import command
 
 import benchmarks.__main__ as bench
 from benchmarks import TWINS, steps
@@ -35,7 +36,7 @@ def test_steps_are_compared_in_pairs(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-def test_real_workers_time_their_steps_compiled_or_not(tmp_path, command):
+def test_real_workers_time_their_steps_compiled_or_not(tmp_path):
     pytest.importorskip("torch")
     words = ("-m", "benchmarks", "--results", tmp_path, "steps", "--recipes", "vae_c")
     words += ("--batch", "2", "--pairs", "2", "--steps", "1", "--precisions", "bfloat16")

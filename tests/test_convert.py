@@ -5,7 +5,7 @@ import subprocess
 
 import numpy as np
 import pytest
-from conftest import ATTRIBUTES, draw_face, refused, write_faces
+from conftest import ATTRIBUTES, command, draw_face, refused, write_faces
 from PIL import Image
 
 from cli import UserError
@@ -270,7 +270,7 @@ def test_a_full_disk_names_the_file_and_leaves_no_half(tmp_path, monkeypatch):
     assert list((out / "train").iterdir()) == []
 
 
-def test_a_mistake_at_the_command_line_is_one_line(command, tmp_path):
+def test_a_mistake_at_the_command_line_is_one_line(tmp_path):
     done = command("data_utils.py", "folder", tmp_path / "none", tmp_path)
     assert done.returncode == 2 and done.stderr.count("\n") == 1
     assert done.stderr.startswith("error: ") and "none: no such folder" in done.stderr

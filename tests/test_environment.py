@@ -3,14 +3,12 @@ folders of any name."""
 
 import json
 import os
-import subprocess
-import sys
 
 import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import REPOSITORY, write_faces
+from conftest import REPOSITORY, command, write_faces
 from matplotlib.text import Text
 from PIL import Image
 
@@ -25,13 +23,7 @@ AS_COMMAND = "import cli; cli.COMMAND = True; cli.prepare()\n"
 def python(code, before=AS_COMMAND, **environment):
     """Run code in a fresh process with a changed environment, as a command of the project
     does; the words it prints."""
-    done = subprocess.run(
-        [sys.executable, "-c", before + code],
-        cwd=REPOSITORY,
-        env=os.environ | environment,
-        capture_output=True,
-        text=True,
-    )
+    done = command("-c", before + code, **environment)
     assert done.returncode == 0, done.stderr
     return done.stdout.split()
 
@@ -160,7 +152,7 @@ def test_a_file_that_cannot_be_written_is_named_and_not_left_half(error, tmp_pat
     assert not list(tmp_path.iterdir())
 
 
-def test_folders_with_names_that_are_not_utf_8(tmp_path, command):
+def test_folders_with_names_that_are_not_utf_8(tmp_path):
     folder = tmp_path / "\udc8a\udce7_\udc83A"
     data = write_faces(folder / "$x_$^{", train=4, test=2)
     done = command(

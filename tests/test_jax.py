@@ -2,14 +2,11 @@
 
 import importlib.util
 import json
-import os
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 import tiny
-from conftest import REPOSITORY
+from conftest import command
 
 from models import RECIPES, sampling
 from models.trained import Trained
@@ -106,18 +103,12 @@ assert "tensorflow" not in sys.modules
 def test_runs_on_jax_resume_and_their_weights_draw_on_this_backend_too(
     faces_folder, tmp_path, monkeypatch
 ):
-    done = subprocess.run(
-        [sys.executable, "-c", WORKER, faces_folder, tmp_path],
-        cwd=REPOSITORY,
-        env=os.environ
-        | {
-            "KERAS_BACKEND": "jax",
-            "XLA_FLAGS": "--xla_backend_optimization_level=0",  # compiles sooner
-            "JAX_COMPILATION_CACHE_DIR": str(tmp_path / "compiled"),
-            "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.5",
-        },
-        capture_output=True,
-        text=True,
+    done = command(
+        *("-c", WORKER, faces_folder, tmp_path),
+        KERAS_BACKEND="jax",
+        XLA_FLAGS="--xla_backend_optimization_level=0",  # compiles sooner
+        JAX_COMPILATION_CACHE_DIR=str(tmp_path / "compiled"),
+        JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS="0.5",
     )
     assert done.returncode == 0, done.stderr
     theirs = json.loads((tmp_path / "losses.json").read_text())

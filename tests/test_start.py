@@ -11,7 +11,7 @@ import sys
 
 import pytest
 import tensorflow as tf
-from conftest import REPOSITORY
+from conftest import REPOSITORY, command
 
 import cli
 
@@ -98,9 +98,8 @@ def test_what_is_not_installed_is_one_line(version, missing, saying, capsys):
 
 def test_every_command_checks_before_it_imports_what_may_be_missing():
     packages = ("models", "train", "inference", "page", "metrics", "report", "benchmarks")
-    for command in (["start.py", "gan"], *(["-m", package] for package in packages)):
-        words = [sys.executable, "-S", *command]  # a Python without packages
-        done = subprocess.run(words, cwd=REPOSITORY, capture_output=True, text=True)
+    for words in (["start.py", "gan"], *(["-m", package] for package in packages)):
+        done = command("-S", *words)  # a Python without packages
         (line,) = done.stderr.splitlines()
         assert done.returncode == 2 and "has no tensorflow, keras, numpy" in line
 
@@ -157,8 +156,8 @@ def test_words_of_a_command_line_are_read_as_meant(word, read, monkeypatch):
     assert sys.argv == ["start.py", "gan", read]
 
 
-def test_scripts_find_their_folder_where_python_is_told_not_to_look(command):
-    done = command("start.py", "--help", env=os.environ | {"PYTHONSAFEPATH": "1"})
+def test_scripts_find_their_folder_where_python_is_told_not_to_look():
+    done = command("start.py", "--help", PYTHONSAFEPATH="1")
     assert done.returncode == 0 and done.stdout.startswith("usage:")
 
 

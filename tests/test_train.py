@@ -7,13 +7,11 @@ import math
 import os
 import re
 import signal
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 import tiny
-from conftest import REPOSITORY, refused, run_of
+from conftest import command, refused, run_of
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import data_utils
@@ -55,9 +53,7 @@ def test_stopped_and_resumed_equals_uninterrupted(
     words += ["--sample-every", "20", "--run"]
     grids = [10, 20, 25, 30]
     if number == signal.SIGKILL:
-        worker = [sys.executable, "tests/train_worker.py", *words, str(parts)]
-        environment = os.environ | {"PYTHONPATH": "."}
-        done = subprocess.run(worker, cwd=REPOSITORY, env=environment)
+        done = command("tests/train_worker.py", *words, parts, PYTHONPATH=".")
         assert done.returncode == -9
         assert list(parts.glob(".*.tmp"))  # half of a checkpoint
         reached = 16

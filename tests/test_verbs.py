@@ -6,7 +6,7 @@ import importlib.util
 import imageio.v3 as iio
 import numpy as np
 import pytest
-from conftest import REPOSITORY, refused, tiles, write_faces
+from conftest import REPOSITORY, command, refused, tiles, write_faces
 from PIL import Image
 
 import data_utils
@@ -201,7 +201,7 @@ def test_help_has_an_example_that_can_be_parsed_and_wrong_words_the_usage(
     assert capsys.readouterr().err.startswith(f"usage: {script} ")
 
 
-def test_help_imports_nothing_that_takes_a_second(command):
+def test_help_imports_nothing_that_takes_a_second():
     code = "import sys; from inference.__main__ import parse; parse(['hw4', 'a', 'b'])\n"
     code += "print([n for n in ('keras', 'matplotlib', 'pandas') if n in sys.modules])"
     assert command("-c", code).stdout.split() == ["[]"]
