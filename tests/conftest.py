@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import tiny
 from PIL import Image, ImageDraw
@@ -90,6 +91,13 @@ def small(name, **changes):
 def run_of(recipe, faces, folder, seed=0, report=lambda line: None, **options):
     """A run in float32 that says nothing."""
     return Run(recipe, faces, folder, seed, "float32", report, **options)
+
+
+def history(run):
+    """The rows of its curves, {column: text}, without what a clock wrote."""
+    rows = pd.read_csv(run / "history.csv", dtype=str, keep_default_na=False)
+    clock = ["seconds", "images_per_second"]
+    return rows.drop(columns=clock, errors="ignore").to_dict("records")
 
 
 @pytest.fixture(scope="session")

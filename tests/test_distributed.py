@@ -1,6 +1,5 @@
 """Several processes on this machine, as they would be on several."""
 
-import csv
 import importlib.util
 import json
 import os
@@ -12,7 +11,7 @@ import distributed_worker
 import numpy as np
 import pytest
 import tiny
-from conftest import REPOSITORY
+from conftest import REPOSITORY, history
 
 from cli import UserError
 from models.keras_setup import BACKEND, to_numpy
@@ -90,10 +89,7 @@ def arrays(run):
 
 
 def losses(run):
-    with open(run / "history.csv", newline="") as file:
-        rows = list(csv.DictReader(file))
-    clock = ("seconds", "images_per_second")
-    return [{k: float(v) for k, v in r.items() if k not in clock} for r in rows]
+    return [{k: float(v) for k, v in row.items()} for row in history(run)]
 
 
 @engines

@@ -1,7 +1,6 @@
 """Runs in folders: resuming, what they write, and what goes wrong."""
 
 import contextlib
-import csv
 import dataclasses
 import math
 import os
@@ -11,7 +10,7 @@ import signal
 import numpy as np
 import pytest
 import tiny
-from conftest import command, refused, run_of
+from conftest import command, history, refused, run_of
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import data_utils
@@ -28,16 +27,6 @@ from train.work import expected
 def arrays(path):
     with np.load(path, allow_pickle=False) as file:
         return {k: file[k] for k in file.files}
-
-
-def history(run):
-    """Its rows without what a clock wrote."""
-    clock = ("seconds", "images_per_second")
-    with open(run / "history.csv", newline="") as file:
-        return [
-            {k: v for k, v in row.items() if k not in clock}
-            for row in csv.DictReader(file)
-        ]
 
 
 @pytest.mark.parametrize(
