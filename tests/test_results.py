@@ -3,6 +3,7 @@
 import dataclasses
 import json
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -82,22 +83,15 @@ def test_a_gan_with_the_collapse_meter_exports_what_its_figures_need(
     assert names == {"fig2_2.jpg", "fig2_3.jpg", "fig2_4.jpg"}
 
 
-class Weights:
+def weights_with(**columns):
     """What the study of collapse reads of `Trained`."""
-
-    def __init__(self, **columns):
-        self.frame = pd.DataFrame({"step": [25, 50], "d_loss": [1.0, 1.0]} | columns)
-
-    def history(self):
-        return self.frame
-
-    def epoch_of(self, step):
-        return np.asarray(step) / 50
+    frame = pd.DataFrame({"step": [25, 50], "d_loss": [1.0, 1.0]} | columns)
+    return SimpleNamespace(history=lambda: frame, epoch_of=lambda step: step / 50)
 
 
 @pytest.mark.parametrize("meter", [{}, {"diversity": [np.nan, np.nan]}])
 def test_the_study_of_collapse_draws_runs_without_the_meter(meter, tmp_path):
-    weights, other = Weights(**meter), Weights(diversity=[0.9, 0.4])
+    weights, other = weights_with(**meter), weights_with(diversity=[0.9, 0.4])
     runs = dict.fromkeys(STUDIES["anime"], other) | {"dcgan_d": weights}
     assert anime.moment_of_collapse(weights) is None
     assert anime.moment_of_collapse(other) == 1.0
