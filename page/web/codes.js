@@ -1,11 +1,7 @@
 // A face from the main axes of a variational autoencoder's codes.
 "use strict";
 
-const floats = (text) => {
-  const binary = atob(text), bytes = new Uint8Array(binary.length);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = binary.charCodeAt(i);
-  return new Float32Array(bytes.buffer);
-};
+const floats = (text) => new Float32Array(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer);
 const plus = (code, vector, times) => code.map((v, i) => v + times * vector[i]);
 
 // A function that draws, along the main axes, from the mixture of Gaussians fitted to codes.
