@@ -27,6 +27,7 @@ class Traits:
     draws: str | None = None  # the role that makes images from noise or codes
     rebuilds: bool = False  # has a role "encoder" that gives images their codes
     adversarial: bool = False  # has a role "discriminator"
+    scores: bool = False  # what D answers is shown, so it ships with the generator
     learns: str | None = None  # labels it trains on: "attribute", or all "attributes"
     conditioned_on: str | None = None  # G's condition: the same, or a "category"
     figures: str | None = None  # the problem that draws it: a module of inference/
@@ -39,10 +40,12 @@ _FRECHET = "frechet_attribute_features"
 
 FAMILIES = {
     "vae": Traits("reconstruction", "decoder", rebuilds=True, figures="vae"),
-    "gan": Traits(_FRECHET, **_GAN, figures="gan"),
+    "gan": Traits(_FRECHET, **_GAN, scores=True, figures="gan"),
     "acgan": Traits("requested_attribute", **_GAN, **_ONE, figures="acgan"),
-    "infogan": Traits("categories", **_GAN, conditioned_on="category", figures="infogan"),
-    "attribute_gan": Traits(_FRECHET, **_GAN, **_ALL),
+    "infogan": Traits(
+        "categories", **_GAN, conditioned_on="category", scores=True, figures="infogan"
+    ),
+    "attribute_gan": Traits(_FRECHET, **_GAN, **_ALL, scores=True),
     "classifier": Traits("attribute_accuracy", learns="attributes"),
 }
 

@@ -130,7 +130,7 @@ def test_one_line_of_json_a_metric(tmp_path, capsys, monkeypatch):
         assert (r["recipe"], r["data"], r["split"]) == ("acgan_c", "sample_data", "test")
         assert r["n_fake"] == 20 and r["n_real"] in (0, 20)
         assert r["seconds"] >= 0 and r["steps"] > 0 and r["pixel_range"]
-        assert set(r["weights"]) == {"generator", "discriminator"}
+        assert set(r["weights"]) == {"generator"}
         network = r.get("attribute_network")
         assert (network is not None) == METRICS[r["metric"]].judged
         if network:

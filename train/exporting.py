@@ -107,9 +107,9 @@ def write_networks(chosen, identity, folder, faces):
         shutil.copy(run / "labels.csv", folder / "labels.csv")
     if "generator" in networks:
         recompute_batch_norm(networks["generator"], recipe, table)
-    # Figures box the samples it calls least real and read categories with it, and
-    # another run may start from it; the study of collapse does not need its own.
-    if "discriminator" in model.networks and not get_recipe(recipe.name).meter_every:
+    # Figures box the samples it calls least real and read categories with it; the study
+    # of collapse does not need its own.
+    if recipe.traits.scores and not get_recipe(recipe.name).meter_every:
         networks["discriminator"] = model.networks["discriminator"]
     steps = int(extra["step"])
     write_history(chosen, folder, steps, model, extra)
