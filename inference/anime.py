@@ -1,96 +1,110 @@
 """Report D's figures: mode collapse and its cures, with the collapse meter of each."""
 
+import functools
+
 import numpy as np
+import pandas as pd
 
 from inference.figures import in_style, panels, save, sheet
 from inference.studies import curves, merged, origins
-from metrics import collapse
+from metrics import collapse, record
 from models import sampling
 
-NAMES = {  # of the rows of fig5_5 and the curves of fig5_6
-    "dcgan_d": "DCGAN",
-    "wgan_gp_d": "WGAN-GP, its optimizer",
-    "wgan_gp_same_d": "WGAN-GP, DCGAN's optimizer",
-    "lsgan_d": "LSGAN",
+NAMES = {  # of the study of collapse: rows of fig5_5, curves of fig5_6
+    "dcgan_collapse_d": "DCGAN",
     "dcgan_dropout_d": "dropout in D",
     "dcgan_dropout_g_d": "dropout in D and G",
+    "wgan_gp_same_d": "WGAN-GP, DCGAN's optimizer",
+    "lsgan_d": "LSGAN",
+    "wgan_gp_few_d": "WGAN-GP, its optimizer",
 }
-# 16 samples each: figure, recipe, first seed, at the end or before the collapse
-SAMPLES = (
-    ("fig5_2", "dcgan_d", 34, False),
-    ("fig5_3", "wgan_gp_d", 4, True),
-    ("fig5_7", "dcgan_d", 4, True),
-)
+# 16 samples, and 16 of the report's own seed: figure, recipe, seed
+SAMPLES = (("fig5_2", "dcgan_d", 34), ("fig5_3", "wgan_gp_d", 4))
+DISTANCE = "frechet_random_features"
 
 
 def draw(trained, faces, out):
-    """Report D: fig5_1 training images, fig5_2 samples before the collapse,
-    fig5_3 of WGAN-GP, fig5_7 after the collapse, fig5_4 before and after, fig5_5 the
-    cures, fig5_6 the collapse meter by epoch."""
-    runs, first = {t.recipe.name: t for t in trained}, trained[0]
-    foot = origins(runs)
+    """Report D: fig5_1 training images, fig5_2 and fig5_3 samples of its DCGAN and
+    WGAN-GP, fig5_4 before and after the collapse, fig5_5 the cures, fig5_6 the collapse
+    meter by epoch."""
     few = min(collapse.SAMPLES, len(faces.images))
-    moments = {name: moment_of_collapse(t) for name, t in runs.items()}
-
-    def meter(t, at=None):
-        return collapse.diversity(sampling.draw(t, range(few), at=at), faces.images[:few])
-
     title = f"The first 100 of {len(faces.images):,} training images"
     save(sheet(faces.images[:100], 10, title), out / "fig5_1.jpg", str(faces.folder.name))
+    for figure, name, seed in SAMPLES:
+        (t,) = (t for t in trained if t.recipe.name == name)
+        title = f"{name}: above 16 random images, seeds {seed} to {seed + 15}; below"
+        title += (
+            f"\n16 whose noise is drawn at once from seed {seed}, as the report has it"
+        )
+        images = np.concatenate(
+            [sampling.draw(t, range(seed, seed + 16)), of_one_seed(t, seed, 16)]
+        )
+        save(sheet(images, 8, title), out / f"{figure}.jpg", t.origin())
 
-    healthy = next(iter(first.snapshots()), None)
-    for figure, name, seed, end in SAMPLES:
-        at = None if end else healthy
-        when = "at the end" if at is None else f"after epoch {at}"
-        if at is not None and moments[name] is not None:
-            when += ", before it collapsed"
-        title = f"{name} {when}: 16 random images, seeds {seed} to {seed + 15}"
-        images = sampling.draw(runs[name], range(seed, seed + 16), at=at)
-        save(sheet(images, 8, title), out / f"{figure}.jpg", runs[name].origin())
+    study = {t.recipe.name: t for t in trained if t.recipe.name in NAMES}
+    moments = {name: moment_of_collapse(t) for name, t in study.items()}
 
-    def at_epoch(t, at):
-        epoch = t.card["epochs"] if at is None else at
-        return f"epoch {epoch:g}: {meter(t, at):.2f}"
+    @functools.cache
+    def meter(name, at=None):
+        images = sampling.draw(study[name], range(few), at=at)
+        return collapse.diversity(images, faces.images[:few])
+
+    def at_epoch(name, at):
+        epoch = study[name].card["epochs"] if at is None else at
+        return f"epoch {epoch:g}: {meter(name, at):.2f}"
 
     beside = f";\nbeside a row: epoch, diversity (the first {few} training images 1, "
     beside += "collapsed below 0.5)"
-    said = "no collapse" if moments[first.recipe.name] is None else "collapse"
-    title = f"{first.recipe.name}, the same noise in a column: {said}{beside}"
-    places = (*first.snapshots(), None)
-    images = np.concatenate([sampling.draw(first, range(10), at=at) for at in places])
-    labels = [at_epoch(first, at) for at in places]
-    save(sheet(images, 10, title, labels), out / "fig5_4.jpg", first.origin())
+    name, first = next(iter(study.items()))
+    places = (next(iter(first.snapshots()), None), None)
+    said = "no collapse" if moments[name] is None else "before and after its collapse"
+    title = f"{name}, {said}, the same noise in both halves{beside}"
+    images = np.concatenate([sampling.draw(first, range(16), at=at) for at in places])
+    labels = [label for at in places for label in (at_epoch(name, at), "")]
+    save(sheet(images, 8, title, labels), out / "fig5_4.jpg", first.origin())
 
     images, labels = [], []
-    for t in trained:
-        end = sampling.draw(t, range(5))
+    for name, t in study.items():
         at = next(iter(t.snapshots()), None)
-        early = (
-            np.full_like(end, 230) if at is None else sampling.draw(t, range(5), at=at)
-        )
-        images += [early, end]
-        lines = [at_epoch(t, epoch) for epoch in dict.fromkeys((at, None))]
-        name = NAMES.get(t.recipe.name, t.recipe.name).replace(", ", ",\n")
-        labels.append("\n".join([name, *lines]))
-    names = ["", "", "earlier", "", "", "", "", "at the end", "", ""]
+        images += [sampling.draw(t, range(5), at=at), sampling.draw(t, range(5))]
+        lines = [at_epoch(name, epoch) for epoch in dict.fromkeys((at, None))]
+        labels.append("\n".join([NAMES[name].replace(", ", ",\n"), *lines]))
+    heads = ["", "", "earlier", "", "", "", "", "at the end", "", ""]
     title = f"The cures, the same noise in each half of a column{beside}"
-    figure = sheet(np.concatenate(images), 10, title, labels, names)
-    save(figure, out / "fig5_5.jpg", foot)
-    named = {NAMES.get(name, name): t for name, t in runs.items()}
-    save(meter_curves(named), out / "fig5_6.jpg", foot)
+    figure = sheet(np.concatenate(images), 10, title, labels, heads)
+    save(figure, out / "fig5_5.jpg", origins(study))
+    named = {NAMES[name]: t for name, t in study.items()}
+    save(meter_curves(named), out / "fig5_6.jpg", origins(study))
 
     numbers = {}
-    table = [["", f"diversity (first {few} training images 1)", "epochs", "collapsed"]]
-    for name, t in runs.items():
-        value, epochs, at = meter(t), t.card["epochs"], moments[name]
+    table = [["", "differs in", f"diversity of {few}", "collapsed", "Fréchet (random)"]]
+    for name, t in study.items():
+        at, row = moments[name], record.newest(t).get(DISTANCE)
         when = "no" if at is None else f"from epoch {at:.1f} on"
-        table.append([name, f"{value:.2f}", f"{epochs:g}", when])
-        numbers[name] = {"diversity": value, "n": few, "epochs": epochs}
+        far = f"{row['values']['distance']:.3g}" if row else "not measured"
+        table.append([name, differing(t, first), f"{meter(name):.2f}", when, far])
+        numbers[name] = {"diversity": meter(name), "n": few, "epochs": t.card["epochs"]}
         numbers[name]["collapsed_at_epoch"] = at
     fallen = [name for name, at in moments.items() if at is not None]
-    kept = [name for name in runs if name not in fallen]
+    kept = [name for name in study if name not in fallen]
     said = f"collapsed: {', '.join(fallen) or 'none'}; not collapsed: {', '.join(kept)}"
     return numbers, said, table
+
+
+def of_one_seed(trained, seed, count):
+    """`count` images whose noise one random generator draws, as the reports' code."""
+    noise = np.random.default_rng(seed).standard_normal((count, trained.recipe.latent))
+    return sampling.render(trained, noise.astype("float32"))
+
+
+def differing(trained, other):
+    """The settings of a recipe that differ from another's, in short."""
+    ours, theirs = (
+        pd.json_normalize(t.recipe.resolved()).iloc[0].to_dict() for t in (trained, other)
+    )
+    same = ("name", "steps", "snapshots")
+    found = {k: v for k, v in ours.items() if theirs.get(k) != v and k not in same}
+    return ", ".join(f"{k.partition('.')[2] or k} {v}" for k, v in found.items()) or "-"
 
 
 @in_style

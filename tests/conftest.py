@@ -154,9 +154,8 @@ def tiles(pixels):
 
 
 SHEETS = {  # figures of images, by columns and rows
-    (10, 2): "fig1_3 fig3_3 fig5_4",
-    (8, 4): "fig1_4 fig1_6 fig2_3 fig2_4",
-    (8, 2): "fig5_2 fig5_3 fig5_7",
+    (10, 2): "fig1_3 fig3_3",
+    (8, 4): "fig1_4 fig1_6 fig2_3 fig2_4 fig5_2 fig5_3 fig5_4",
     (7, 5): "fig4_3 fig4_4",
     (10, 5): "fig5_1",
     (10, 6): "fig5_5",
