@@ -59,7 +59,7 @@ def draw(trained, faces, out):
     places = (next(iter(first.snapshots()), None), None)
     said = "no collapse" if moments[name] is None else "before and after its collapse"
     title = f"{name}, {said}, the same noise in both halves{beside}"
-    images = np.concatenate([sampling.draw(first, range(16), at=at) for at in places])
+    images = np.concatenate([sampling.draw(first, range(4, 20), at=at) for at in places])
     labels = [label for at in places for label in (at_epoch(name, at), "")]
     save(sheet(images, 8, title, labels), out / "fig5_4.jpg", first.origin())
 
@@ -84,7 +84,7 @@ def draw(trained, faces, out):
         far = f"{row['values']['distance']:.3g}" if row else "not measured"
         table.append([name, differing(t, first), f"{meter(name):.2f}", when, far])
         numbers[name] = {"diversity": meter(name), "n": few, "epochs": t.card["epochs"]}
-        numbers[name]["collapsed_at_epoch"] = at
+        numbers[name] |= {"collapsed_at_epoch": at, "differs": differing(t, first)}
     fallen = [name for name, at in moments.items() if at is not None]
     kept = [name for name in study if name not in fallen]
     said = f"collapsed: {', '.join(fallen) or 'none'}; not collapsed: {', '.join(kept)}"
