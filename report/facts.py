@@ -16,6 +16,7 @@ from models.recipe import LOG_EVERY
 from models.recipes import RECIPES
 from models.trained import Trained
 from report import RESULTS
+from report.seeds import RESULTS as SEEDS
 from report.seesaw import RESULTS as SEESAW
 from report.short_runs import RESULTS as SHORT_RUNS
 from report.short_runs import STUDIES as SHORT
@@ -32,6 +33,7 @@ def gather(root, results=RESULTS, short_runs=SHORT_RUNS):
         "short_settings": {study: words for study, (_, words, _) in SHORT.items()},
         "short_runs": json.loads(short_runs.read_text()) if short_runs.exists() else {},
         "seesaw": json.loads(SEESAW.read_text()) if SEESAW.exists() else None,
+        "seeds": json.loads(SEEDS.read_text()) if SEEDS.exists() else None,
         "swing": {
             key: together("acgan_a", "score_fake - score_real", f"c_loss_{key}", root)
             for key in ("real", "fake")
