@@ -18,8 +18,11 @@ NAMES = {  # of the study of collapse: rows of fig5_5, curves of fig5_6
     "lsgan_d": "LSGAN",
     "wgan_gp_few_d": "WGAN-GP, its optimizer",
 }
-# 16 samples, and 16 of the report's own seed: figure, recipe, seed
-SAMPLES = (("fig5_2", "dcgan_d", 34), ("fig5_3", "wgan_gp_d", 4))
+# 16 samples, and 16 of the report's one seed: figure, recipe, seed, of its snapshot
+SAMPLES = (
+    ("fig5_2", "dcgan_collapse_d", 34, True),
+    ("fig5_3", "wgan_gp_few_d", 4, False),
+)
 DISTANCE = "frechet_random_features"
 
 
@@ -30,14 +33,21 @@ def draw(trained, faces, out):
     few = min(collapse.SAMPLES, len(faces.images))
     title = f"The first 100 of {len(faces.images):,} training images"
     save(sheet(faces.images[:100], 10, title), out / "fig5_1.jpg", str(faces.folder.name))
-    for figure, name, seed in SAMPLES:
+    for figure, name, seed, early in SAMPLES:
         (t,) = (t for t in trained if t.recipe.name == name)
-        title = f"{name}: above 16 random images, seeds {seed} to {seed + 15}; below"
+        at = next(iter(t.snapshots()), None) if early else None
+        when = "at the end" if at is None else f"after epoch {at}"
+        title = (
+            f"{name} {when}: above 16 random images, seeds {seed} to {seed + 15}; below"
+        )
         title += (
             f"\n16 whose noise is drawn at once from seed {seed}, as the report has it"
         )
         images = np.concatenate(
-            [sampling.draw(t, range(seed, seed + 16)), of_one_seed(t, seed, 16)]
+            [
+                sampling.draw(t, range(seed, seed + 16), at=at),
+                of_one_seed(t, seed, 16, at),
+            ]
         )
         save(sheet(images, 8, title), out / f"{figure}.jpg", t.origin())
 
@@ -91,10 +101,10 @@ def draw(trained, faces, out):
     return numbers, said, table
 
 
-def of_one_seed(trained, seed, count):
+def of_one_seed(trained, seed, count, at=None):
     """`count` images whose noise one random generator draws, as the reports' code."""
     noise = np.random.default_rng(seed).standard_normal((count, trained.recipe.latent))
-    return sampling.render(trained, noise.astype("float32"))
+    return sampling.render(trained, noise.astype("float32"), at)
 
 
 def differing(trained, other):
@@ -102,7 +112,7 @@ def differing(trained, other):
     ours, theirs = (
         pd.json_normalize(t.recipe.resolved()).iloc[0].to_dict() for t in (trained, other)
     )
-    same = ("name", "steps", "snapshots")
+    same = ("name", "steps", "epochs", "snapshots")
     found = {k: v for k, v in ours.items() if theirs.get(k) != v and k not in same}
     return ", ".join(f"{k.partition('.')[2] or k} {v}" for k, v in found.items()) or "-"
 

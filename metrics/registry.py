@@ -128,7 +128,8 @@ def obtained(trained):
     A recipe whose runs log the collapse meter is about diversity.
     """
     found = record.newest(trained)
-    names = ("collapse_meter",) if trained.recipe.meter_every else TELLING
+    headline = trained.recipe.headline
+    names = (headline,) if headline == "collapse_meter" else TELLING
     said = [METRICS[n].words(found[n]["values"]) for n in names if n in found]
     if said and (ended := RECIPES[trained.recipe.name].ended):
         said.insert(0, ended.format_map(trained.at_end(LAST)))

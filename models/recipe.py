@@ -136,6 +136,8 @@ class Recipe:
     @property
     def headline(self):
         """Its most telling metric: a key of `metrics.registry.METRICS`."""
+        if self.meter_every:  # its subject is the collapse
+            return "collapse_meter"
         random = self.features == "random"
         return "frechet_random_features" if random else self.traits.headline
 
