@@ -187,7 +187,8 @@ def test_what_trains_here_says_where_it_departs_from_the_report_and_why(name):
 def test_weights_are_what_the_command_makes(name):
     """One run, with the recipe's settings from the first step to the declared last."""
     trained = Trained(name)
-    card, here = trained.card, get_recipe(name).trained_here()
+    card = trained.card
+    here = get_recipe(name).trained_here().lasting(card["data"]["images"])
     if card.get("several_runs"):
         pytest.skip("trained in several runs, before recipes said how")
     assert trained.recipe.resolved() == here.resolved()
@@ -196,9 +197,7 @@ def test_weights_are_what_the_command_makes(name):
     if not here.evaluate_every:
         assert card["steps"] == steps[-1]
     assert (card["from"] or {"recipe": ""})["recipe"] == here.start
-    assert (
-        steps[0] == LOG_EVERY and steps[-1] == here.lasting(card["data"]["images"]).steps
-    )
+    assert steps[0] == LOG_EVERY and steps[-1] == here.steps
     assert max(np.diff(steps)) <= LOG_EVERY
 
 
