@@ -443,7 +443,7 @@ _ALL = [
         reported="16 faces, blurred",
         epochs=39.0,
         here=(
-            ("batch_size=16 epochs=12", MORE_UPDATES),
+            ("batch_size=16 epochs=8", MORE_UPDATES),
             (
                 _cosine(discriminator="2e-4", generator="2e-4"),
                 "2e-3 diverges in batches of 16",
