@@ -62,8 +62,8 @@ def build(generator, vae, judge, folder, film):
     terms = dict.fromkeys(trained.card["terms"] for trained in sources.values())
     scores, first = None, 0
     if "discriminator" in roles:
-        scores = np.sort(realness(generator, 1)).round(3).tolist()
-        first = int(realness(generator, TRUNCATION).argmax())
+        scores = np.sort(realness(generator, 1)[1]).round(3).tolist()
+        first = first_seed(generator, judge)
     data = {
         "networks": plans,
         "generator": about_generator(generator, first),
@@ -98,10 +98,20 @@ def filled(data, networks):
 
 
 def realness(trained, truncation):
-    """The scores that D gives to the faces of the first seeds: float32 `(CANDIDATES,)`.
-    It sees one at a time, as on the page."""
+    """The faces of the first seeds, and the scores that D gives them: float32
+    `(CANDIDATES,)`. It sees one at a time, as on the page."""
     images = sampling.draw(trained, range(CANDIDATES), truncation=truncation)
-    return np.concatenate([sampling.realness(trained, image[None]) for image in images])
+    scores = [sampling.realness(trained, image[None]) for image in images]
+    return images, np.concatenate(scores)
+
+
+def first_seed(trained, judge):
+    """The seed of a good first face: D prefers some that are broken, so it is the surest
+    smile in D's best quarter."""
+    images, scores = realness(trained, TRUNCATION)
+    best = np.argsort(-scores)[: CANDIDATES // 4]
+    smiling = [name == "Smiling" for name in judge.names]
+    return int(best[judge.read(images[best])[:, smiling].sum(1).argmax()])
 
 
 def _about(recipe):
