@@ -1,8 +1,8 @@
 """Whether a collapse hangs on the seed: the collapse meter of runs that differ in it.
 
-`python -m report.seeds <run> ...` reads run folders of recipes that log the meter, and
-writes `report/seeds.json`, {recipe: [a row for each run]}: its seed, the epoch of its
-collapse or null, its diversity at the end.
+`python -m report.seeds <run> ...` reads run folders of recipes that log the meter, or
+folders of weights, and writes `report/seeds.json`, {recipe: [a row for each run]}: its
+seed, the epoch of its collapse or null, its diversity at the end.
 """
 
 import argparse
@@ -20,7 +20,7 @@ RESULTS = FOLDER / "seeds.json"
 
 def main(words=None):
     parser = argparse.ArgumentParser(prog="python -m report.seeds", description=__doc__)
-    parser.add_argument("runs", nargs="+", type=Path, help="run folders, at their end")
+    parser.add_argument("runs", nargs="+", type=Path, help="run folders, at their end, or weights")
     found = {}
     for run in parser.parse_args(words).runs:
         name, row = outcome(run)
@@ -32,13 +32,14 @@ def main(words=None):
 
 
 def outcome(run):
-    """(recipe's name, {seed, collapsed_at_epoch, diversity}) of a run folder.
+    """(recipe's name, {seed, collapsed_at_epoch, diversity}) of a run or of weights.
 
     Raises:
         UserError: no run, or one without the meter.
     """
     try:
-        about = json.loads((run / "run.json").read_text())
+        card = run / "card.json"
+        about = json.loads((card if card.exists() else run / "run.json").read_text())
         history = pd.read_csv(run / "history.csv")[["step", "diversity"]].dropna()
     except (OSError, ValueError, KeyError):
         raise UserError(f"{run}: no run that logs the collapse meter") from None
