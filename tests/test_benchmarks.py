@@ -36,11 +36,11 @@ def test_steps_are_compared_in_pairs(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-def test_real_workers_time_their_steps_compiled_or_not(tmp_path):
+def test_real_workers_time_their_steps(tmp_path):
     pytest.importorskip("torch")
     words = ("-m", "benchmarks", "--results", tmp_path, "steps", "--recipes", "vae_c")
     words += ("--batch", "2", "--pairs", "2", "--steps", "1", "--precisions", "bfloat16")
-    done = command(*words)
+    done = command(*words, TORCHDYNAMO_DISABLE="1")  # compiling takes a minute
     assert done.returncode == 0, done.stderr
     row = json.loads((tmp_path / "steps.jsonl").read_text())
     low, high = row["ratio_range"]
