@@ -33,7 +33,7 @@ class Faces:
         names: file names, in the same order.
         folder: the folder of images.
         without_row: how many images of the folder the CSV does not list.
-        left_out: how many others `first` left out.
+        left_out: how many others `first` or `last` left out.
     """
 
     images: np.ndarray
@@ -59,12 +59,20 @@ class Faces:
             raise DataError(
                 f"{self.folder}: {len(self.images)} images, {count} requested"
             )
+        return self._part(slice(count))
+
+    def last(self, count):
+        """The last `count` of them, or all if there are fewer."""
+        return self._part(slice(max(0, len(self.images) - count), None))
+
+    def _part(self, part):
+        images, table = self.images[part], self.attributes
         return dataclasses.replace(
             self,
-            images=self.images[:count],
-            attributes=None if self.attributes is None else self.attributes[:count],
-            names=self.names[:count],
-            left_out=self.left_out + len(self.images) - count,
+            images=images,
+            attributes=None if table is None else table[part],
+            names=self.names[part],
+            left_out=self.left_out + len(self.images) - len(images),
         )
 
     def label(self, attribute):

@@ -43,8 +43,8 @@ def parse(words=None):
         add = figures(name, script.command, said, DATA.get(script.split, "not read"))
         if not script.study:
             said = f"{', '.join(drawable(name))}; or an exported run "
-            said += "(default: %(default)s)"
-            add("recipe", nargs="?", default=script.recipes[0], help=said)
+            said += f"(default: {script.recipes[0]})"
+            add("recipe", nargs="?", help=said)
         for option, said in script.options.items():
             add(f"--{option}", help=said)
 

@@ -43,7 +43,8 @@ def draw(trained, faces, out):
         words = [kind.replace("_", " ") for kind in KINDS]
         table = [["read as requested, by what was requested", *words]]
         for name in values["forced_on"]:
-            shares = [f"{values[kind].get(name, np.nan):.0%}" for kind in KINDS]
+            shares = [values[kind].get(name) for kind in KINDS]
+            shares = ["-" if share is None else f"{share:.0%}" for share in shares]
             table.append([name.replace("_", " "), *shares])
     numbers = {"requested_attributes": measured}
     return {plain.recipe.name: {}, conditioned.recipe.name: numbers}, said, table

@@ -65,11 +65,7 @@ def draw(trained, faces, out, attribute=None):
 
     title = "32 images from the prior N(0, I); image k (row by row, from 0) from seed k"
     if "prior" in trained.card:
-        title += (
-            f"\nAt a KL weight of {recipe.settings['kl_weight']:g}, "
-            "codes of faces do not fill this prior;\n"
-            "fig1_6 shows samples of a density fitted to them"
-        )
+        title += "\nfig1_6 has samples of a density fitted to the codes of faces"
         fitted = (
             "32 images from a mixture of Gaussians fitted to the codes of the "
             f"{trained.card['prior']['images']:,}\n"

@@ -39,11 +39,8 @@ def diversity(samples, data):
         float, >= 0; below `COLLAPSED` the samples are collapsed.
 
     Raises:
-        ValueError: sets of different size.
         Inapplicable: data without diversity, see `unit`.
     """
-    if len(samples) != len(data):
-        raise ValueError(f"{len(samples)} samples for {len(data)} images")
     near_data, contrast_data = unit(data)
     small = shrink(samples)
     near = nearest(small) / max(contrast(small), contrast_data / 2)

@@ -1,6 +1,7 @@
 """Whether a generator draws what was requested: an attribute, several, or a category."""
 
 import numpy as np
+import pandas as pd
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
@@ -89,7 +90,8 @@ def several_attributes(subject):
     """
     trained, judge, faces = subject.trained, subject.real.judge, subject.real.faces
     rows, half = subject.requested, np.arange(subject.count) % 2 == 1
-    of_real = judge.read(faces.images)
+    labelled = () if faces.attributes is None else faces.attributes.columns
+    of_real = judge.read(faces.images) if len(labelled) else None
     shares = {f"{way}{end}": {} for way in WAYS for end in ("on", "off")}
     for name in (n for n in trained.attributes if n in judge.trusted):
         k, j = trained.attributes.index(name), judge.names.index(name)
@@ -97,7 +99,7 @@ def several_attributes(subject):
         forced[:, k] = half
         of_forced = judge.read(sampling.draw(trained, range(subject.count), forced))
         found = {"": (subject.read, rows[:, k] == 1), "forced_": (of_forced, half)}
-        if faces.attributes is not None and name in faces.attributes:
+        if name in labelled:
             found["real_"] = of_real, faces.label(name) == 1
         for way, (read, wanted) in found.items():
             if 0 < wanted.sum() < len(wanted):
@@ -159,5 +161,5 @@ def told_apart(features, requested):
 
 def profile(values, requested, names):
     """Means of `values` `(n, names)` by category: [{name: mean}]."""
-    means = [values[requested == k].mean(0) for k in range(requested.max() + 1)]
-    return [{n: float(v) for n, v in zip(names, row, strict=True)} for row in means]
+    found = pd.DataFrame(values, columns=names).groupby(requested).mean()
+    return found.to_dict("records")

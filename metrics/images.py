@@ -27,9 +27,8 @@ class Real:
         root: the folder of all weights; see `metrics.judge.attribute_network`.
 
     Attributes:
-        faces: all `data_utils.Faces` of test/, or of the whole folder.
-        images: uint8 `(n, size, size, 3)`, the first `count` of test/, or the last of
-            the folder.
+        faces: all `data_utils.Faces` of test/, or the last `count` of the folder.
+        images: uint8 `(n, size, size, 3)`, the first `count` of them.
         training: uint8 images of the training split, or None.
         reference: as many images as `images` from the end of the training split, or
             None: real images to compare with `images` as samples are.
@@ -44,13 +43,13 @@ class Real:
     def __init__(self, data, size, count, root):
         self.data = Path(data)
         held_back = (self.data / "test").exists()
-        self.faces = data_utils.load_faces(data, "test" if held_back else "train", size)
-        images = self.faces.images
-        self.images = images[:count] if held_back else images[-count:]
+        faces = data_utils.load_faces(data, "test" if held_back else "train", size)
+        self.faces = faces if held_back else faces.last(count)
+        self.images = self.faces.images[:count]
         if len(self.images) < LEAST:
             few = f"{self.faces.folder}: {len(self.images)} images"
             raise UserError(f"{few}; metrics need {LEAST} or more")
-        self.training = None if held_back else images[:-count]
+        self.training = None if held_back else faces.images[:-count]
         self.held_back = held_back
         if held_back and (self.data / "train").exists():
             self.training = data_utils.load_faces(data, "train", size).images

@@ -110,4 +110,4 @@ def print_columns(chosen, args):
         )
     rows = [[n, *(c.get(n, "-") for c in columns)] for n in METRICS]
     for row in (["", *args.run], *(row for row in rows if {*row[1:]} != {"-"})):
-        print("".join(f"{cell!s:42}" for cell in row).rstrip())
+        print("  ".join(f"{cell!s:40}" for cell in row).rstrip())

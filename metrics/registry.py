@@ -74,6 +74,7 @@ SMALL = "[0, 1], 16x16"
 SWD = "SWD {mean:.1f} x 1e-3"
 MSE = "test MSE {mse_minus1_1:.4f} in [-1, 1]"
 FRECHET = "Fréchet {distance:.1f} ± {standard_error:.1f}"
+RANDOM = "random " + FRECHET  # features of another network: another scale
 FITTED = (
     "Fréchet {frechet_attribute_features[distance]:.1f} ± "
     "{frechet_attribute_features[standard_error]:.1f}, "
@@ -98,7 +99,7 @@ METRICS = {
     "swd": compared(swd.distances, SWD, features=False),
     "frechet_attribute_features": compared(distance.frechet_with_error, FRECHET),
     "frechet_random_features": Metric(
-        random_features.measure, FRECHET, lambda r: r.features == "random"
+        random_features.measure, RANDOM, lambda r: r.features == "random"
     ),
     "kernel_attribute_features": compared(distance.kernel, KERNEL),
     "density_coverage": compared(distance.density_coverage, DENSITY),
@@ -115,7 +116,7 @@ METRICS = {
 
 TELLING = (  # the most telling first
     *("reconstruction", "requested_attribute", "requested_attributes", "categories"),
-    *("attribute_accuracy", "frechet_random_features", "frechet_attribute_features"),
+    *("attribute_accuracy", "frechet_attribute_features"),
 )
 
 LAST = 20  # rows to average at the end of a curve
@@ -125,11 +126,11 @@ def obtained(trained):
     """The most telling measurements of trained weights, in words: at most two, in 40
     characters. README's table and report.pdf show them.
 
-    A recipe whose runs log the collapse meter is about diversity.
+    Report D's recipes have one, of diversity or in random features.
     """
     found = record.newest(trained)
     headline = trained.recipe.headline
-    names = (headline,) if headline == "collapse_meter" else TELLING
+    names = TELLING if headline in TELLING else (headline,)
     said = [METRICS[n].words(found[n]["values"]) for n in names if n in found]
     if said and (ended := RECIPES[trained.recipe.name].ended):
         said.insert(0, ended.format_map(trained.at_end(LAST)))

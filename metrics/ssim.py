@@ -19,9 +19,9 @@ def measure(subject):
     return {"samples": samples, "data": data, "pairs": PAIRS}
 
 
-def pairs(images, count, seed=0):
+def pairs(images, count):
     """Mean MS-SSIM of `count` random pairs of two different images."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     first = rng.integers(0, len(images), count)
     second = (first + rng.integers(1, len(images), count)) % len(images)
     return float(ms_ssim(images[first], images[second]).mean())

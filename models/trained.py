@@ -22,7 +22,7 @@ from models import WEIGHTS, Recipe, build, get_recipe
 from models.prior import Fitted
 
 LEVELS = (25, 40, 60, 250)  # values for `save` that an export tries, in this order
-CURE = "restore it with git checkout"
+CURE = "git checkout restores what ships, train.export a run's"
 
 
 class WeightsError(UserError):

@@ -99,10 +99,11 @@ def filled(data, networks):
 
 def realness(trained, truncation):
     """The faces of the first seeds, and the scores that D gives them: float32
-    `(CANDIDATES,)`. It sees one at a time, as on the page."""
+    `(CANDIDATES,)`. It sees them as on the page: one at a time, without noise."""
     images = sampling.draw(trained, range(CANDIDATES), truncation=truncation)
-    scores = [sampling.realness(trained, image[None]) for image in images]
-    return images, np.concatenate(scores)
+    pixels = data_utils.from_uint8(images, trained.recipe.pixel_range)
+    answers = sampling.run_network(trained.network("discriminator"), pixels, batch=1)
+    return images, (answers[0] if isinstance(answers, list) else answers)[:, 0]
 
 
 def first_seed(trained, judge):

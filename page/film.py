@@ -26,7 +26,7 @@ def film_of(run):
     """The grids of a run folder as WebP, and its losses: a dict that JSON takes.
 
     Raises:
-        UserError: no grids there, or one that cannot be read.
+        UserError: no grids there, or one, or the losses, that cannot be read.
     """
     grids = [p for p in (run / "samples").glob("*.png") if p.stem.isdecimal()]
     grids = spread(sorted(grids, key=lambda path: int(path.stem)), FRAMES)
@@ -34,8 +34,12 @@ def film_of(run):
         raise UserError(
             f"{run / 'samples'}: no grids; a run draws one every --sample-every steps"
         )
-    history = run / "history.csv"
-    rows = pd.read_csv(history) if history.exists() else pd.DataFrame({"step": [0]})
+    history, rows = run / "history.csv", pd.DataFrame({"step": [0]})
+    if history.exists():
+        try:
+            rows = pd.read_csv(history).astype({"step": int})
+        except (OSError, ValueError, KeyError):
+            raise UserError(f"{history}: no losses by step; remove it") from None
     rows = rows.iloc[spread(range(len(rows)), ROWS)]
     values = {
         label: [None if np.isnan(v) else float(f"{v:.4g}") for v in rows[name]]

@@ -2,19 +2,15 @@
 
 import argparse
 import datetime
+import importlib.util
 import json
 import shutil
 import tempfile
 from pathlib import Path
 
-from cli import UserError, replacing, run_cli
+from cli import UserError, file_of_kind, replacing, run_cli
 from models import WEIGHTS
 from report import FIGURES, FOLDER
-
-try:
-    import typst
-except ImportError:
-    typst = None
 
 
 def main():
@@ -28,11 +24,10 @@ def main():
     weights = "default: the repository's weights/"
     parser.add_argument("--weights", type=Path, default=WEIGHTS, help=weights)
     args = parser.parse_args()
-    if typst is None:
+    if not importlib.util.find_spec("typst"):
         cure = "pip install -r requirements-test.txt"
         raise UserError(f"the report needs typst; {cure}")
-    if not args.out.absolute().parent.is_dir():
-        raise UserError(f"{args.out}: no such folder to write to")
+    file_of_kind(args.out, (".pdf",))
     from report.facts import gather  # imports Keras, which takes seconds
 
     pdf = compiled(gather(args.weights), FIGURES)
@@ -45,6 +40,8 @@ def main():
 def compiled(facts, figures):
     """The report as bytes, of `report.facts.gather` and a folder of <name>.jpg;
     reproducible: it has no date, and the fonts of typst."""
+    import typst  # no user of the rest needs it
+
     with tempfile.TemporaryDirectory() as temporary:
         root = Path(temporary)
         shutil.copy(FOLDER / "report.typ", root)

@@ -92,7 +92,7 @@ def bright_edges(data, width=3):
 def draw_curves(folder):
     """Figures of the histories beside the weights: `first_hour.jpg`, the Frechet distance
     to the test faces by hours of training, a line for each recipe that was measured as it
-    trained."""
+    trained, in the attribute network's features."""
     figure, axis = blank(9, 4.6)
     for name in RECIPES:
         if not (WEIGHTS / name / "card.json").exists():
@@ -101,7 +101,7 @@ def draw_curves(folder):
         history, style = trained.history(), {"label": name}
         if trained.card.get("several_runs"):  # starts late, on several machines
             style = {"label": f"{name} (several runs)", "ls": ":"}
-        if "test_frechet" in history:
+        if "test_frechet" in history and trained.recipe.features != "random":
             points = history[["seconds", "test_frechet"]].dropna()
             axis.plot(points["seconds"] / 3600, points["test_frechet"], **style)
     axis.set(

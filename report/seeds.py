@@ -20,7 +20,9 @@ RESULTS = FOLDER / "seeds.json"
 
 def main(words=None):
     parser = argparse.ArgumentParser(prog="python -m report.seeds", description=__doc__)
-    parser.add_argument("runs", nargs="+", type=Path, help="run folders, at their end, or weights")
+    parser.add_argument(
+        "runs", nargs="+", type=Path, help="run folders, at their end, or weights"
+    )
     found = {}
     for run in parser.parse_args(words).runs:
         name, row = outcome(run)

@@ -35,7 +35,6 @@ def test_steps_are_compared_in_pairs(tmp_path, monkeypatch):
     assert row["torch_compiled"] and row["versions"]["keras"] and row["cores"] >= 1
 
 
-@pytest.mark.slow
 def test_real_workers_time_their_steps(tmp_path):
     pytest.importorskip("torch")
     words = ("-m", "benchmarks", "--results", tmp_path, "steps", "--recipes", "vae_c")

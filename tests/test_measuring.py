@@ -204,7 +204,7 @@ def test_all_measures_those_of_the_folders_size_beside_their_weights(tmp_path, c
     assert found[2:] == [(wanted[2], 120, 0)]
 
 
-def test_real_images_in_place_of_samples(monkeypatch):
+def test_real_images_in_place_of_samples(monkeypatch, tmp_path):
     """Real images as samples: every metric finds what it finds of them."""
     monkeypatch.setattr("metrics.swd.PATCHES", 32)
     side = Real(SAMPLE_DATA, 64, 60, REPOSITORY / "weights")
@@ -220,8 +220,15 @@ def test_real_images_in_place_of_samples(monkeypatch):
     assert neighbours.measure(subject)["ratio"] < 1e-6
     # and of a plain folder, whose last images are compared with
     plain = Real(f"{SAMPLE_DATA}/test", 64, 50, REPOSITORY / "weights")
-    np.testing.assert_array_equal(plain.images, plain.faces.images[70:])
-    np.testing.assert_array_equal(plain.training, plain.faces.images[:70])
+    whole = data_utils.load_faces(f"{SAMPLE_DATA}/test").images
+    for found in (plain.images, plain.faces.images):
+        np.testing.assert_array_equal(found, whole[70:])
+    np.testing.assert_array_equal(plain.training, whole[:70])
+    for name in ("train", "train.csv"):  # with labels
+        (tmp_path / name).symlink_to(f"{SAMPLE_DATA}/{name}")
+    labelled = Real(tmp_path, 64, 50, REPOSITORY / "weights").faces
+    table = data_utils.load_faces(tmp_path).attributes
+    pd.testing.assert_frame_equal(labelled.attributes, table[-50:])
     assert [plain.unseen_by(n) for n in (70, 71)] == [True, False]
     assert plain.split_for(weights) == "train"
     with pytest.raises(Inapplicable, match="none are unseen"):

@@ -140,7 +140,7 @@ def test_ten_seeds_look_as_keras_draws_them(opened):
     count = max(1, trained.recipe.condition)
     switched = (np.arange(10)[:, None] >> np.arange(count)) & 1
     for conditions, truncation in ((None, 1.0), (switched.tolist(), 0.5)):
-        script = "return (await drawSeeds(...values)).images"
+        script = "return await drawSeeds(...values)"
         found = evaluate(opened, script, list(range(10)), conditions, truncation)
         drawn = sampling.draw(trained, range(10), conditions, truncation=truncation)
         difference = np.asarray(found).reshape(drawn.shape) - drawn.astype(int)

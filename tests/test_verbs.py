@@ -238,7 +238,6 @@ MISTAKES = {
     f"edit dcgan_c --data {DATA} --out a.jpg": "'dcgan_c' is no recipe",
     f"edit vae_c --data {DATA} --out a.gif": "ends in .jpg",
     f"{EDIT} --faces 1,120": "--faces 1,120: ",
-    f"{EDIT} --faces x": "--faces 'x': give numbers",
     f"{EDIT} --faces 0-99": "are more than 300 rows; give fewer",
     f"{EDIT} --attributes Beard": "unknown attribute 'Beard'",
     "edit vae_c --data none --out a.jpg": "none: no such folder",

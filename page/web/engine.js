@@ -306,7 +306,7 @@ async function unpacked(text) {
 }
 
 // In a worker: {load: name, plan, text} makes a network of it, {run: name, inputs, id}
-// answers {id, outputs, milliseconds}.
+// answers {id, outputs}.
 const networks = {};
 const serve = async ({ data }) => {
   try {
@@ -314,10 +314,8 @@ const serve = async ({ data }) => {
       networks[data.load] = build(data.plan, await unpacked(data.text));
       postMessage({ loaded: data.load });
     } else {
-      const began = performance.now();
       const outputs = data.inputs.map((numbers) => networks[data.run](numbers));
-      const milliseconds = (performance.now() - began) / outputs.length;
-      postMessage({ id: data.id, outputs, milliseconds }, outputs.map((o) => o.buffer));
+      postMessage({ id: data.id, outputs }, outputs.map((o) => o.buffer));
     }
   } catch (error) {
     postMessage({ id: data.id, failed: String(error) });

@@ -40,8 +40,8 @@ function tellOrigin() {
 // For a console, or a test: RGB of 0 to 255 of seeds, each with its condition.
 const drawSeeds = async (seeds, conditions, truncation = 1) => {
   const inputs = seeds.map((s, k) => faces.input(normalNoise(s, faces.latent), conditions ? conditions[k] : faces.usual(s), truncation));
-  const { outputs, milliseconds } = await faces.ask("generator", inputs), [low, high] = faces.range;
-  return { milliseconds, images: outputs.map((o) => Array.from(Uint8ClampedArray.from(o, (v) => ((v - low) * 255) / (high - low)))) };
+  const outputs = await faces.draw(inputs), [low, high] = faces.range;
+  return outputs.map((o) => Array.from(Uint8ClampedArray.from(o, (v) => ((v - low) * 255) / (high - low))));
 };
 let rebuild = null, judged = null;  // what the VAE makes of pixels, D's scores of them
 
