@@ -78,7 +78,9 @@ def describe(layer):
     words = [type(layer).__name__.replace("BlockConvTranspose", "Conv2DTranspose")]
     if "kernel_size" in config:
         rows, columns = config["kernel_size"]
-        words.append(f"{rows}x{columns} / {config['filters']} / {config['strides'][0]}")
+        words.append(
+            f"{rows}x{columns} / {config.get('filters', '-')} / {config['strides'][0]}"
+        )
         words.append(config["padding"])
     for key in ("units", "negative_slope", "rate"):
         if config.get(key):

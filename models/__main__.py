@@ -51,8 +51,10 @@ def print_recipe(recipe):
         network = build(recipe, role, probabilities=True)
         print(f"\n{role}: {parameters(network):,} trainable parameters")
         for layer in network.layers:
-            shape, count = tuple(layer.output.shape[1:]), parameters(layer)
-            print(f"  {layer.name:24}{describe(layer):46}{shape!s:16}{count:>12,}")
+            output = getattr(layer, "output", None)  # none in a subclass of Model
+            shape = "" if output is None else tuple(output.shape[1:])
+            count = f"{parameters(layer):>12,}"
+            print(f"  {layer.name:24}{describe(layer):46}{shape!s:16}{count}")
     role = recipe.traits.draws or next(iter(recipe.networks))
     path = WEIGHTS / recipe.name / f"{role}.weights.h5"
     if path.exists():

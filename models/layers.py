@@ -205,14 +205,6 @@ def pytorch_init(network):
     return network
 
 
-def flat(network):
-    """The layers of a network in order, each followed by the layers inside it."""
-    inside = network.layers if isinstance(network, keras.Model) else network._layers
-    for layer in inside:
-        yield layer
-        yield from flat(layer)
-
-
 def stack(x, *rows):
     """Apply rows of layers to `x`; a row is a line of a report's table."""
     for row in rows:

@@ -3,7 +3,7 @@
 A compact network. Upsampling and 3x3 convolutions replace transposed 4x4 kernels;
 skip-layer excitation lets low resolutions weight the channels of high ones (FastGAN,
 Liu et al. 2021); D has no batch norm and sees the standard deviation within its batch
-(Karras et al. 2018). The loss is R3GAN's (Huang et al. 2024), see `train.losses`.
+(Karras et al. 2018). The loss is R3GAN's (Huang et al. 2024), see `train.gans`.
 """
 
 from models.keras_setup import keras

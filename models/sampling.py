@@ -9,7 +9,6 @@ import data_utils
 from cli import UserError
 from models import default_conditions, latents
 from models.keras_setup import keras, to_numpy
-from models.layers import flat
 
 PART = 256  # images that `rebuilt` makes at a time
 BATCHES = (16, 128)  # for batch-norm statistics: batches, images in each
@@ -189,7 +188,7 @@ def recompute_batch_norm(generator, recipe, table=None):
     from seeds that no figure draws.
     """
     kind = keras.layers.BatchNormalization  # those of the reports are of it, too
-    norms = [layer for layer in flat(generator) if isinstance(layer, kind)]
+    norms = [x for x in generator._flatten_layers() if isinstance(x, kind)]
     batches, size = BATCHES if norms else (0, 0)
     before = [(norm.momentum, norm.trainable) for norm in norms]
     for k in range(batches):

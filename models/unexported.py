@@ -1,8 +1,9 @@
 """The averaged networks of a run that was not exported."""
 
+import contextlib
+import errno
 import functools
 import json
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,18 @@ from cli import UserError
 from models import Recipe, build
 from models.sampling import label_table, recompute_batch_norm
 
-# What reading a checkpoint that is cut short, or none, raises.
-DAMAGED = (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile)
+
+@contextlib.contextmanager
+def reading(damaged):
+    """Read a checkpoint in the block: of what is raised there (zipfile and numpy have no
+    end of kinds), all that damaged bytes may cause becomes `damaged`, a `UserError`."""
+    try:
+        yield
+    except Exception as error:
+        refused = getattr(error, "errno", errno.EINVAL) != errno.EINVAL  # by the system
+        if refused or isinstance(error, MemoryError):
+            raise
+        raise damaged from None
 
 
 def weights_of(run, last=False):
@@ -32,11 +43,11 @@ def weights_of(run, last=False):
         if not (run / "run.json").exists():
             raise UserError(f"{run}: not a run of 'python -m train'; train it first")
         raise UserError(f"{path}: not there yet; a run saves every 5 minutes")
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            identity = json.loads(str(file["x/identity"]))
-    except DAMAGED:
-        raise UserError(f"{path}: not a whole checkpoint") from None
+    with (
+        reading(UserError(f"{path}: not a whole checkpoint")),
+        np.load(path, allow_pickle=False) as file,
+    ):
+        identity = json.loads(str(file["x/identity"]))
     try:
         return path, Recipe.from_resolved(identity["recipe"]), identity
     except (KeyError, TypeError):
@@ -65,7 +76,10 @@ class RunWeights:
         path, self.recipe, identity = weights_of(self.folder)
         self.card = {"data": identity["data"]}
         self.attributes = identity["data"].get("attributes", [self.recipe.attribute])
-        with np.load(path, allow_pickle=False) as file:
+        with (
+            reading(UserError(f"{path}: not a whole checkpoint")),
+            np.load(path, allow_pickle=False) as file,
+        ):
             self.step = int(file["x/step"])
             self._arrays = {
                 k: file[k] for k in file.files if k[:6] in ("v/net/", "v/ema/")

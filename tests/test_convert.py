@@ -256,20 +256,6 @@ def test_a_data_folder_in_another_size(tmp_path):
         np.testing.assert_array_equal(faces.images, before.images)
 
 
-def test_a_full_disk_names_the_file_and_leaves_no_half(tmp_path, monkeypatch):
-    images, out = folder_of(tmp_path / "images", "1.png", "2.png"), tmp_path / "data"
-
-    def full(image, file, kind):
-        file.write(b"half")
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(Image.Image, "save", full)
-    with pytest.raises(OSError, match="No space left") as error:
-        convert.main(["folder", str(images), str(out)])
-    assert error.value.filename == str(out / "train" / "1.png")
-    assert list((out / "train").iterdir()) == []
-
-
 def test_a_mistake_at_the_command_line_is_one_line(tmp_path):
     done = command("data_utils.py", "folder", tmp_path / "none", tmp_path)
     assert done.returncode == 2 and done.stderr.count("\n") == 1

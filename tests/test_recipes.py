@@ -193,9 +193,6 @@ def test_weights_are_what_the_command_makes(name):
         pytest.skip("trained in several runs, before recipes said how")
     assert trained.recipe.resolved() == here.resolved()
     steps = trained.history()["step"].tolist()
-    assert card["steps"] <= steps[-1]
-    if not here.evaluate_every:
-        assert card["steps"] == steps[-1]
     assert (card["from"] or {"recipe": ""})["recipe"] == here.start
     assert steps[0] == LOG_EVERY and steps[-1] == here.steps
     assert max(np.diff(steps)) <= LOG_EVERY

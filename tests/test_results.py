@@ -17,8 +17,8 @@ from inference import anime, draw, gan
 from inference.__main__ import main
 from inference.problems import STUDIES
 from metrics import record
-from models import build, get_recipe, sampling
-from models.trained import LEVELS, Trained, load, save
+from models import get_recipe, sampling
+from models.trained import Trained
 from train import exporting
 
 pytestmark = pytest.mark.usefixtures("tiny_networks")
@@ -37,19 +37,6 @@ def test_processes_that_write_results_at_once_lose_nothing(tmp_path):
     assert {json.loads(line)["n"] for line in lines.read_text().split("\n")[:-1]} == {
         *range(120)
     }
-
-
-def test_weights_on_disk_need_no_temporary_folder(tmp_path, monkeypatch):
-    network = build(get_recipe("vae_e"), "decoder")
-    for levels in LEVELS:
-        save(network, tmp_path / "d.weights.h5", levels)
-        monkeypatch.setattr("tempfile.mkdtemp", lambda *a: pytest.fail("temporary"))
-        monkeypatch.setattr("tempfile.TemporaryFile", lambda *a: pytest.fail("temporary"))
-        copy = build(get_recipe("vae_e"), "decoder")
-        load(copy, tmp_path / "d.weights.h5")
-        monkeypatch.undo()
-        for a, b in zip(network.get_weights(), copy.get_weights(), strict=True):
-            assert np.abs(a - b).max() <= np.abs(a).max() / 10
 
 
 def test_the_study_of_mode_collapse(faces_folder, tmp_path, monkeypatch):

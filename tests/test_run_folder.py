@@ -171,7 +171,7 @@ def test_curves_that_a_spreadsheet_saved_are_refused_in_a_line(faces, tmp_path):
     run.train(1)
     path = run.folder / "history.csv"
     rows = path.read_text().replace(",", ";")
-    path.write_text("\ufeff" + rows, encoding="utf-8")
+    path.write_text(rows)
     with pytest.raises(cli.UserError, match="no column 'step'"):
         run.train(2)
 

@@ -27,3 +27,4 @@ def test_train_all_says_how_long_and_ctrl_c_saves(faces_folder, tmp_path):
 def test_train_all_refuses_what_no_recipe_fits(tmp_path, faces_folder):
     refused(main, faces_folder, tmp_path, "vae_z", saying=["vae_z"])
     refused(main, tmp_path / "nowhere", tmp_path, saying=["nowhere"])
+    refused(main, faces_folder, tmp_path, "--jobs", "0", saying=["--jobs must be 1"])

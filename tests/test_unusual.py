@@ -45,8 +45,9 @@ def test_codes_of_other_images_have_another_density(
         assert "exported without prior.npz" in said and saying in said
         weights = Trained.of(tmp_path / "run" / "weights")
         assert "prior" not in weights.card and draw(weights, [0]).shape == (1, 16, 16, 3)
-    assert export.main([*words, "--data", str(faces_folder)]) == 0
-    assert Trained.of(tmp_path / "run" / "weights").card["prior"]["images"] == 48
+    for data in (faces_folder, faces_folder / "train"):  # the second has no table
+        assert export.main([*words, "--data", str(data)]) == 0
+        assert Trained.of(tmp_path / "run" / "weights").card["prior"]["images"] == 48
 
 
 def test_snapshots_of_several_attributes_at_once(tiny_faces, faces_folder, tmp_path):

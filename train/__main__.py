@@ -103,7 +103,7 @@ def main(words=None):
             raise UserError(f"--{option} must be a number above 0, not {value}")
     given = {n: getattr(args, n) for n in ("steps", "epochs")}
     length = [f"{name}={value}" for name, value in given.items() if value is not None]
-    recipe = recipe.replace(dict(map(pair, args.set + length)))
+    recipe = recipe.replace(dict(map(pair, args.set))).replace(dict(map(pair, length)))
     if not 0 <= args.seed < 2**32:
         raise UserError(f"--seed must be in 0 to 2**32 - 1, not {args.seed}")
     data_utils.data_folder(args.data)

@@ -25,7 +25,7 @@ ALONE = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
 def parse(words=None):
     parser = argparse.ArgumentParser(prog="bash train_all.sh", description=__doc__)
     parser.add_argument(
-        "data", type=Path, help="data folder, or a plain folder of images"
+        "data", type=Path, help="data folder, or of some recipes a plain one"
     )
     parser.add_argument("runs", type=Path, help="a run folder a recipe, and weights/")
     parser.add_argument("recipes", nargs="*", help="default: all for images of this size")
@@ -49,6 +49,8 @@ def main(words=None):
     args = parse(words)
     if not args.data.is_dir():
         raise UserError(f"{args.data}: no such folder")
+    if args.jobs is not None and args.jobs < 1:
+        raise UserError(f"--jobs must be 1 or more, not {args.jobs}")
     names = [get_recipe(name).name for name in args.recipes] or of_size(args.data)
     writable(args.runs)
     data, runs = args.data.resolve(), args.runs.resolve()
@@ -80,4 +82,4 @@ def main(words=None):
         return status
 
     with ThreadPoolExecutor(args.jobs or (5 if gpu else cores)) as pool:
-        return max(pool.map(work, names))
+        return max(pool.map(work, names), key=abs)  # negative: killed

@@ -1,5 +1,5 @@
-"""Everything that differs between backends: gradients, the update of Adam, and the
-compilation of steps.
+"""What differs between backends in a step: gradients, the update of Adam, and how steps
+are compiled.
 
 On TensorFlow one step is compiled and gets each batch from the host. On JAX with an
 accelerator the images stay on the device, batches are gathered there, and one call runs

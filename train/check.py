@@ -1,5 +1,5 @@
-"""The networks of a recipe, tried once before training: a mistake in a user's network is
-one line, not a traceback from inside a step."""
+"""The networks of a VAE or GAN, tried once before training: a mistake in a user's network
+is one line, not a traceback from inside a step."""
 
 import inspect
 
@@ -21,10 +21,12 @@ def check(model):
     if traits.draws:
         noise = np.zeros((2, recipe.latent + recipe.condition), "float32")
         _answer(model, traits.draws, noise, 1, image)
+    images = np.random.default_rng(0).uniform(-1, 1, (2, *image)).astype("float32")
+    if traits.rebuilds:
+        _answer(model, "encoder", images, 2, (recipe.latent,))
     if not traits.adversarial:
         return
     heads = {None: 1, "attributes": 3}.get(traits.conditioned_on, 2)
-    images = np.random.default_rng(0).uniform(-1, 1, (2, *image)).astype("float32")
     # At large images a score leaves [-1, 1], a sigmoid does not.
     scores = [
         _answer(model, "discriminator", images * k, heads, (1,)) for k in (1, 30, 1000)

@@ -8,7 +8,7 @@ import numpy as np
 
 from cli import UserError, replacing
 from models.keras_setup import to_numpy
-from models.unexported import DAMAGED
+from models.unexported import reading
 
 
 class CheckpointError(UserError):
@@ -36,14 +36,16 @@ def restore(path, variables):
         CheckpointError: cut short, or of other networks or optimizers; then no
             variable is changed.
     """
-    try:
-        with open(path, "rb") as raw, np.load(raw, allow_pickle=False) as file:
-            arrays = {k: file[k] for k in file.files}
-    except DAMAGED:
-        raise CheckpointError(
-            f"{path}: not a whole checkpoint; remove it, and the same command resumes "
-            "from best.npz, if there is one, or starts again"
-        ) from None
+    damaged = CheckpointError(
+        f"{path}: not a whole checkpoint; remove it, and the same command resumes "
+        "from best.npz, if there is one, or starts again"
+    )
+    with (
+        reading(damaged),
+        open(path, "rb") as raw,
+        np.load(raw, allow_pickle=False) as file,
+    ):
+        arrays = {k: file[k] for k in file.files}
     if "x/best_value" not in arrays:
         raise CheckpointError(f"{path}: not of this version; use a new --run folder")
     found = {k[2:]: v for k, v in arrays.items() if k.startswith("v/")}

@@ -49,7 +49,8 @@ def main(words=None):
     )
     print(f"{made.folder}: {recipe.name} after {card['steps']:,} steps; {sizes}")
     print(f"measured: {obtained(made)}")
-    if recipe.traits.figures and args.weights is None:
+    drawn = not recipe.traits.scores or "discriminator" in card["files"]
+    if recipe.traits.figures and drawn and args.weights is None:
         script = f"bash hw4_{recipe.traits.figures}.sh"
         print(f"draw its figures: {script} {args.data} <out> {args.run}")
     return 0

@@ -13,7 +13,7 @@ from cli import UserError, replacing, writable
 from metrics import collapse, record
 from metrics.images import Real, Subject
 from metrics.registry import METRICS
-from models import WEIGHTS, Recipe, build, default_conditions, get_recipe, latents
+from models import WEIGHTS, build, default_conditions, latents
 from models.keras_setup import keras
 from models.prior import Fitted
 from models.sampling import label_table, posterior, recompute_batch_norm, run_network
@@ -71,9 +71,9 @@ def export(run, data, root=None, last=False, replace=False):
     made = work / "made"
     made.mkdir(parents=True)
     try:
-        card = write_networks(chosen, identity, made, faces)
+        card = write_networks(chosen, recipe, identity, made, faces)
         write_card(made, card)
-        if "decoder" in card["files"] and (Path(data) / "train").is_dir():
+        if "decoder" in card["files"]:
             try:
                 card["prior"] = fit_prior(Trained.of(made), data, made)
                 write_card(made, card)
@@ -92,13 +92,13 @@ def write_card(folder, card):
     (folder / "card.json").write_text(json.dumps(card, indent=1) + "\n")
 
 
-def write_networks(chosen, identity, folder, faces):
+def write_networks(chosen, recipe, identity, folder, faces):
     """Save the networks of the checkpoint `chosen` that inference needs; return their
     card.
 
     These are all averaged networks, and the discriminator if figures use its answers.
     """
-    run, recipe = chosen.parent, Recipe.from_resolved(identity["recipe"])
+    run = chosen.parent
     model = model_of(recipe, identity["seed"])
     extra = checkpoint.restore(chosen, model.state())
     networks = dict(model.average)
@@ -109,13 +109,15 @@ def write_networks(chosen, identity, folder, faces):
         recompute_batch_norm(networks["generator"], recipe, table)
     # Figures box the samples it calls least real and read categories with it; the study
     # of collapse does not need its own.
-    if recipe.traits.scores and not get_recipe(recipe.name).meter_every:
+    study = recipe.features == "random" and recipe.meter_every
+    if recipe.traits.scores and not study:
         networks["discriminator"] = model.networks["discriminator"]
     steps = int(extra["step"])
     write_history(chosen, folder, steps, model, extra)
     images = steps * recipe.batch_size * recipe.d_steps
-    epochs = round(images / identity["data"]["images"], 2)
-    networks |= kept_snapshots(run, identity, folder, epochs, table)
+    seen = identity["data"]["images"]
+    epochs = round(images / seen, 2)
+    networks |= kept_snapshots(run, recipe, seen, folder, epochs, table)
     return {
         "recipe": recipe.resolved(),
         "data": identity["data"],
@@ -153,12 +155,11 @@ def write_history(chosen, folder, steps, model, extra):
         raise UserError(f"{run}: {steps} steps, too few for a curve; train on")
 
 
-def kept_snapshots(run, identity, folder, epochs, table=None):
-    """{"epoch_010/decoder": network}: the snapshots of the run before `epochs`; of a run
-    that collapsed, the last before it and the first after it."""
+def kept_snapshots(run, recipe, images, folder, epochs, table):
+    """{"epoch_010/decoder": network}: the snapshots of the run before `epochs`, of so
+    many `images`; of a run that collapsed, the last before it and the first after it."""
     # A snapshot of the last epoch is the end; later ones are left from before a crash.
-    recipe = Recipe.from_resolved(identity["recipe"])
-    step = recipe.batch_size * recipe.d_steps / identity["data"]["images"]
+    step = recipe.batch_size * recipe.d_steps / images
     folders = visible(run / "snapshots", "epoch_*")
     folders = [f for f in folders if epoch_of(f) < epochs - step / 2]
     if recipe.meter_every:

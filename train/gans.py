@@ -53,12 +53,11 @@ class GAN(Algorithm):
 
     def parts(self, x, y):
         """(images, labels or None) of each update of D."""
+        least = min if isinstance(self.batch, int) else ops.minimum
         for k in range(self.recipe.d_steps):
-            rows = slice(k * self.batch, (k + 1) * self.batch)
-            if self.recipe.d_steps > 1 and not isinstance(self.batch, int):  # of `fit`
-                last = ops.maximum(ops.shape(x)[0] - self.batch, 0)
-                start = ops.minimum(k * self.batch, last)
-                rows = slice(start, start + self.batch)
+            # The last batch of `fit` may have fewer images than there are updates.
+            start = least(k * self.batch, ops.shape(x)[0] - self.batch)
+            rows = slice(start, start + self.batch)
             yield x[rows], None if y is None else y[rows]
 
     def fake(self, y):
@@ -348,10 +347,8 @@ def wasserstein(on_x, on_fake):
 
 def relativistic(on_x, on_fake):
     """E softplus(D(G(z)) - D(x)), and its curves."""
-    real, generated = ops.mean(on_x), ops.mean(on_fake)
     loss = ops.mean(ops.softplus(on_fake - on_x))
-    logs = {"d_loss": loss, "score_real": real, "score_fake": generated}
-    return loss, logs | accuracies(on_x, on_fake, 0.5 * (real + generated))
+    return loss, wasserstein(on_x, on_fake)[1] | {"d_loss": loss}
 
 
 def accuracies(on_x, on_fake, threshold):

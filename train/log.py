@@ -128,13 +128,13 @@ def cut(path, step):
     if not path.exists():
         return []
     with open(path, newline="") as file:
-        head, *rows = [*file] or ["step"]
-    if not head.startswith("step"):
+        head, *rows = [*file] or ["step,"]
+    if not head.startswith("step,"):
         raise UserError(
             f"{path}: no column 'step' (a spreadsheet saved it?); restore it, or "
             "remove it, and the curves begin at this step"
         )
-    whole = [row for row in rows if row.endswith("\n")]
+    whole = [row for row in rows if row.endswith("\n") and row.strip()]
     rows = [row for row in whole if int(row.partition(",")[0]) <= step]
     if not rows:
         path.unlink()

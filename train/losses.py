@@ -36,25 +36,25 @@ def classification(scores, label):
         label: `(batch,)` integers, the class of each image; or `(batch, attributes)`
             of 0 and 1, independent of each other, one a score.
     """
-    if len(label.shape) == 2:
-        return bce(scores, ops.cast(label, "float32"))
-    if scores.shape[-1] == 1:
-        return bce(scores, ops.cast(label, "float32")[:, None])
-    return ops.mean(
-        keras.losses.sparse_categorical_crossentropy(label, scores, from_logits=True)
-    )
+    if of_classes(scores, label):
+        cross_entropy = keras.losses.sparse_categorical_crossentropy
+        return ops.mean(cross_entropy(label, scores, from_logits=True))
+    return bce(scores, ops.cast(ops.reshape(label, (-1, scores.shape[-1])), "float32"))
 
 
 def label_accuracy(scores, label):
     """Share of images whose most likely class is `label`, or share of attributes read
     correctly; shapes as in `classification`."""
-    if len(label.shape) == 2:
-        return ops.mean(ops.cast(ops.equal(scores > 0, label > 0), "float32"))
-    if scores.shape[-1] == 1:
-        guess = ops.cast(scores[:, 0] > 0, "int32")
+    if of_classes(scores, label):
+        right = ops.argmax(scores, -1) == ops.cast(label, "int32")
     else:
-        guess = ops.cast(ops.argmax(scores, -1), "int32")
-    return ops.mean(ops.cast(ops.equal(guess, ops.cast(label, "int32")), "float32"))
+        right = ops.equal(scores > 0, ops.reshape(label, (-1, scores.shape[-1])) > 0)
+    return ops.mean(ops.cast(right, "float32"))
+
+
+def of_classes(scores, label):
+    """Whether a label is one of several classes, not yes or no."""
+    return len(label.shape) == 1 and scores.shape[-1] > 1
 
 
 def kl_divergence(mean, log_var):

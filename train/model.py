@@ -1,8 +1,8 @@
 """What every algorithm stands on: networks, optimizers, random numbers, one update.
 
 An algorithm is a `keras.Model` with a short `train_step` (`train.gans`, `train.vae`,
-`train.classifier`). `python -m train` and Keras' own `fit` call the same step. What
-differs between backends is in `train.backend`; a checkpoint holds `state()`.
+`train.classifier`). `python -m train` and Keras' own `fit` call the same step. How
+backends differ is in `train.backend`; a checkpoint holds `state()`.
 """
 
 import importlib
