@@ -18,11 +18,8 @@ NAMES = {  # of the study of collapse: rows of fig5_5, curves of fig5_6
     "lsgan_d": "LSGAN",
     "wgan_gp_few_d": "WGAN-GP, its optimizer",
 }
-# 16 samples, and 16 of the report's one seed: figure, recipe, seed, of its snapshot
-SAMPLES = (
-    ("fig5_2", "dcgan_collapse_d", 34, True),
-    ("fig5_3", "wgan_gp_few_d", 4, False),
-)
+# 16 samples, and 16 of the report's one seed: figure, recipe, seed
+SAMPLES = (("fig5_2", "dcgan_d", 34), ("fig5_3", "wgan_gp_d", 4))
 DISTANCE = "frechet_random_features"
 
 
@@ -31,27 +28,19 @@ def draw(trained, faces, out):
     WGAN-GP, fig5_4 before and after the collapse, fig5_5 the cures, fig5_6 the collapse
     meter by epoch."""
     few = min(collapse.SAMPLES, len(faces.images))
-    title = f"The first 100 of {len(faces.images):,} training images"
+    title = f"The first 100 of {len(faces.images):,} images"
     save(sheet(faces.images[:100], 10, title), out / "fig5_1.jpg", str(faces.folder.name))
-    for figure, name, seed, early in SAMPLES:
-        (t,) = (t for t in trained if t.recipe.name == name)
-        at = next(iter(t.snapshots()), None) if early else None
-        when = "at the end" if at is None else f"after epoch {at}"
-        title = (
-            f"{name} {when}: above 16 random images, seeds {seed} to {seed + 15}; below"
-        )
-        title += (
-            f"\n16 whose noise is drawn at once from seed {seed}, as the report has it"
-        )
-        images = np.concatenate(
-            [
-                sampling.draw(t, range(seed, seed + 16), at=at),
-                of_one_seed(t, seed, 16, at),
-            ]
-        )
+    every = {t.recipe.name: t for t in trained}
+    for figure, name, seed in SAMPLES:
+        t = every[name]
+        title = f"{name}: above 16 random images, seeds {seed} to {seed + 15}; below\n"
+        title += f"16 whose noise is drawn at once from seed {seed}, as the report has it"
+        noise = np.random.default_rng(seed).standard_normal((16, t.recipe.latent))
+        one = sampling.render(t, noise.astype("float32"))
+        images = np.concatenate([sampling.draw(t, range(seed, seed + 16)), one])
         save(sheet(images, 8, title), out / f"{figure}.jpg", t.origin())
 
-    study = {t.recipe.name: t for t in trained if t.recipe.name in NAMES}
+    study = {name: every[name] for name in NAMES}
     moments = {name: moment_of_collapse(t) for name, t in study.items()}
 
     @functools.cache
@@ -99,12 +88,6 @@ def draw(trained, faces, out):
     kept = [name for name in study if name not in fallen]
     said = f"collapsed: {', '.join(fallen) or 'none'}; not collapsed: {', '.join(kept)}"
     return numbers, said, table
-
-
-def of_one_seed(trained, seed, count, at=None):
-    """`count` images whose noise one random generator draws, as the reports' code."""
-    noise = np.random.default_rng(seed).standard_normal((count, trained.recipe.latent))
-    return sampling.render(trained, noise.astype("float32"), at)
 
 
 def differing(trained, other):

@@ -88,6 +88,8 @@ SCRIPTS = {
         "Report D: mode collapse and its cures",
         "samples of DCGAN and WGAN-GP, a collapse, its cures side by side",
         (
+            "dcgan_d",
+            "wgan_gp_d",
             "dcgan_collapse_d",
             "dcgan_dropout_d",
             "dcgan_dropout_g_d",
@@ -97,8 +99,8 @@ SCRIPTS = {
         ),
         {
             "fig5_1": "The first 100 training images of {data}.",
-            "fig5_2": "16 images of the DCGAN before it collapsed, and 16 from one seed.",
-            "fig5_3": "16 images of the WGAN-GP, and 16 from one seed.",
+            "fig5_2": "16 images of the DCGAN of all images, and 16 from one seed.",
+            "fig5_3": "16 images of the WGAN-GP of all images, and 16 from one seed.",
             "fig5_4": "Before and after the collapse, the same noise in a column.",
             "fig5_5": "The cures side by side, the same noise in a column.",
             "fig5_6": "The collapse meter of every run, by epoch and by step.",
