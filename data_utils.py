@@ -63,7 +63,7 @@ class Faces:
 
     def last(self, count):
         """The last `count` of them, or all if there are fewer."""
-        return self._part(slice(max(0, len(self.images) - count), None))
+        return self._part(slice(-count, None))
 
     def _part(self, part):
         images, table = self.images[part], self.attributes

@@ -98,7 +98,7 @@ SCRIPTS = {
             "wgan_gp_few_d",
         ),
         {
-            "fig5_1": "The first 100 training images of {data}.",
+            "fig5_1": "The first 100 images of {data}.",
             "fig5_2": "16 images of the DCGAN of all images, and 16 from one seed.",
             "fig5_3": "16 images of the WGAN-GP of all images, and 16 from one seed.",
             "fig5_4": "Before and after the collapse, the same noise in a column.",
