@@ -68,7 +68,7 @@ def _cosine(**rates):
 
 
 HERE_A = (
-    ("batch_size=32 steps=6000 d_steps=3", MORE_UPDATES),
+    ("batch_size=32 steps=4000 d_steps=3", MORE_UPDATES),
     (
         _cosine(discriminator="3e-4", generator="2e-4"),
         "at 5e-5 the weights hardly move in these hours",
@@ -418,7 +418,7 @@ _ALL = [
             "CrossEntropyLoss",
         ),
         here=(
-            ("batch_size=32 steps=6000 d_steps=2", MORE_UPDATES),
+            ("batch_size=32 steps=4000 d_steps=2", MORE_UPDATES),
             (_cosine(discriminator="2e-4", generator="2e-4"), "as dcgan_c"),
             ("image_noise=0.1 augment=0.3", "D must not remember 8,000 faces"),
             FEWER_FACES,
