@@ -1,4 +1,4 @@
-"""What every command line stands on: mistakes in one clear line, files written whole.
+"""Shared by all commands: one-line errors and atomic writes.
 
 Every package here imports it first: where the process is one of the project's own
 commands, it then has what a command needs, or ends in one line because Python is too old

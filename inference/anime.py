@@ -33,8 +33,8 @@ def draw(trained, faces, out):
     every = {t.recipe.name: t for t in trained}
     for figure, name, seed in SAMPLES:
         t = every[name]
-        title = f"{name}: above 16 random images, seeds {seed} to {seed + 15}; below\n"
-        title += f"16 whose noise is drawn at once from seed {seed}, as the report has it"
+        title = f"{name}: above 16 random images, seeds {seed} to {seed + 15};\n"
+        title += f"below 16 with noise drawn at once from seed {seed}, as in the report"
         noise = np.random.default_rng(seed).standard_normal((16, t.recipe.latent))
         one = sampling.render(t, noise.astype("float32"))
         images = np.concatenate([sampling.draw(t, range(seed, seed + 16)), one])

@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import time
 
 import pytest
 from conftest import REPOSITORY, refused
@@ -14,10 +15,13 @@ from train.all import main
 def test_train_all_says_how_long_and_ctrl_c_saves(faces_folder, tmp_path):
     words = ["bash", REPOSITORY / "train_all.sh", faces_folder, tmp_path, "vae_e"]
     options = {"stdout": subprocess.PIPE, "text": True, "start_new_session": True}
+    before = signal.signal(signal.SIGINT, signal.SIG_DFL)  # also where tests ignore it
     first = subprocess.Popen(words, cwd=tmp_path, **options)
+    signal.signal(signal.SIGINT, before)
     assert "vae_e: a step takes" in first.stdout.readline()
     while not (tmp_path / "vae_e" / "history.csv").exists():
         assert first.poll() is None
+        time.sleep(0.1)
     os.killpg(first.pid, signal.SIGINT)  # as Ctrl-C in a terminal
     said = first.communicate()[0]
     assert first.returncode == 130 and "vae_e: status 130" in said

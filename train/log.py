@@ -1,7 +1,7 @@
 """A run's curves: `history.csv` and TensorBoard events, the same scalars.
 
-Events are written record by record: TensorBoard's own writer would import TensorFlow,
-which need not be installed on another backend.
+TensorBoard's `RecordWriter` writes the events. Its `EventFileWriter` would name files by
+the clock, which may go back, and import TensorFlow on JAX, too, where it is installed.
 """
 
 import csv
