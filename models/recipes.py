@@ -79,6 +79,20 @@ HERE_A = (
 )
 
 
+HERE_B = (
+    ("batch_size=16 steps=4000 d_steps=2", MORE_UPDATES),
+    (
+        "start=decoder_b",
+        "from random weights G draws one face for its first thousand steps",
+    ),
+    ("generator.beta_1=0.5", "as in DCGAN (Radford et al. 2016)"),
+    ("image_noise=0.15 augment=0.2", "D must not remember 8,000 faces"),
+    FEWER_FACES,
+    ("evaluate_every=500", BEST),
+)
+RATES_B = "at the report's rates the weights hardly move in these hours"
+
+
 def _report_d(name, about, generator="generator", discriminator="discriminator", **more):
     """A recipe of Report D: what differs from its DCGAN."""
     settings = {
@@ -272,14 +286,8 @@ _ALL = [
         settings={"real_target": 1.0},
         chosen=CHOSEN_B,
         here=(
-            ("batch_size=16 steps=9000 d_steps=2", MORE_UPDATES),
-            (
-                _cosine(discriminator="2e-4", generator="1e-4"),
-                "at 1e-4 and 5e-5 the weights hardly move in these hours",
-            ),
-            ("image_noise=0.15 augment=0.2", "D must not remember 8,000 faces"),
-            FEWER_FACES,
-            ("evaluate_every=500", BEST),
+            *HERE_B,
+            (_cosine(discriminator="2e-4", generator="1e-4"), RATES_B),
         ),
     ),
     Recipe(
@@ -308,6 +316,14 @@ _ALL = [
             "D and the classifier both move the extractor",
             "the label as one number, 0 or 1",
         ),
+        here=(
+            *HERE_B,
+            (
+                _cosine(discriminator="2e-4", classifier="2e-4", generator="1e-4"),
+                RATES_B,
+            ),
+            ("classify=4", "the label is one of 257 numbers that G gets"),
+        ),
     ),
     Recipe(
         "infogan_b",
@@ -331,6 +347,28 @@ _ALL = [
         condition=7,
         settings={"real_target": 1.0, "classify": 1.0},
         chosen=(*CHOSEN_B, "D and the classifier both move the extractor"),
+        here=(
+            *HERE_B,
+            (
+                _cosine(discriminator="2e-4", classifier="2e-4", generator="1e-4"),
+                RATES_B,
+            ),
+        ),
+    ),
+    Recipe(
+        "decoder_b",
+        "-",
+        "vae",
+        "vae.VAE",
+        {"encoder": "report_b.vae_encoder", "decoder": "report_b.generator"},
+        {"vae": Optimizer("adam", 3e-4, schedule="cosine")},
+        about="first stage of Report B's GANs: their generator as a VAE's decoder",
+        batch_size=32,
+        steps=300,
+        latent=256,
+        flip=True,
+        settings={"kl_weight": 2e-4, "sum_squares": False},
+        chosen=("everything: the first stage is in no report", SUMS),
     ),
     Recipe(
         "vae_c",
@@ -418,7 +456,7 @@ _ALL = [
             "CrossEntropyLoss",
         ),
         here=(
-            ("batch_size=32 steps=4000 d_steps=2", MORE_UPDATES),
+            ("batch_size=32 steps=3000 d_steps=2", MORE_UPDATES),
             (_cosine(discriminator="2e-4", generator="2e-4"), "as dcgan_c"),
             ("image_noise=0.1 augment=0.3", "D must not remember 8,000 faces"),
             FEWER_FACES,
@@ -589,6 +627,8 @@ _ALL = [
 ]
 
 RECIPES = {recipe.name: recipe for recipe in _ALL}
+# First stages of other recipes, trained in their runs; they ship no weights.
+STAGES = {recipe.trained_here().start for recipe in _ALL} - {""}
 
 
 def get_recipe(name):

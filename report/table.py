@@ -9,15 +9,16 @@ from pathlib import Path
 
 from cli import UserError, replacing, run_cli
 from models import WEIGHTS
-from models.recipes import RECIPES
+from models.recipes import RECIPES, STAGES
 
 
 def shipped(root):
-    """(recipe, its `Trained` weights or None, what they obtained) of every recipe."""
+    """(recipe, its `Trained` weights or None, what they obtained) of every recipe but
+    first stages."""
     from metrics.registry import obtained  # imports Keras, which takes seconds
     from models.trained import Trained
 
-    for recipe in RECIPES.values():
+    for recipe in (r for n, r in RECIPES.items() if n not in STAGES):
         trained, result = None, "no weights yet"
         if (Path(root) / recipe.name / "card.json").exists():
             trained = Trained(recipe.name, root)

@@ -1,16 +1,19 @@
 """Starting from trained weights (`--from`)."""
 
+import dataclasses
 import json
 import shutil
 
 import numpy as np
 import pytest
 import tiny
-from conftest import run_of
+from conftest import refused, run_of
 
 from cli import UserError
+from models import RECIPES
 from models.keras_setup import to_numpy
-from models.trained import save, sha256
+from models.trained import Trained, save, sha256
+from train.__main__ import main
 from train.model import model_of
 from train.transfer import in_words, source_of, start_from
 
@@ -58,13 +61,37 @@ def test_what_fits_is_taken_and_the_rest_starts_fresh(tmp_path):
         np.testing.assert_array_equal(to_numpy(v), to_numpy(a))
 
 
+def test_a_first_stage_is_trained_in_the_run_which_then_starts_from_it(
+    faces_folder, tmp_path, monkeypatch, capsys
+):
+    stage, recipe = tiny.recipe("decoder_b", steps=2), tiny.recipe("acgan_b", steps=2)
+    monkeypatch.setitem(RECIPES, "decoder_b", stage)
+    recipe = dataclasses.replace(recipe, start="decoder_b")
+    monkeypatch.setitem(RECIPES, "acgan_b", recipe)
+    words = ["acgan_b", "--data", str(faces_folder), "--run", str(tmp_path / "run")]
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "thesis.txt").touch()
+    refused(main, *words, saying=["not empty and not a run"])
+    (tmp_path / "run" / "thesis.txt").unlink()
+    assert main(words) == 0
+    said = capsys.readouterr().out
+    assert "decoder_b starts, 2 steps" in said and "acgan_b starts, 2 steps" in said
+    weights = Trained.of(tmp_path / "run" / "start" / "weights")
+    assert weights.recipe.latent == recipe.latent + recipe.condition
+    came_from = json.loads((tmp_path / "run" / "run.json").read_text())["from"]
+    assert (came_from["recipe"], came_from["steps"]) == ("decoder_b", 2)
+    assert not any(name.startswith("generator") for name in came_from["fresh"])
+    assert list(came_from["sha256"]) == ["decoder"]
+    assert main(words) == 0 and "has 2 of 2 steps" in capsys.readouterr().out
+
+
 def test_what_cannot_be_started_from(tmp_path, tiny_faces):
     def run(start):
         return run_of(tiny.recipe("acgan_a"), tiny_faces, tmp_path / "run", start=start)
 
     with pytest.raises(UserError, match="--from nowhere: no weights there"):
         run("nowhere")
-    folder, _ = weights_of("vae_e", tmp_path)
+    folder, _ = weights_of("attributes", tmp_path)
     with pytest.raises(UserError, match="it has no generator or discriminator"):
         run(folder)
     folder, _ = weights_of("wgan_a", tmp_path)

@@ -16,7 +16,7 @@ import imageio.v3 as iio
 
 from cli import UserError, writable
 from data_tools.files import image_files
-from models.recipes import RECIPES, get_recipe
+from models.recipes import RECIPES, STAGES, get_recipe
 
 HOME = Path(__file__).resolve().parent.parent
 ALONE = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
@@ -39,7 +39,8 @@ def of_size(data):
     folder = data / "train"
     first = image_files(folder if folder.is_dir() else data)[0]
     side = iio.improps(first).shape[0]
-    found = [name for name, recipe in RECIPES.items() if recipe.image_size == side]
+    fit = {name for name, recipe in RECIPES.items() if recipe.image_size == side}
+    found = [name for name in RECIPES if name in fit - STAGES]
     if not found:
         raise UserError(f"{first}: no recipe for images of side {side}; name some")
     return found

@@ -12,6 +12,7 @@ from models import Recipe
 from train.job import ALONE
 
 PAST = ("from", "hardware", "command")  # of `run.json`: no settings
+STAGE = "start"  # the folder of a run's first stage, in the run's
 
 
 def visible(folder, pattern):
@@ -44,8 +45,7 @@ def claim(folder, identity, job=ALONE, report=print):
     """
     if (folder / "run.json").exists():
         _recall(folder, identity)
-    elif [p for p in visible(folder, "*") if p.suffix != ".log"]:
-        raise RunError(f"{folder}: not empty and not a run; use another")
+    check_free(folder)
     # Several processes: none writes before all have checked the folder.
     settings = {k: v for k, v in identity.items() if k not in (*PAST, "data")}
     job.agree("settings", settings)
@@ -54,6 +54,13 @@ def claim(folder, identity, job=ALONE, report=print):
         return None
     writable(folder)
     return _lock(folder, report)
+
+
+def check_free(folder):
+    """Raise RunError if a folder holds anything but a run, a first stage and logs."""
+    found = [p for p in visible(folder, "*") if p.suffix != ".log" and p.name != STAGE]
+    if found and not (folder / "run.json").exists():
+        raise RunError(f"{folder}: not empty and not a run; use another")
 
 
 def _recall(folder, identity):

@@ -1,7 +1,7 @@
 """Start a run from trained weights instead of from noise (`--from`): fine-tuning.
 
-Networks are matched by role, layers by kind and order, as Keras does. What does not fit
-starts fresh, and is listed.
+Networks are matched by role, what draws with what draws, layers by kind and order, as
+Keras does. What does not fit starts fresh, and is listed.
 """
 
 import json
@@ -20,6 +20,11 @@ from models.trained import Trained, exported
 def folder_of(name):
     """The folder of weights that `--from` names: a recipe's, or a folder's."""
     return WEIGHTS / name if name in RECIPES else exported(name) or Path(name)
+
+
+def counterpart(role, recipe, source):
+    """The role in the recipe `source` of what a network of `recipe` starts from."""
+    return source.traits.draws if role == recipe.traits.draws else role
 
 
 def source_of(name, recipe):
@@ -41,7 +46,8 @@ def source_of(name, recipe):
         )
     trained = Trained.of(folder)
     trained.check()
-    if not set(recipe.networks) & set(trained.card["files"]):
+    roles = {counterpart(role, recipe, trained.recipe) for role in recipe.networks}
+    if not roles & set(trained.card["files"]):
         raise UserError(f"--from {name}: it has no {' or '.join(recipe.networks)}")
     return trained
 
@@ -68,14 +74,16 @@ def start_from(model, trained):
         dict for the run's card: recipe, steps and sha256 of the source; how many
         variables were copied; which start fresh ("role/layer/variable").
     """
-    files, taken, fresh = trained.card["files"], 0, []
+    files, used, taken, fresh = trained.card["files"], {}, 0, []
     for role, network in model.networks.items():
+        source = counterpart(role, model.recipe, trained.recipe)
         initial = network.get_weights()
         network.set_weights([np.full_like(array, np.nan) for array in initial])
-        if role in files:
+        if source in files:
+            used[source] = files[source]["sha256"]
             with warnings.catch_warnings():  # Keras warns of what does not fit
                 warnings.simplefilter("ignore", UserWarning)
-                path = trained.folder / files[role]["file"]
+                path = trained.folder / files[source]["file"]
                 network.load_weights(path, skip_mismatch=True)
         for variable, array in zip(network.weights, initial, strict=True):
             if np.isnan(to_numpy(variable)).all():
@@ -88,7 +96,7 @@ def start_from(model, trained):
     return {
         "recipe": trained.recipe.name,
         "steps": trained.card["steps"],
-        "sha256": {r: files[r]["sha256"] for r in model.networks if r in files},
+        "sha256": used,
         "variables": taken,
         "fresh": fresh,
     }

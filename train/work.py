@@ -1,18 +1,23 @@
 """What `python -m train` does once its arguments are read."""
 
+import dataclasses
 import json
 import time
+from pathlib import Path
 
 import data_utils
 from cli import UserError
 from metrics.registry import obtained
-from models import WEIGHTS, parameters
+from models import WEIGHTS, get_recipe, parameters
 from models.keras_setup import set_precision
-from models.trained import Trained
+from models.recipes import STAGES
+from models.trained import Trained, exported
 from train.backend import compiled
 from train.check import check
 from train.evaluate import Evaluation
+from train.exporting import export
 from train.feed import Feed, fitted, label_table
+from train.folder import STAGE, check_free
 from train.job import join, leave_together
 from train.model import model_of
 from train.progress import display, duration
@@ -34,16 +39,48 @@ def as_one_of(job, recipe, args):
     set_precision(args.precision)
     start = args.start or recipe.start
     if args.dry_run:
-        if start:
+        if start and start not in STAGES:
             source_of(start, recipe)  # may refuse
         return dry_run(recipe, faces, args.seed, job)
     evaluation = None
     if recipe.evaluate_every and not job.rank:
         evaluation = Evaluation(recipe, args.data, WEIGHTS, label_table(recipe, faces))
+    if start in STAGES:
+        start, name = Path(args.run) / STAGE, start
+        if status := first_stage(name, start, recipe, faces, args, job):
+            return status
     more = {"start": start, "job": job, "command": args.words}
     run = Run(recipe, faces, args.run, args.seed, args.precision, **more)
     run.evaluation = evaluation
-    return train(run, args)
+    if status := train(run, args):
+        return status
+    if evaluation and run.best.exists():
+        print(f"{run.best}: {evaluation.name} {run.best_value:g}")
+    print(
+        f"{run.folder}: step {run.step}, {duration(run.seconds)} of training; next: "
+        f"python -m train.export --run {run.folder} --data {args.data}"
+    )
+    return 0
+
+
+def first_stage(name, folder, recipe, faces, args, job):
+    """Train the recipe `name`, a first stage of `recipe`, in a folder within that of the
+    run, and export it there, unless that is done; returns the exit status."""
+    if exported(folder) or (folder.parent / "checkpoint.npz").exists():
+        return 0
+    check_free(folder.parent)
+    Feed(recipe, faces, args.seed, job)  # may refuse
+    # Its code becomes noise and condition.
+    latent = recipe.latent + recipe.condition
+    stage = dataclasses.replace(get_recipe(name), latent=latent)
+    words = [name, "--set", f"latent={latent}", "--data", args.data]
+    words += ["--seed", str(args.seed), "--precision", args.precision]
+    more = {"job": job, "command": words}
+    status = train(Run(stage, faces, folder, args.seed, args.precision, **more), args)
+    if not status and not job.rank:
+        export(folder, args.data)
+    job.agree("first stage", name)  # once it is there
+    return status
 
 
 def train(run, args):
@@ -61,14 +98,7 @@ def train(run, args):
         done = run.train(steps, sample_every=args.sample_every, progress=progress)
     if not done:
         print(f"stopped at step {run.step}, saved; the same command resumes")
-        return 130
-    if run.evaluation and run.best.exists():
-        print(f"{run.best}: {run.evaluation.name} {run.best_value:g}")
-    print(
-        f"{run.folder}: step {run.step}, {duration(run.seconds)} of training; next: "
-        f"python -m train.export --run {run.folder} --data {args.data}"
-    )
-    return 0
+    return 0 if done else 130
 
 
 def expected(recipe):
