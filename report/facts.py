@@ -13,7 +13,7 @@ from metrics import record
 from metrics.registry import LAST, obtained
 from models import build, describe, parameters
 from models.recipe import LOG_EVERY
-from models.recipes import RECIPES
+from models.recipes import RECIPES, STAGES
 from models.trained import Trained
 from report import RESULTS
 from report.seeds import RESULTS as SEEDS
@@ -24,8 +24,9 @@ from report.short_runs import STUDIES as SHORT
 
 def gather(root, results=RESULTS, short_runs=SHORT_RUNS):
     """All facts, JSON values, from the weights in `root`."""
+    names = [name for name in RECIPES if name not in STAGES]
     return {
-        "recipes": {name: recipe_facts(recipe, root) for name, recipe in RECIPES.items()},
+        "recipes": {name: recipe_facts(RECIPES[name], root) for name in names},
         "defaults": PROBLEMS,
         "studies": STUDIES,
         "steps_of_end": LAST * LOG_EVERY,
@@ -58,7 +59,7 @@ def recipe_facts(recipe, root):
     trained = Trained(recipe.name, root)
     card, history = trained.card, trained.history()
     departures = [
-        f"{key.replace('_', ' ')} {here} instead of {report}"
+        f"{key.replace('_', ' ')} {here} instead of {report or 'none'}"
         for key, report, here, _ in recipe.departures()
         if key != "steps"
     ]
