@@ -68,9 +68,9 @@ def _cosine(**rates):
 
 
 HERE_A = (
-    ("batch_size=32 steps=4000 d_steps=3", MORE_UPDATES),
+    ("batch_size=32 steps=5000 d_steps=2", MORE_UPDATES),
     (
-        _cosine(discriminator="3e-4", generator="2e-4"),
+        _cosine(discriminator="3e-4", generator="4e-4"),
         "at 5e-5 the weights hardly move in these hours",
     ),
     ("image_noise=0.2", "gives a critic behind batch norm a measure of contrast"),
