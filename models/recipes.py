@@ -91,6 +91,7 @@ HERE_B = (
     ("evaluate_every=500", BEST),
 )
 RATES_B = "at the report's rates the weights hardly move in these hours"
+THREE_B = _cosine(discriminator="2e-4", classifier="2e-4", generator="1e-4"), RATES_B
 
 
 def _report_d(name, about, generator="generator", discriminator="discriminator", **more):
@@ -318,10 +319,7 @@ _ALL = [
         ),
         here=(
             *HERE_B,
-            (
-                _cosine(discriminator="2e-4", classifier="2e-4", generator="1e-4"),
-                RATES_B,
-            ),
+            THREE_B,
             ("classify=4", "the label is one of 257 numbers that G gets"),
         ),
     ),
@@ -349,10 +347,7 @@ _ALL = [
         chosen=(*CHOSEN_B, "D and the classifier both move the extractor"),
         here=(
             *HERE_B,
-            (
-                _cosine(discriminator="2e-4", classifier="2e-4", generator="1e-4"),
-                RATES_B,
-            ),
+            THREE_B,
         ),
     ),
     Recipe(

@@ -73,7 +73,8 @@ def first_stage(name, folder, recipe, faces, args, job):
     # Its code becomes noise and condition.
     latent = recipe.latent + recipe.condition
     stage = dataclasses.replace(get_recipe(name), latent=latent)
-    words = [name, "--set", f"latent={latent}", "--data", args.data]
+    words = [name, "--set", f"latent={latent}"]
+    words += ["--data", str(Path(args.data).resolve())]  # as the run remembers it
     words += ["--seed", str(args.seed), "--precision", args.precision]
     more = {"job": job, "command": words}
     status = train(Run(stage, faces, folder, args.seed, args.precision, **more), args)
