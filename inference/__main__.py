@@ -76,8 +76,7 @@ def parse(words=None):
 
 def _source(add):
     """The weights, and how noise or codes are drawn."""
-    add("recipe", nargs="?", help="a recipe, or an exported run")
-    add("--run", type=Path, help="a run folder, in place of a recipe")
+    add("recipe", help="a recipe, or an exported run")
     label = "such as Smiling=1 (default: seed modulo the number of classes)"
     add("--label", help=label)
     density = "of a VAE's codes: N(0, I), or a mixture fitted to those of its training "

@@ -1,15 +1,15 @@
 """Options that several command lines share: seeds, labels, sources of weights."""
 
+import contextlib
 import re
-from pathlib import Path
 
 import numpy as np
 
 from cli import UserError
 from models import sampling
+from models.recipe import RecipeError
 from models.recipes import RECIPES
-from models.trained import Trained, exported
-from models.unexported import RunWeights
+from models.trained import named
 
 MOST = 100_000  # numbers in one list
 
@@ -30,19 +30,15 @@ def numbers(text, what="--seeds"):
 
 
 def weights(word, root, fit, what="this"):
-    """The `Trained` weights that a word names: of a recipe, or of a folder with them
-    (`models.trained.exported`). UserError unless they are of a recipe in `fit`, those
-    that can be drawn here."""
-    folder = exported(word)
-    trained = Trained.of(folder) if folder else None
-    name = trained.recipe.name if folder else word
-    if name not in fit:
-        if (Path(word) / "run.json").exists():
-            raise UserError(
-                f"{word}: a run that was not exported: python -m train.export"
-            )
+    """The `Trained` weights that a word names (`models.trained.named`). UserError unless
+    they are of a recipe in `fit`, those that can be drawn here."""
+    trained = None
+    if word in fit or word not in RECIPES:
+        with contextlib.suppress(RecipeError):
+            trained = named(word, root)
+    if trained is None or trained.recipe.name not in fit:
         raise UserError(f"'{word}' is no recipe for {what}; there are: {', '.join(fit)}")
-    return trained or Trained(name, root)
+    return trained
 
 
 def with_trait(trait):
@@ -51,28 +47,17 @@ def with_trait(trait):
 
 
 def source(args, rebuilds=False):
-    """The weights that a verb draws (or reconstructs) with: those of `args.recipe`, or of
-    `args.run`, the folder of a run that was not exported. UserError also of a prior or
+    """The weights that a verb draws (or reconstructs) with; UserError also of a prior or
     truncation that they do not take."""
-    if (args.recipe is None) == (args.run is None):
-        raise UserError("give a recipe, or --run and a run folder")
     if not 0 <= args.truncation <= 2:
         raise UserError(
             f"--truncation {args.truncation:g}: 0 to 2; 1 is the noise of training"
         )
     fit = with_trait("rebuilds" if rebuilds else "draws")
-    if args.recipe:
-        trained = weights(args.recipe, args.weights, fit)
-    else:
-        trained = RunWeights(args.run)
-        if trained.recipe.name not in fit:
-            raise UserError(f"{args.run}: {trained.recipe.name} does not do this")
-        print(trained.origin())
+    trained = weights(args.recipe, args.weights, fit)
     if args.prior == "fitted":
         if not trained.recipe.traits.rebuilds:
             raise UserError(f"--prior fitted: {trained.recipe.name} is no VAE; leave it")
-        if args.run:
-            raise UserError("--prior fitted: export the run first; the export fits it")
         _ = trained.prior  # report a missing or changed file before anything is drawn
     return trained
 

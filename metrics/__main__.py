@@ -1,9 +1,8 @@
-"""Command line: measure the weights of one recipe or of all, or compare runs.
+"""Command line: measure trained weights.
 
 Each result is printed and appended, as one line of JSON, to
-`weights/<recipe>/metrics.jsonl`, or to `<out>/metrics.jsonl` with --out. The last
-line of a metric is the newest; new weights start a new file. `--run A B` prints a
-column for each run and records nothing.
+`metrics.jsonl` beside the weights, or to `<out>/metrics.jsonl` with --out. The last
+line of a metric is the newest; new weights start a new file.
 """
 
 import argparse
@@ -11,7 +10,7 @@ from pathlib import Path
 
 from cli import run_cli
 from models import WEIGHTS
-from models.recipes import get_recipe
+from models.trained import named
 
 
 def parse(words=None):
@@ -21,11 +20,9 @@ def parse(words=None):
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     what, add = parser.add_mutually_exclusive_group(required=True), parser.add_argument
-    what.add_argument("recipe", nargs="?", help="a recipe that has weights")
+    what.add_argument("recipe", nargs="*", default=[], help="or an exported run")
     all_of_size = "all recipes of the data's image size"
     what.add_argument("--all", action="store_true", help=all_of_size)
-    runs = "run folders of 'python -m train', or folders of weights, side by side"
-    what.add_argument("--run", type=Path, nargs="+", metavar="RUN", help=runs)
     add("--data", type=Path, required=True, help="the data folder")
     add("--metrics", nargs="+", metavar="NAME", help="default: all that apply")
     count = "how many samples, and how many test images; default: %(default)s"
@@ -38,8 +35,8 @@ def parse(words=None):
 
 def main(words=None):
     args = parse(words)
-    if args.recipe:
-        get_recipe(args.recipe)  # refuse an unknown name at once
+    for word in args.recipe:
+        named(word, args.weights)  # refuse an unknown one at once
     from metrics.measuring import measure  # imports Keras, which takes seconds
 
     measure(args)

@@ -103,12 +103,11 @@ class Real:
         return self.judge.features(self.reference)
 
     @functools.cache  # noqa: B019 - lives as long as the process measures
-    def floor(self, compare, features=False):
-        """`compare` of `images` with `reference`, or of their features; None if there
-        are none that it may be compared with."""
-        first = self.features if features else self.images
-        other = self.features_of_reference if features else self.reference
-        return None if other is None else compare(first, other)
+    def floor(self, compare):
+        """`compare` of the features of `images` and of `reference`; None if there are
+        none that they may be compared with."""
+        other = self.features_of_reference
+        return None if other is None else compare(self.features, other)
 
 
 class Subject:
@@ -145,12 +144,8 @@ class Subject:
     def read(self):
         return self.real.judge.read(self.samples)
 
-    def against_data(self, compare, features=False):
-        """`compare(data, samples)`, a dict, of images or of their features; and under
-        "real_images" the same of `Real.reference` in place of samples, or None."""
-        real, samples = self.real.images, self.samples
-        if features:
-            real, samples = self.real.features, self.features
-        return compare(real, samples) | {
-            "real_images": self.real.floor(compare, features)
-        }
+    def against_data(self, compare):
+        """`compare(data, samples)`, a dict, of their features; and under "real_images"
+        the same of `Real.reference` in place of samples, or None."""
+        found = compare(self.real.features, self.features)
+        return found | {"real_images": self.real.floor(compare)}

@@ -9,8 +9,7 @@ from metrics.images import LEAST, Real, Subject
 from metrics.judge import attribute_network
 from metrics.registry import METRICS
 from models.recipes import RECIPES
-from models.trained import Trained
-from models.unexported import RunWeights
+from models.trained import Trained, named
 
 
 def measure(args):
@@ -24,15 +23,10 @@ def measure(args):
     for name in args.metrics or ():
         if name not in METRICS:
             raise UserError(f"unknown metric '{name}'; known: {', '.join(METRICS)}")
-    if args.run:
-        trained = [
-            (Trained.of if (folder / "card.json").exists() else RunWeights)(folder)
-            for folder in args.run
-        ]
-    elif args.all:
+    if args.all:
         trained = fitting(args.weights, args.data)
     else:
-        trained = [Trained(args.recipe, args.weights)]
+        trained = [named(word, args.weights) for word in args.recipe]
     names = args.metrics or METRICS
     chosen = {t: [n for n in names if METRICS[n].about(t.recipe)] for t in trained}
     if not any(chosen.values()):
@@ -40,17 +34,22 @@ def measure(args):
         raise UserError(f"{', '.join(args.metrics)}: no metric of {families} recipes")
     if args.out:
         writable(args.out)
-    if args.run:
-        print_columns(chosen, args)
-        return
     for weights in trained:  # report a mistake before the first number
         weights.check()
     if any(METRICS[name].judged for names in chosen.values() for name in names):
         attribute_network(args.weights).check()
-    for subject, names in subjects(chosen, args):
-        print(f"{subject.trained.origin()}; on {subject.real.faces.folder}")
-        path = (args.out or subject.trained.folder) / "metrics.jsonl"
-        for name, row in results(subject, names, record.measured):
+    sizes = {weights.recipe.image_size for weights in trained}
+    real = {size: Real(args.data, size, args.samples, args.weights) for size in sizes}
+    for weights, names in chosen.items():
+        subject = Subject(weights, real[weights.recipe.image_size], args.out)
+        print(f"{weights.origin()}; on {subject.real.faces.folder}")
+        path = (args.out or weights.folder) / "metrics.jsonl"
+        for name in names:
+            try:
+                row = record.measured(subject, name, METRICS[name])
+            except Inapplicable as reason:
+                print(f"  {name}: left out, {reason}", flush=True)
+                continue
             print(f"  {name}: {METRICS[name].text(row['values'])}", flush=True)
             record.append(path, row)
         print(f"  recorded in {path}")
@@ -79,35 +78,3 @@ def fitting(root, data):
         size = f"{recipe.image_size}x{recipe.image_size}"
         print(f"{recipe.name}: left out, its images are {size}, not {width}x{height}")
     return fits
-
-
-def subjects(chosen, args):
-    """Yield (`Subject`, names of metrics) of {`Trained`: names}."""
-    sizes = {trained.recipe.image_size for trained in chosen}
-    real = {size: Real(args.data, size, args.samples, args.weights) for size in sizes}
-    out = None if args.run else args.out
-    for trained, names in chosen.items():
-        yield Subject(trained, real[trained.recipe.image_size], out), names
-
-
-def results(subject, names, measured):
-    """Yield (name, what `measured` returns of it); prints why a metric is left out."""
-    for name in names:
-        try:
-            yield name, measured(subject, name, METRICS[name])
-        except Inapplicable as reason:
-            print(f"  {name}: left out, {reason}", flush=True)
-
-
-def print_columns(chosen, args):
-    """Print a table: a row for each metric, a column for each run."""
-    columns = []
-    for subject, names in subjects(chosen, args):
-        print(subject.trained.origin(), flush=True)
-        names = [n for n in names if not METRICS[n].of_prior]  # a run has none yet
-        columns.append(
-            dict(results(subject, names, lambda s, _, m: m.words(m.measure(s))))
-        )
-    rows = [[n, *(c.get(n, "-") for c in columns)] for n in METRICS]
-    for row in (["", *args.run], *(row for row in rows if {*row[1:]} != {"-"})):
-        print("  ".join(f"{cell!s:40}" for cell in row).rstrip())

@@ -15,8 +15,6 @@ from metrics import (
     random_features,
     reconstruction,
     record,
-    ssim,
-    swd,
 )
 from models.recipes import RECIPES
 
@@ -54,14 +52,9 @@ def plain(value):
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def compared(compare, words, features=True):
-    """A metric that compares real images with samples, or the features of both."""
-    pixels = "uint8 [0, 255]" if features else "in units of the data's patches"
-
-    def measure(subject):
-        return subject.against_data(compare, features)
-
-    return Metric(measure, words, draws, pixels, judged=features)
+def compared(compare, words):
+    """A metric that compares features of real images and of samples."""
+    return Metric(lambda s: s.against_data(compare), words, draws, judged=True)
 
 
 def conditional(measure, words, on):
@@ -71,7 +64,6 @@ def conditional(measure, words, on):
 
 draws, rebuilds = map(operator.attrgetter, ("traits.draws", "traits.rebuilds"))
 SMALL = "[0, 1], 16x16"
-SWD = "SWD {mean:.1f} x 1e-3"
 MSE = "test MSE {mse_minus1_1:.4f} in [-1, 1]"
 FRECHET = "Fréchet {distance:.1f} ± {standard_error:.1f}"
 RANDOM = "random " + FRECHET  # features of another network: another scale
@@ -82,7 +74,6 @@ FITTED = (
 )
 KERNEL = "kernel {distance:.4f} ± {standard_error:.4f}"
 DENSITY = "density {density:.2f}, coverage {coverage:.2f}"
-MS_SSIM = "MS-SSIM {samples:.3f}, of real images {data:.3f}"
 DIVERSITY = "{diversity:.2f} of the test images' diversity"
 NEAREST = "{ratio:.2f} of unseen ones', {copies:.1%} copies"
 REQUESTED = "{agreement:.1%} as requested"
@@ -96,14 +87,12 @@ METRICS = {
     "fitted_prior": Metric(
         reconstruction.fitted_prior, FITTED, rebuilds, judged=True, of_prior=True
     ),
-    "swd": compared(swd.distances, SWD, features=False),
     "frechet_attribute_features": compared(distance.frechet_with_error, FRECHET),
     "frechet_random_features": Metric(
         random_features.measure, RANDOM, lambda r: r.features == "random"
     ),
     "kernel_attribute_features": compared(distance.kernel, KERNEL),
     "density_coverage": compared(distance.density_coverage, DENSITY),
-    "ms_ssim": Metric(ssim.measure, MS_SSIM, draws, "[0, 1]"),
     "collapse_meter": Metric(collapse.measure, DIVERSITY, draws, SMALL),
     "nearest_training": Metric(neighbours.measure, NEAREST, draws, SMALL),
     "requested_attribute": conditional(conditions.one_attribute, REQUESTED, "attribute"),

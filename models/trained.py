@@ -184,6 +184,16 @@ class Trained:
         )
 
 
+def named(word, root=WEIGHTS):
+    """The `Trained` weights that a user's word names: a recipe's, those of a folder, or
+    those of an exported run; raises as the class does."""
+    if folder := exported(word):
+        return Trained.of(folder)
+    if (Path(word) / "run.json").exists():
+        raise WeightsError(f"{word}: a run that was not exported: python -m train.export")
+    return Trained(word, root)
+
+
 def exported(word):
     """The folder of `card.json` that a user's word names: that folder, or the run folder
     that holds it as `weights/`; None if there is none."""

@@ -115,14 +115,18 @@ def measured(folder, data):
     """({name: number} of a trained run, uint8 samples of it)."""
     from metrics.images import Real, Subject  # Keras takes seconds
     from metrics.registry import METRICS
-    from models.unexported import RunWeights
+    from train.exporting import export
 
-    weights = RunWeights(folder)
+    weights = export(folder, data)
     recipe = weights.recipe
     subject = Subject(weights, Real(data, recipe.image_size, COUNT, WEIGHTS))
     frechet = METRICS["frechet_attribute_features"].measure(subject)
     diversity = METRICS["collapse_meter"].measure(subject)["diversity"]
-    numbers = {"steps": weights.step, "batch": recipe.batch_size, "diversity": diversity}
+    numbers = {
+        "steps": weights.card["steps"],
+        "batch": recipe.batch_size,
+        "diversity": diversity,
+    }
     numbers |= {k: frechet[k] for k in ("distance", "standard_error")}
     if recipe.traits.rebuilds:
         numbers["mse"] = METRICS["reconstruction"].measure(subject)["mse_minus1_1"]

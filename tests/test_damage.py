@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from metrics import collapse, distance, swd
+from metrics import collapse, distance
 from metrics.judge import Judge
 from models.trained import Trained
 
-ALL = ("swd", "frechet", "kernel")
+ALL = ("frechet", "kernel")
 
 
 def shuffled(images, count, rng):
@@ -42,8 +42,8 @@ def mean_face(x, share, rng):
 
 
 # What is done to float images, at which levels, which distances rise and what falls.
-# Half of the faces, each twice, have the same averages. SWD and the kernel distance
-# compare averages, over patches and over pairs, so they see only chance there.
+# Half of the faces, each twice, have the same averages. The kernel distance
+# compares averages over pairs, so it sees only chance there.
 RED_UP = np.array([1.0, 0.0, -1.0])
 REPEATED = ("coverage", "diversity")
 DAMAGES = {
@@ -66,20 +66,16 @@ def measure(faces_twice):
     judge = Judge(Trained("attributes"))
     features = judge.features(real)
 
-    def measures(images):
+    def measured(images):
         found = judge.features(images)
         return {
-            "swd": swd.distances(real, images)["mean"],
             "frechet": distance.frechet(features, found),
             "kernel": distance.kernel(features, found)["distance"],
             **distance.density_coverage(features, found),
             "diversity": collapse.diversity(images, real),
         }
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(swd, "PATCHES", 16)
-        patch.setattr(swd, "REPEATS", 1)
-        yield measures
+    return measured
 
 
 @pytest.mark.slow

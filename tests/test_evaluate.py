@@ -15,9 +15,9 @@ from metrics.images import Real, Subject
 from models import RECIPES, WEIGHTS, build, get_recipe, sampling
 from models.keras_setup import keras, set_precision, to_numpy
 from models.trained import Trained
-from models.unexported import weights_of
 from train import evaluate, exporting
 from train.__main__ import main
+from train.checkpoint import of_run
 from train.evaluate import Evaluation
 from train.exporting import export
 from train.run import Run
@@ -104,7 +104,7 @@ def test_the_best_is_kept_whole_and_exported(faces, faces_folder, tmp_path):
 def test_a_run_whose_checkpoint_is_lost_goes_on_from_the_best(faces, tmp_path):
     run = begin(faces, tmp_path, [3.0, 2.0])
     run.train(60)
-    assert weights_of(tmp_path)[0] == run.best
+    assert of_run(tmp_path)[0] == run.best
     run.checkpoint.unlink()
     assert begin(faces, tmp_path, []).step == 50
 

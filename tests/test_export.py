@@ -49,6 +49,10 @@ def test_export_on_the_command_line(
     words = ["--run", str(run), "--data", str(faces_folder)]
     refused(export.main, *words, saying=[run, "train it first"])
     run.mkdir()
+    (run / "run.json").write_text("{}")
+    refused(export.main, *words, saying=["not there yet"])
+    (run / "checkpoint.npz").write_bytes(b"cut")
+    refused(export.main, *words, saying=["not a whole checkpoint"])
     for text in ("{}", "[1]", '{"recipe": {"name": "vae_e", "later": 1}}'):
         np.savez(run / "checkpoint.npz", **{"x/step": 1, "x/identity": text})
         said = [run / "checkpoint.npz", "not of this version"]

@@ -116,14 +116,13 @@ def rows(path):
 
 
 def test_one_line_of_json_a_metric(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("metrics.ssim.PAIRS", 20)
     words = ["acgan_c", "--data", SAMPLE_DATA, "--samples", "20", "--out", str(tmp_path)]
     main(words)
-    main([*words, "--metrics", "swd"])
+    main([*words, "--metrics", "density_coverage"])
     results, recipe = rows(tmp_path / "metrics.jsonl"), get_recipe("acgan_c")
     names = [name for name, metric in METRICS.items() if metric.about(recipe)]
-    assert [r["metric"] for r in results] == [*names, "swd"]
-    assert results[names.index("swd")]["values"] == results[-1]["values"]
+    assert [r["metric"] for r in results] == [*names, "density_coverage"]
+    assert results[names.index("density_coverage")]["values"] == results[-1]["values"]
     card = json.loads((REPOSITORY / "weights/attributes/card.json").read_text())
     said = capsys.readouterr().out
     for r in results:
@@ -157,28 +156,33 @@ def test_only_rows_of_these_very_weights_density_data_and_judge_count(tmp_path):
     theirs = {"weights": network["files"]["classifier"]["sha256"][:12]}
     assert record.newest(trained) == {}
     for name, more in (
-        ("swd", {"values": 1}),
-        ("swd", {"values": 2}),
-        ("swd", {"values": 3, "weights": {"generator": "b" * 12}}),
-        ("swd", {"values": 4, "data": "drawn"}),
-        ("swd", {"values": 5, "split": "train"}),
+        ("collapse_meter", {"values": 1}),
+        ("collapse_meter", {"values": 2}),
+        ("collapse_meter", {"values": 3, "weights": {"generator": "b" * 12}}),
+        ("collapse_meter", {"values": 4, "data": "drawn"}),
+        ("collapse_meter", {"values": 5, "split": "train"}),
         ("fitted_prior", {"values": 6, "prior": trained.card["prior"]["sha256"][:12]}),
         ("fitted_prior", {"values": 7, "prior": "another"}),
         ("requested_attribute", {"attribute_network": theirs}),
-        ("density_coverage", {"attribute_network": {"weights": "another"}}),
+        ("collapse_meter", {"attribute_network": {"weights": "another"}}),
         ("frechet_attribute_features", {"attribute_network": {"n": 1000}}),
     ):
         record.append(trained.folder / "metrics.jsonl", row | {"metric": name} | more)
     found = record.newest(trained)
-    assert [*found] == ["swd", "fitted_prior", "requested_attribute"]
-    assert (found["swd"]["values"], found["fitted_prior"]["values"]) == (2, 6)
+    assert [*found] == ["collapse_meter", "fitted_prior", "requested_attribute"]
+    assert (found["collapse_meter"]["values"], found["fitted_prior"]["values"]) == (2, 6)
     assert found["requested_attribute"]["attribute_network"] == theirs
 
 
 def test_damaged_records_are_said(tmp_path):
     copy_weights("acgan_c", tmp_path)
     trained = Trained("acgan_c", tmp_path)
-    for text in ("<<<<<<< HEAD\n", '{"metric": "swd"', "[1]", '{"metric": "swd"}'):
+    for text in (
+        "<<<<<<< HEAD\n",
+        '{"metric": "collapse_meter"',
+        "[1]",
+        '{"metric": "collapse_meter"}',
+    ):
         (trained.folder / "metrics.jsonl").write_text(text)
         with pytest.raises(UserError, match=r"metrics\.jsonl: a line is damaged"):
             record.newest(trained)
@@ -206,14 +210,13 @@ def test_all_measures_those_of_the_folders_size_beside_their_weights(tmp_path, c
 
 def test_real_images_in_place_of_samples(monkeypatch, tmp_path):
     """Real images as samples: every metric finds what it finds of them."""
-    monkeypatch.setattr("metrics.swd.PATCHES", 32)
     side = Real(SAMPLE_DATA, 64, 60, REPOSITORY / "weights")
     card = {"data": {"images": 100}}
     weights = SimpleNamespace(recipe=get_recipe("dcgan_c"), folder=None, card=card)
     subject = Subject(weights, side)
     subject.samples = side.reference
     assert len(side.images) == len(side.reference) == 60 < len(side.training) == 240
-    for name in ("swd", "kernel_attribute_features", "density_coverage"):
+    for name in ("kernel_attribute_features", "density_coverage"):
         values = METRICS[name].measure(subject)
         floor = values.pop("real_images")
         assert values == floor
@@ -245,8 +248,7 @@ def test_the_floor_is_of_faces_that_the_judge_was_not_trained_on():
     np.testing.assert_array_equal(side.reference, side.training[-60:])
     known = side.judge.trained.card["data"]
     known |= {"name": "sample_data", "images": 181}
-    assert side.floor(kernel, features=True) is None
-    assert side.floor(lambda a, b: len(a)) == 60  # of pixels, nothing is learned
+    assert side.floor(kernel) is None
     known["images"] = 180
     side = Real(SAMPLE_DATA, 64, 60, REPOSITORY / "weights")
     side.judge.trained.card["data"] |= known
@@ -256,31 +258,33 @@ def test_the_floor_is_of_faces_that_the_judge_was_not_trained_on():
 def test_what_does_not_apply_is_said_and_the_rest_counts(tmp_path, capsys, monkeypatch):
     """Test images that come twice have no diversity, and training images there are
     none."""
-    monkeypatch.setattr("metrics.ssim.PAIRS", 20)
     data, out = write_faces(tmp_path / "twice", train=1, test=16), tmp_path / "out"
     for path in sorted((data / "test").glob("*.png")):
         shutil.copy(path, path.with_name(f"copy_of_{path.name}"))
     shutil.rmtree(data / "train")
     (data / "test.csv").unlink()
-    wanted = ["ms_ssim", "collapse_meter", "nearest_training", "swd"]
+    wanted = ["collapse_meter", "nearest_training", "density_coverage"]
     words = ["dcgan_c", "--data", str(data), "--out", str(out), "--metrics", *wanted]
     assert main(words) == 0
     said = capsys.readouterr().out
     assert "collapse_meter: left out, each of the first 32 images is there twice" in said
     assert "  nearest_training: left out, no training images to compare with" in said
-    assert [r["metric"] for r in rows(out / "metrics.jsonl")] == ["ms_ssim", "swd"]
+    assert [r["metric"] for r in rows(out / "metrics.jsonl")] == wanted[2:]
 
 
-def test_two_runs_side_by_side(tmp_path, capsys):
-    folders = [str(REPOSITORY / "weights" / name) for name in ("vae_e", "infogan_b")]
-    words = ["--run", *folders, "--data", SAMPLE_DATA, "--samples", "16"]
-    wanted = ["reconstruction", "collapse_meter", "attribute_accuracy"]
-    main([*words, "--metrics", *wanted, "--out", str(tmp_path)])
-    *_, header, first, second = capsys.readouterr().out.splitlines()
-    assert header.split() == folders
-    assert first.split()[:3] == ["reconstruction", "test", "MSE"] and first.endswith("-")
-    assert second.split()[0] == "collapse_meter" and second.count("diversity") == 2
-    assert not [*tmp_path.iterdir()]  # nothing is recorded
+def test_exported_runs_are_measured_beside_their_weights(tmp_path, capsys):
+    copy_weights("vae_e", tmp_path / "run")
+    (tmp_path / "run" / "vae_e").rename(tmp_path / "run" / "weights")
+    words = [str(tmp_path / "run"), "infogan_b", "--data", SAMPLE_DATA]
+    words += ["--samples", "16", "--metrics", "reconstruction", "collapse_meter"]
+    copy_weights("infogan_b", tmp_path)
+    main([*words, "--weights", str(tmp_path)])
+    for place, count in (("run/weights", 2), ("infogan_b", 1)):
+        assert len(rows(tmp_path / place / "metrics.jsonl")) == count
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new" / "run.json").write_text("{}")
+    words[0] = tmp_path / "new"
+    refused(main, *words, saying=["was not exported: python -m train.export"])
 
 
 @pytest.mark.parametrize("name", RECIPES)

@@ -223,7 +223,6 @@ MISTAKES = {
     f"{SAMPLE} --truncation -1 --out o": "--truncation -1",
     f"{SAMPLE} --prior fitted --out o": "dcgan_c is no VAE",
     f"{SAMPLE} --out file/o": "cannot write there",
-    "sample --seeds 1 --out o": "give a recipe, or --run",
     f"{WALK} --out file/x.gif": "cannot write there",
     "interpolate dcgan_c --seeds 5 --out a.gif": "two or more",
     "interpolate dcgan_c --out a.gif": "give --seeds, or --images",

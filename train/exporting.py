@@ -18,7 +18,6 @@ from models.keras_setup import keras
 from models.prior import Fitted
 from models.sampling import label_table, posterior, recompute_batch_norm, run_network
 from models.trained import LEVELS, Trained, load, save, sha256
-from models.unexported import weights_of
 from train import checkpoint
 from train.feed import digests
 from train.folder import visible
@@ -53,7 +52,7 @@ def export(run, data, root=None, last=False, replace=False):
         cli.UserError: no such run, no checkpoint in it, unusable test faces, or
             something else than weights, or other weights, where they would go.
     """
-    chosen, recipe, identity = weights_of(run, last)
+    chosen, recipe, identity = checkpoint.of_run(run, last)
     target = Path(run) / "weights" if root is None else Path(root) / recipe.name
     if (target / "card.json").exists():
         if root is not None and not replace:
