@@ -19,7 +19,6 @@ COMPARED = [
     ("dcgan_c", {}),
     ("wgan_a", {"clip": 0.5}),
     ("rpgan", {"r2": 0.0, "penalty_every": 1}),
-    ("lsgan_d", {}),
 ]
 
 WORKER = f"""
@@ -33,7 +32,6 @@ from pathlib import Path
 
 import numpy as np
 import tiny
-from conftest import small
 
 import data_utils
 from models import sampling
@@ -77,7 +75,7 @@ advance = backend._jax_steps(single, feed, 1)
 again = [advance(k, 1)[0] for k in range(4)]
 assert all(abs(a["d_loss"] - b["d_loss"]) < 1e-3 for a, b in zip(rows, again))
 # A D with dropout and batch norm draws and counts in a penalty, as on TensorFlow.
-torn = model_of(small("dcgan_dropout_d", image_size=tiny.SIZE), 0)
+torn = model_of(tiny.recipe("dcgan_dropout_d"), 0)
 torn.batch = 2
 torn.begin()
 images = torn.pixels(faces.images[:2])
