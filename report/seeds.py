@@ -47,7 +47,7 @@ def outcome(run):
         raise UserError(f"{run}: no run that logs the collapse meter") from None
     recipe = about["recipe"]
     step = recipe["batch_size"] * recipe["d_steps"] / about["data"]["images"]
-    at = collapse.moment(history["step"] * step, history["diversity"])
+    at = collapse.moment((history["step"] * step).round(3), history["diversity"])
     row = {"seed": about["seed"], "collapsed_at_epoch": at}
     return recipe["name"], row | {"diversity": float(history["diversity"].iloc[-1])}
 

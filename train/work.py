@@ -88,7 +88,7 @@ def train(run, args):
     """Train and show the progress; returns the exit status."""
     recipe, steps = run.recipe, run.recipe.steps
     if run.step >= steps:
-        print(f"{run.folder}: has {run.step} of {steps} steps; give more --steps")
+        print(f"{run.folder}: all its {steps} steps are done; --steps takes more")
         return 0
     verb = f"resumes from step {run.step}" if run.step else "starts"
     print(f"{recipe.name} {verb}, {steps} steps; Ctrl-C saves and stops", flush=True)
