@@ -3,12 +3,12 @@
 import functools
 
 import numpy as np
-import pandas as pd
 
 from inference.figures import in_style, panels, save, sheet
 from inference.studies import curves, merged, origins
 from metrics import collapse, record
 from models import sampling
+from models.recipe import flat
 
 NAMES = {  # of the study of collapse: rows of fig5_5, curves of fig5_6
     "dcgan_collapse_d": "DCGAN",
@@ -92,9 +92,7 @@ def draw(trained, faces, out):
 
 def differing(trained, other):
     """The settings of a recipe that differ from another's, in short."""
-    ours, theirs = (
-        pd.json_normalize(t.recipe.resolved()).iloc[0].to_dict() for t in (trained, other)
-    )
+    ours, theirs = (flat(t.recipe.resolved()) for t in (trained, other))
     same = ("name", "steps", "epochs", "snapshots")
     found = {k: v for k, v in ours.items() if theirs.get(k) != v and k not in same}
     return ", ".join(f"{k.partition('.')[2] or k} {v}" for k, v in found.items()) or "-"

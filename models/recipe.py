@@ -241,6 +241,15 @@ LIMITS = {
 _FROM_0 = (lambda v: min(v, default=0) >= 0 if type(v) is tuple else v >= 0, "0 or more")
 
 
+def flat(settings, path=""):
+    """Nested dicts as one: {"optimizers.generator.learning_rate": 2e-4, ...}"""
+    found = {}
+    for key, value in settings.items():
+        more = flat(value, f"{path}{key}.") if isinstance(value, dict) else {}
+        found |= more or {path + key: value}
+    return found
+
+
 def pair(word):
     """ "batch_size=64" -> ("batch_size", "64")"""
     key, equals, text = word.partition("=")

@@ -9,6 +9,7 @@ import filelock
 
 from cli import UserError, writable
 from models import Recipe
+from models.recipe import flat
 from train.job import ALONE
 
 PAST = ("from", "hardware", "command")  # of `run.json`: no settings
@@ -112,25 +113,17 @@ def _lock(folder, report):
 LENGTH = ("recipe.steps", "recipe.epochs")
 
 
-def differences(before, after, path=""):
-    """[{"setting": "batch_size", "before": 32, "after": 64}, ...]; the data folder's name
-    may differ, and the length where no rate falls along it."""
-    out = []
-    for key in sorted(set(before) | set(after)):
-        name = f"{path}.{key}" if path else key
-        a, b = before.get(key), after.get(key)
-        if name == "data.name" or (name in LENGTH and not _falls(after)):
-            continue
-        if isinstance(a, dict) and isinstance(b, dict):
-            out += differences(a, b, name)
-        elif a != b:
-            setting = name.removeprefix("recipe.")
-            out.append({"setting": setting, "before": a, "after": b})
-    return out
-
-
-def _falls(recipe):
-    return any(o["schedule"] == "cosine" for o in recipe["optimizers"].values())
+def differences(before, after):
+    """[{"setting": "batch_size", "before": 32, "after": 64}, ...] of two identities; the
+    data folder's name may differ, and the length where no rate falls along it."""
+    falls = [o["schedule"] == "cosine" for o in after["recipe"]["optimizers"].values()]
+    a, b = flat(before), flat(after)
+    keys = {*a, *b} - {"data.name", *(() if any(falls) else LENGTH)}
+    return [
+        {"setting": k.removeprefix("recipe."), "before": a.get(k), "after": b.get(k)}
+        for k in sorted(keys)
+        if a.get(k) != b.get(k)
+    ]
 
 
 def _in_words(found):
