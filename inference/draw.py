@@ -73,7 +73,7 @@ def weights_of(name, root, recipe=None):
     out for lack of weights; UserError if there is nothing to draw with."""
     if recipe:
         fit = drawable(name)
-        return {name: [options.weights(recipe, root, fit, f"{name} figures")]}
+        return {name: [options.weights(recipe, root, fit, f"with {name} figures")]}
     jobs = {}
     for job in PROBLEMS if name == ALL else (name,):
         names = SCRIPTS[job].recipes

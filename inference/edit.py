@@ -25,8 +25,7 @@ def run(args):
     """
     file_of_kind(args.out, (".jpg", ".jpeg"))
     chosen = options.numbers(args.faces, "--faces")
-    fit = options.with_trait("rebuilds")
-    trained = options.weights(args.recipe, args.weights, fit)
+    trained = options.of_vae(args.recipe, args.weights)
     size = trained.recipe.image_size
     test = data_utils.load_faces(args.data, "test", size)
     if max(chosen) >= len(test.images):

@@ -29,21 +29,24 @@ def numbers(text, what="--seeds"):
     return found
 
 
-def weights(word, root, fit, what="this"):
+def weights(word, root, fit, what):
     """The `Trained` weights that a word names (`models.trained.named`). UserError unless
-    they are of a recipe in `fit`, those that can be drawn here."""
+    they are of a recipe in `fit`, those `what` they are, such as "that draws"."""
     trained = None
     if word in fit or word not in RECIPES:
         with contextlib.suppress(RecipeError):
             trained = named(word, root)
     if trained is None or trained.recipe.name not in fit:
-        raise UserError(f"'{word}' is no recipe for {what}; there are: {', '.join(fit)}")
+        known = [name for name in fit if (root / name / "card.json").exists()]
+        known = ", ".join(known) or f"none in {root}"
+        raise UserError(f"'{word}' is no recipe {what}; there are: {known}")
     return trained
 
 
-def with_trait(trait):
-    """Names of the recipes that have it: "draws" images, or "rebuilds" them."""
-    return [r.name for r in RECIPES.values() if getattr(r.traits, trait)]
+def of_vae(word, root):
+    """As `weights`, of a VAE."""
+    fit = [r.name for r in RECIPES.values() if r.traits.rebuilds]
+    return weights(word, root, fit, "of a VAE")
 
 
 def source(args, rebuilds=False):
@@ -53,8 +56,11 @@ def source(args, rebuilds=False):
         raise UserError(
             f"--truncation {args.truncation:g}: 0 to 2; 1 is the noise of training"
         )
-    fit = with_trait("rebuilds" if rebuilds else "draws")
-    trained = weights(args.recipe, args.weights, fit)
+    if rebuilds:
+        trained = of_vae(args.recipe, args.weights)
+    else:
+        fit = [r.name for r in RECIPES.values() if r.traits.draws]
+        trained = weights(args.recipe, args.weights, fit, "that draws")
     if args.prior == "fitted":
         if not trained.recipe.traits.rebuilds:
             raise UserError(f"--prior fitted: {trained.recipe.name} is no VAE; leave it")

@@ -190,7 +190,10 @@ def named(word, root=WEIGHTS):
     if folder := exported(word):
         return Trained.of(folder)
     if (Path(word) / "run.json").exists():
-        raise WeightsError(f"{word}: a run that was not exported: python -m train.export")
+        raise WeightsError(
+            f"{word}: a run that was not exported; it takes 'python -m train.export "
+            f"--run {word} --data <data>'"
+        )
     return Trained(word, root)
 
 

@@ -266,7 +266,7 @@ def test_a_folder_with_weights_is_drawn_in_place_of_a_recipe(
     assert main(words) == 0
     assert (tmp_path / "out" / "fig2_4.jpg").exists()
     words[0] = "vae"
-    refused(main, *words, saying=["of_a_run", "is no recipe for vae figures"])
+    refused(main, *words, saying=["of_a_run", "is no recipe with vae figures"])
 
 
 def without_csv(mine, data):
@@ -289,8 +289,8 @@ def no_judge(mine, data):
 
 
 MISTAKES = [  # words, what is said; what is spoilt before
-    ("vae D O vae_z", "'vae_z' is no recipe for vae figures; there are: vae_a, vae_b"),
-    ("vae D O dcgan_c", "'dcgan_c' is no recipe for vae"),
+    ("vae D O vae_z", "'vae_z' is no recipe with vae figures; there are: vae_a, vae_b"),
+    ("vae D O dcgan_c", "'dcgan_c' is no recipe with vae"),
     ("vae D O vae_b", "vae_b: no trained weights"),
     ("vae D O --attribute Beard", "unknown attribute 'Beard'; "),
     ("vae D O --attribute Beard", "no CSV beside it, but 'Beard'", without_csv),

@@ -284,7 +284,7 @@ def test_exported_runs_are_measured_beside_their_weights(tmp_path, capsys):
     (tmp_path / "new").mkdir()
     (tmp_path / "new" / "run.json").write_text("{}")
     words[0] = tmp_path / "new"
-    refused(main, *words, saying=["was not exported: python -m train.export"])
+    refused(main, *words, saying=["was not exported; it takes 'python -m train.export"])
 
 
 @pytest.mark.parametrize("name", RECIPES)

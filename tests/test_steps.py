@@ -39,7 +39,7 @@ SYSTEMS = {(r.algorithm, *r.networks.values()): name for name, r in RECIPES.item
 @pytest.mark.parametrize("recipe_of", [tiny.recipe, pytest.param(small, marks=SLOW)])
 @pytest.mark.parametrize("name", SYSTEMS.values())
 def test_each_update_moves_exactly_what_it_owns(name, recipe_of, faces_of):
-    # Of two images hardly one is damaged, which two of the attribute network's losses are about.
+    # Of two images hardly one is damaged, what two of its losses are about.
     recipe = recipe_of(name, batch_size=16 if name == "attributes" else 2)
     faces = faces_of[recipe.image_size]
     model = model_of(recipe, seed=1)

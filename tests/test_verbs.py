@@ -215,8 +215,8 @@ EDIT = f"edit vae_c --data {DATA} --out a.jpg"
 
 
 MISTAKES = {
-    "sample vae_z --seeds 1 --out o": "'vae_z' is no recipe for this",
-    "sample attributes --seeds 1 --out o": "'attributes' is no recipe for this",
+    "sample vae_z --seeds 1 --out o": "'vae_z' is no recipe that draws",
+    "sample attributes --seeds 1 --out o": "'attributes' is no recipe that draws",
     "sample dcgan_c --seeds 5- --out o": "--seeds '5-': give numbers",
     "sample vae_b --seeds 1 --out o --weights none": "vae_b: no trained weights",
     f"{SAMPLE} --label Smiling=1 --out o": "has no condition",
@@ -231,10 +231,10 @@ MISTAKES = {
     f"{WALK} --width 9 --out a.gif": "--width 9: 16 to 1,024",
     f"{WALK} --out a.avi": "ends in .gif or .mp4",
     f"{WALK} --out folder.gif": "a folder; name a file",
-    f"interpolate dcgan_c --images {FACE} file --out a.gif": "'dcgan_c' is no recipe",
+    f"interpolate dcgan_c --images {FACE} file --out a.gif": "is no recipe of a VAE",
     f"interpolate vae_c --images {FACE} file --out a.gif": "file: not a readable",
     f"interpolate vae_c --images {FACE} file --label x=1 --out a.gif": "to --seeds",
-    f"edit dcgan_c --data {DATA} --out a.jpg": "'dcgan_c' is no recipe",
+    f"edit dcgan_c --data {DATA} --out a.jpg": "'dcgan_c' is no recipe of a VAE",
     f"edit vae_c --data {DATA} --out a.gif": "ends in .jpg",
     f"{EDIT} --faces 1,120": "--faces 1,120: ",
     f"{EDIT} --faces 0-99": "are more than 300 rows; give fewer",
