@@ -289,7 +289,7 @@ def no_judge(mine, data):
 
 
 MISTAKES = [  # words, what is said; what is spoilt before
-    ("vae D O vae_z", "'vae_z' is no recipe with vae figures; there are: vae_a, vae_b"),
+    ("vae D O vae_z", "'vae_z' is no recipe with vae figures; there are: vae_c, vae_e"),
     ("vae D O dcgan_c", "'dcgan_c' is no recipe with vae"),
     ("vae D O vae_b", "vae_b: no trained weights"),
     ("vae D O --attribute Beard", "unknown attribute 'Beard'; "),
