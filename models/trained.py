@@ -8,7 +8,6 @@ Keras reads every file. Nothing is unpickled.
 import functools
 import hashlib
 import json
-import math
 import tempfile
 import warnings
 from pathlib import Path
@@ -21,7 +20,7 @@ from cli import UserError
 from models import WEIGHTS, Recipe, build, get_recipe
 from models.prior import Fitted
 
-LEVELS = (25, 40, 60, 250)  # values for `save` that an export tries, in this order
+DECIMALS = 6  # kernels rounded to fewer are packed
 CURE = "git checkout restores what ships, train.export a run's"
 
 
@@ -211,20 +210,15 @@ def sha256(path):
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def save(network, path, levels=LEVELS[0]):
+def save(network, path):
     """Write a network's weights in Keras' layout of `.weights.h5`.
 
-    HDF5's scale-offset filter rounds kernels to steps of a power of ten, counted from the
-    least number of each chunk, and packs them into as few bits as they need; whatever
-    reads HDF5 gets float32.
+    Kernels that are rounded to some decimals are packed into as few bits as they need by
+    HDF5's scale-offset filter; whatever reads HDF5 gets float32, the same numbers.
 
     Args:
         network: a built `keras.Model`.
         path: file to write.
-        levels: the largest number of a kernel, or six times its standard deviation if
-            that is less, is at least this many steps from zero; a step is the largest
-            power of ten for which that holds. 0 keeps float32. Vectors (biases, batch
-            norm) are always float32.
     """
     with tempfile.TemporaryDirectory(dir=Path(path).parent) as folder:
         plain = Path(folder) / "plain.weights.h5"
@@ -236,19 +230,18 @@ def save(network, path, levels=LEVELS[0]):
                 if isinstance(item, h5py.Group):
                     target.require_group(name).attrs.update(item.attrs)
                 else:
-                    _store(target, name, item[...], levels)
+                    _store(target, name, item[...])
 
             source.visititems(copy)
 
 
-def _store(file, name, array, levels):
+def _store(file, name, array):
     packed = {"compression": "gzip", "compression_opts": 9} if array.ndim else {}
-    largest = np.abs(array).max(initial=0)
-    if array.ndim > 1:  # a few large numbers do not make all the rest coarse
-        largest = min(largest, 6 * array.std()) or largest
-    if array.ndim > 1 and levels and largest:
-        # Digits after the decimal point; h5py accepts no negative number.
-        packed["scaleoffset"] = max(0, math.ceil(math.log10(levels / largest)))
+    fit = (d for d in range(DECIMALS) if np.array_equal(np.round(array, d), array))
+    if array.ndim > 1 and (decimals := next(fit, None)) is not None:
+        packed["scaleoffset"] = decimals
+        # The filter loses an array that is all within a step of the fill value, else 0.
+        packed["fillvalue"] = 2 * np.abs(array).max() + 1
     elif array.ndim:
         packed["shuffle"] = True
     file.create_dataset(name, data=array, **packed)

@@ -37,7 +37,7 @@ def test_the_value_is_that_of_the_weights_exported(
 ):
     """And the run goes on with the averages and the precision that it had."""
     monkeypatch.setattr(sampling, "BATCHES", (2, 8))
-    monkeypatch.setattr(exporting, "LEVELS", [0])  # no rounding
+    monkeypatch.setattr(exporting, "VISIBLE", 0.0)  # no rounding
     set_precision("bfloat16")
     try:
         run = Run(get_recipe(name), faces, tmp_path / "run", 0, "bfloat16")

@@ -29,7 +29,7 @@ def weights_of(name, root):
     files = {}
     for role, network in model.networks.items():
         path = folder / f"{role}.weights.h5"
-        save(network, path, 0)
+        save(network, path)
         files[role] = {"file": path.name, "sha256": sha256(path)}
     card = {"recipe": recipe.resolved(), "steps": 7, "epochs": 1.0, "files": files}
     card["data"] = {"name": "drawn"}
@@ -82,7 +82,7 @@ def test_a_first_stage_is_trained_in_the_run_which_then_starts_from_it(
     assert (came_from["recipe"], came_from["steps"]) == ("decoder_b", 2)
     assert not any(name.startswith("generator") for name in came_from["fresh"])
     assert list(came_from["sha256"]) == ["decoder"]
-    assert main(words) == 0 and "has 2 of 2 steps" in capsys.readouterr().out
+    assert main(words) == 0 and "all its 2 steps are done" in capsys.readouterr().out
 
 
 def test_what_cannot_be_started_from(tmp_path, tiny_faces):

@@ -1,5 +1,6 @@
 """Write the weights of a run for inference: its networks, its curves and a card."""
 
+import functools
 import json
 import shutil
 import sys
@@ -14,10 +15,10 @@ from metrics import collapse, record
 from metrics.images import Real, Subject
 from metrics.registry import METRICS
 from models import WEIGHTS, build, default_conditions, latents
-from models.keras_setup import keras
+from models.keras_setup import keras, to_numpy
 from models.prior import Fitted
 from models.sampling import label_table, posterior, recompute_batch_norm, run_network
-from models.trained import LEVELS, Trained, load, save, sha256
+from models.trained import DECIMALS, Trained, load, save, sha256
 from train import checkpoint
 from train.feed import digests
 from train.folder import visible
@@ -30,7 +31,7 @@ TERMS = "These weights, and what they draw, inherit the terms of the images they
 OF_DATA = {  # folder's name: what its terms are
     "hw4_data": "They are of CelebA, which allows non-commercial research only.",
 }
-VISIBLE = 0.05  # of the range of pixels, or of scores, for the worst of 64 images
+VISIBLE = 1 / 255  # of the range of pixels, or of scores: a mean change
 
 
 def export(run, data, root=None, last=False, replace=False):
@@ -133,8 +134,7 @@ def write_networks(chosen, recipe, identity, folder, faces):
         "training_hours": round(float(extra["seconds"]) / 3600, 3),
         "hardware": "; ".join(identity["hardware"]),
         "files": {
-            role: save_smallest(networks, role, recipe, folder, faces)
-            for role in networks
+            role: save_rounded(networks, role, recipe, faces, folder) for role in networks
         },
     }
 
@@ -190,39 +190,61 @@ def epoch_of(folder):
     return int(folder.name.removeprefix("epoch_"))
 
 
-def save_smallest(networks, role, recipe, folder, faces):
-    """Save one network with the fewest of `LEVELS` that change nothing by more than
-    `VISIBLE`.
+def save_rounded(networks, role, recipe, faces, folder):
+    """Save one network, its kernels rounded to as few decimals as change what it gives
+    by at most `VISIBLE`: from one on, the kernel that costs most gets another.
 
     Returns:
-        its entry in the card, with the largest change that rounding causes.
+        its entry in the card, with the change that rounding causes.
 
     Raises:
         UserError: a file larger than 45 MiB.
     """
-    path = folder / f"{role}.weights.h5"
+    network, path = networks[role], folder / f"{role}.weights.h5"
     path.parent.mkdir(exist_ok=True)
-    copy = build(recipe, role.rpartition("/")[2])
-    for levels in LEVELS:
-        save(networks[role], path, levels)
-        load(copy, path)
-        what, change = largest_change(networks, role, copy, recipe, faces)
-        if change <= VISIBLE:
-            break
+    exact = {v.path: (v, to_numpy(v).copy()) for v in network.weights if v.ndim > 1}
+    what, before = given(networks, role, recipe, faces)
+
+    def change():
+        """How far off it is now: the mean, and the largest change."""
+        _, after = given(networks, role, recipe, faces)
+        by = [
+            np.abs(a - b) / max(np.ptp(a), 1e-9)
+            for a, b in zip(before, after, strict=True)
+        ]
+        return max(float(x.mean()) for x in by), max(float(x.max()) for x in by)
+
+    def rounded(decimals):
+        """`change` if kernels have so many decimals, the others all."""
+        for name, (variable, array) in exact.items():
+            d = decimals.get(name, DECIMALS)
+            variable.assign(np.round(array, d) if d < DECIMALS else array.copy())
+        return change()
+
+    alone = functools.cache(lambda name, d: rounded({name: d})[0])
+
+    def cost(name):
+        """What the rounding of a kernel alone costs, for the room that it saves."""
+        return alone(name, few[name]) ** 2 / exact[name][1].size
+
+    few = dict.fromkeys(exact, 1)
+    while rounded(few)[0] > VISIBLE:
+        few[max((n for n in few if few[n] < DECIMALS), key=cost)] += 1
+    save(network, path)
+    load(network, path)
+    mean, largest = change()  # of what is on disk
     if path.stat().st_size > LIMIT:
         raise UserError(f"{path.name}: larger than 45 MiB; train a smaller network")
     return {
         "file": f"{role}.weights.h5",
         "sha256": sha256(path),
         "bytes": path.stat().st_size,
-        "levels": levels,
-        "largest_change": {"of": f"{what}, 64 images", "by": change},
+        "rounding": {"of": f"{what}, 64 images", "mean": mean, "largest": largest},
     }
 
 
-def largest_change(networks, role, copy, recipe, faces):
-    """(what changes, by how much at most) over 64 images if `copy`, read back from disk,
-    replaces `networks[role]`."""
+def given(networks, role, recipe, faces):
+    """What a network gives for 64 images or seeds: (its unit, a list of arrays)."""
     snapshot, slash, kind = role.rpartition("/")
     inputs = data_utils.from_uint8(faces.images[:64], recipe.pixel_range)
     if kind == recipe.traits.draws:
@@ -230,18 +252,12 @@ def largest_change(networks, role, copy, recipe, faces):
         if recipe.traits.conditioned_on == "attributes":  # any of its attributes will do
             table = np.random.default_rng(0).integers(0, 2, (64, recipe.condition))
         inputs = latents(recipe, range(64), default_conditions(recipe, range(64), table))
-    before, after = run_network(networks[role], inputs), run_network(copy, inputs)
+    found = run_network(networks[role], inputs)
     if kind == "encoder":  # what the decoder makes of its codes
-        decoder = networks[snapshot + slash + "decoder"]
-        before, after = (run_network(decoder, x[0]) for x in (before, after))
+        found = run_network(networks[snapshot + slash + "decoder"], found[0])
     if kind in (recipe.traits.draws, "encoder"):
-        low, high = recipe.pixel_range
-        return "pixel in [0, 1]", float(np.abs(before - after).max() / (high - low))
-    before, after = (x if isinstance(x, list) else [x] for x in (before, after))
-    pairs = zip(before, after, strict=True)
-    return "score, of its range", max(
-        float(np.abs(a - b).max() / max(np.ptp(a), 1e-9)) for a, b in pairs
-    )
+        return "pixel, of their range", [found]
+    return "score, of their range", found if isinstance(found, list) else [found]
 
 
 def fit_prior(trained, data, folder):
