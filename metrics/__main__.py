@@ -20,7 +20,7 @@ def parse(words=None):
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     what, add = parser.add_mutually_exclusive_group(required=True), parser.add_argument
-    what.add_argument("recipe", nargs="*", default=[], help="or an exported run")
+    what.add_argument("recipe", nargs="*", default=[], help="recipes, or exported runs")
     all_of_size = "all recipes of the data's image size"
     what.add_argument("--all", action="store_true", help=all_of_size)
     add("--data", type=Path, required=True, help="the data folder")
@@ -35,11 +35,10 @@ def parse(words=None):
 
 def main(words=None):
     args = parse(words)
-    for word in args.recipe:
-        named(word, args.weights)  # refuse an unknown one at once
+    trained = [named(word, args.weights) for word in args.recipe]
     from metrics.measuring import measure  # imports Keras, which takes seconds
 
-    measure(args)
+    measure(args, trained)
     return 0
 
 

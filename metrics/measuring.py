@@ -9,11 +9,12 @@ from metrics.images import LEAST, Real, Subject
 from metrics.judge import attribute_network
 from metrics.registry import METRICS
 from models.recipes import RECIPES
-from models.trained import Trained, named
+from models.trained import Trained
 
 
-def measure(args):
-    """Do what the arguments of the command line say.
+def measure(args, trained):
+    """Do what the arguments of the command line say, to the `Trained` weights that they
+    name.
 
     Raises:
         UserError: an unknown metric, too few images, or weights that cannot be used.
@@ -25,8 +26,6 @@ def measure(args):
             raise UserError(f"unknown metric '{name}'; known: {', '.join(METRICS)}")
     if args.all:
         trained = fitting(args.weights, args.data)
-    else:
-        trained = [named(word, args.weights) for word in args.recipe]
     names = args.metrics or METRICS
     chosen = {t: [n for n in names if METRICS[n].about(t.recipe)] for t in trained}
     if not any(chosen.values()):

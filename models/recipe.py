@@ -245,8 +245,8 @@ def flat(settings, path=""):
     """Nested dicts as one: {"optimizers.generator.learning_rate": 2e-4, ...}"""
     found = {}
     for key, value in settings.items():
-        more = flat(value, f"{path}{key}.") if isinstance(value, dict) else {}
-        found |= more or {path + key: value}
+        nested = isinstance(value, dict)
+        found |= flat(value, f"{path}{key}.") if nested else {path + key: value}
     return found
 
 

@@ -19,6 +19,7 @@ COMPARED = [
     ("dcgan_c", {}),
     ("wgan_a", {"clip": 0.5}),
     ("rpgan", {"r2": 0.0, "penalty_every": 1}),
+    ("lsgan_d", {}),
 ]
 
 WORKER = f"""

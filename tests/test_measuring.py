@@ -115,7 +115,7 @@ def rows(path):
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
-def test_one_line_of_json_a_metric(tmp_path, capsys, monkeypatch):
+def test_one_line_of_json_a_metric(tmp_path, capsys):
     words = ["acgan_c", "--data", SAMPLE_DATA, "--samples", "20", "--out", str(tmp_path)]
     main(words)
     main([*words, "--metrics", "density_coverage"])
@@ -208,7 +208,7 @@ def test_all_measures_those_of_the_folders_size_beside_their_weights(tmp_path, c
     assert found[2:] == [(wanted[2], 120, 0)]
 
 
-def test_real_images_in_place_of_samples(monkeypatch, tmp_path):
+def test_real_images_in_place_of_samples(tmp_path):
     """Real images as samples: every metric finds what it finds of them."""
     side = Real(SAMPLE_DATA, 64, 60, REPOSITORY / "weights")
     card = {"data": {"images": 100}}
@@ -255,7 +255,7 @@ def test_the_floor_is_of_faces_that_the_judge_was_not_trained_on():
     assert side.features_of_reference.shape == (60, 256)
 
 
-def test_what_does_not_apply_is_said_and_the_rest_counts(tmp_path, capsys, monkeypatch):
+def test_what_does_not_apply_is_said_and_the_rest_counts(tmp_path, capsys):
     """Test images that come twice have no diversity, and training images there are
     none."""
     data, out = write_faces(tmp_path / "twice", train=1, test=16), tmp_path / "out"
