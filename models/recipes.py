@@ -80,7 +80,7 @@ HERE_A = (
 
 
 HERE_B = (
-    ("batch_size=16 steps=4000 d_steps=2", MORE_UPDATES),
+    ("batch_size=16 steps=8000 d_steps=2", MORE_UPDATES),
     (
         "start=decoder_b",
         "from random weights G draws one face for its first thousand steps",
