@@ -145,7 +145,8 @@ def panels(history, *charts):
             axis.set_yticks(np.linspace(0, 1, 6))
         low, high = axis.get_ylim()  # room above the curves for their names
         axis.set_ylim(low, high + (0.03 + 0.08 * (len(curves) + marked)) * (high - low))
-        axis.legend(frameon=False, fontsize=9, loc="upper right")
+        place = {"loc": "upper right", "framealpha": 0.9, "edgecolor": "none"}
+        axis.legend(frameon=marked, fontsize=9, **place)  # above that line
     # In inches, so that no text has to be measured: `tight_layout` draws them all once.
     figure.subplots_adjust(
         left=0.8 / width,
