@@ -41,7 +41,7 @@ def draw(trained, faces, out):
         save(sheet(images, 8, title), out / f"{figure}.jpg", t.origin())
 
     study = {name: every[name] for name in NAMES}
-    moments = {name: moment_of_collapse(t) for name, t in study.items()}
+    moments = {name: collapse.epoch_of(t) for name, t in study.items()}
 
     @functools.cache
     def meter(name, at=None):
@@ -121,12 +121,3 @@ def meter_curves(runs):
     figure.set_figheight(figure.get_figheight() + 0.6)
     figure.subplots_adjust(bottom=0.3)
     return figure
-
-
-def moment_of_collapse(trained):
-    """The epoch after which the meter stays below its threshold, or None."""
-    history = trained.history()
-    if "diversity" not in history:  # trained without the meter
-        return None
-    rows = history[["step", "diversity"]].dropna()
-    return collapse.moment(trained.epoch_of(rows["step"]), rows["diversity"])

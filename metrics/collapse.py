@@ -90,3 +90,13 @@ def moment(steps, values):
     steps, low = list(steps), np.asarray(values) < COLLAPSED
     last = len(low) - np.argmin(low[::-1]) if not low.all() else 0
     return steps[last] if last < len(steps) else None
+
+
+def epoch_of(trained):
+    """The epoch after which the diversity in a run's history stays below `COLLAPSED`, or
+    None; also where the run did not log it."""
+    history = trained.history()
+    if "diversity" not in history:
+        return None
+    rows = history[["step", "diversity"]].dropna()
+    return moment(trained.epoch_of(rows["step"]), rows["diversity"])

@@ -56,8 +56,8 @@ def reconstruction_error(images, outputs, pixel_range):
 def fitted_prior(subject):
     """Other metrics of samples from the density fitted to the codes (`models.prior`) in
     place of N(0, I), and the Frechet distance from reconstructions of the test images to
-    these images, which is about the bound: no density of codes can be expected to draw
-    much better."""
+    these images: no density of codes can be expected to draw much better, but blurred
+    images may be nearer than their reconstructions."""
     trained, real = subject.trained, subject.real
     if "prior" not in trained.card:
         raise Inapplicable("no prior.npz; an export with the training images makes it")

@@ -112,17 +112,21 @@ LAST = 20  # rows to average at the end of a curve
 
 
 def obtained(trained):
-    """The most telling measurements of trained weights, in words: at most two, in 40
-    characters. README's table and report.pdf show them.
+    """The most telling measurements of trained weights, in words: at most two, after what
+    the report itself names. README's table and report.pdf show them.
 
-    Report D's recipes have one, of diversity or in random features.
+    Report D's recipes have the collapse, or the distance in random features.
     """
     found = record.newest(trained)
     headline = trained.recipe.headline
+    if headline == "collapse_meter" and headline in found:
+        at = collapse.epoch_of(trained)
+        when = "no collapse" if at is None else f"collapses at epoch {at:.1f}"
+        return f"{when}, diversity {found[headline]['values']['diversity']:.2f}"
     names = TELLING if headline in TELLING else (headline,)
     said = [METRICS[n].words(found[n]["values"]) for n in names if n in found]
+    # Of a VAE the samples of N(0, I) are not the point.
+    said = said[: 1 if trained.recipe.traits.rebuilds else 2]
     if said and (ended := RECIPES[trained.recipe.name].ended):
         said.insert(0, ended.format_map(trained.at_end(LAST)))
-    # Of a VAE the samples of N(0, I) are not the point.
-    most = 1 if trained.recipe.traits.rebuilds else 2
-    return ", ".join(said[:most]) or "not measured yet"
+    return ", ".join(said) or "not measured yet"

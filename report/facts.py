@@ -10,7 +10,7 @@ import pandas as pd
 
 from inference.problems import PROBLEMS, STUDIES
 from metrics import record
-from metrics.registry import LAST, obtained
+from metrics.registry import LAST, obtained, plain
 from models import build, describe, parameters
 from models.recipe import LOG_EVERY
 from models.recipes import RECIPES, STAGES
@@ -39,7 +39,7 @@ def gather(root, results=RESULTS, short_runs=SHORT_RUNS):
             key: together("acgan_a", "score_fake - score_real", f"c_loss_{key}", root)
             for key in ("real", "fake")
         },
-        "jump": jump("wgan_a", root),
+        "course": course("wgan_a", root),
         "networks": networks(),
     }
 
@@ -59,7 +59,7 @@ def recipe_facts(recipe, root):
     trained = Trained(recipe.name, root)
     card, history = trained.card, trained.history()
     departures = [
-        f"{key.replace('_', ' ')} {here} instead of {report or 'none'}"
+        f"{key.replace('_', ' ')} {plain(here)} instead of {plain(report or 'none')}"
         for key, report, here, _ in recipe.departures()
         if key != "steps"
     ]
@@ -72,21 +72,19 @@ def recipe_facts(recipe, root):
         "departures": departures,
         "start": {k: float(v) for k, v in history.head(LAST).mean().dropna().items()},
         "end": {k: float(v) for k, v in trained.at_end(LAST).dropna().items()},
+        "last": {k: float(v) for k, v in history.tail(LAST).mean().dropna().items()},
         "least": {k: float(v) for k, v in history.min().dropna().items()},
         "evaluated": evaluated(history),
         "metrics": record.newest(trained),
     }
 
 
-def jump(name, root):
-    """The largest change of D's loss between two rows, after the start; None without
-    weights."""
+def course(name, root):
+    """The means of each loss over every `LAST` rows of a run; None without weights."""
     if not (root / name / "card.json").exists():
         return None
-    history = Trained(name, root).history()[LAST:].set_index("step")
-    change = history["d_loss"].diff().abs()
-    step = int(change.idxmax())
-    return {"step": step, "by": float(change[step]), "usual": float(change.mean())}
+    history = Trained(name, root).history()[["d_loss", "g_loss"]]
+    return history.groupby(history.index // LAST).mean().to_dict("list")
 
 
 def evaluated(history):

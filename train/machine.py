@@ -1,4 +1,4 @@
-"""The name of the hardware that a result was measured on."""
+"""The hardware that a result was measured on."""
 
 import os
 import platform
@@ -11,6 +11,13 @@ def processor():
     lines = names.read_text().splitlines() if names.exists() else []
     named = [line.split(": ")[1] for line in lines if line.startswith("model name")]
     return (named or [platform.processor() or "processor"])[0]
+
+
+def cores():
+    """How many of the processor's cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count()
 
 
 def hardware():
@@ -29,4 +36,6 @@ def hardware():
         if devices := tf.config.get_visible_devices("GPU"):
             details = tf.config.experimental.get_device_details(devices[0])
             return f"{len(devices)} x {details.get('device_name', 'GPU')}"
-    return f"{os.cpu_count()} cores, {processor()}"
+    threads = os.environ.get("TF_NUM_INTRAOP_THREADS", "")
+    used = min(cores(), int(threads) or cores()) if threads.isdigit() else cores()
+    return f"{used} core{'s' * (used != 1)}, {processor()}"
