@@ -14,6 +14,7 @@ import functools
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from cli import DataError, run_cli
 from data_tools import convert
@@ -50,15 +51,7 @@ class Faces:
         return f"{count:,} of {count + rest:,}" if rest else f"all {count:,}"
 
     def first(self, count):
-        """The first `count` of them.
-
-        Raises:
-            DataError: there are fewer.
-        """
-        if count > len(self.images):
-            raise DataError(
-                f"{self.folder}: {len(self.images)} images, {count} requested"
-            )
+        """The first `count` of them, or all if there are fewer."""
         return self._part(slice(count))
 
     def last(self, count):
@@ -74,6 +67,16 @@ class Faces:
             names=self.names[part],
             left_out=self.left_out + len(self.images) - len(images),
         )
+
+    @property
+    def columns(self):
+        """The names of all attributes; DataError if there are none."""
+        if self.attributes is None or not len(self.attributes.columns):
+            raise DataError(
+                f"{self.folder}: no attributes; add {self.folder.name}.csv with "
+                "image_name and 0/1 attributes"
+            )
+        return list(self.attributes.columns)
 
     def label(self, attribute):
         """One attribute as int32 `(n,)` of 0 and 1.
@@ -102,6 +105,13 @@ def data_folder(data, split="train"):
         what = "no such folder" + (" but a file; unpack it" if data.is_file() else "")
         raise DataError(f"{data}: {what}; give a folder with {split}/ in it{_hint(data)}")
     return data
+
+
+def size_of(data, *splits):
+    """(width, height) of the first image of a folder, of the first split that it has."""
+    folders = (*(Path(data) / split for split in splits), Path(data))
+    with Image.open(image_files(next(f for f in folders if f.is_dir()))[0]) as image:
+        return image.size
 
 
 def load_faces(data, split="train", size=64, report=print):
@@ -186,11 +196,11 @@ def from_uint8(images, pixel_range):
     return images.astype("float32") * ((high - low) / 255.0) + low
 
 
-def tile(images, columns, gap=2, background=255):
+def tile(images, columns, gap=2):
     """Images `(n, height, width, 3)` uint8 -> one, row by row, `gap` px apart."""
     n, height, width, _ = images.shape
     size = -(-n // columns) * (height + gap) + gap, columns * (width + gap) + gap
-    sheet = np.full((*size, 3), background, "uint8")
+    sheet = np.full((*size, 3), 255, "uint8")
     for k, image in enumerate(images):
         top = gap + (k // columns) * (height + gap)
         left = gap + (k % columns) * (width + gap)

@@ -41,7 +41,8 @@ def draw(trained, faces, out):
         save(sheet(images, 8, title), out / f"{figure}.jpg", t.origin())
 
     study = {name: every[name] for name in NAMES}
-    moments = {name: collapse.epoch_of(t) for name, t in study.items()}
+    steps = {name: collapse.step_of(t.history()) for name, t in study.items()}
+    moments = {name: at and study[name].epoch_of(at) for name, at in steps.items()}
 
     @functools.cache
     def meter(name, at=None):

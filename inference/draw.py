@@ -115,10 +115,7 @@ def faces_of(name, data, size):
         found = "one image" if count == 1 else f"{count} images"
         raise UserError(f"{faces.folder}: {found}; {script.least} or more are needed")
     if script.study:
-        try:
-            collapse.unit(faces.images[: collapse.SAMPLES])
-        except UserError as error:
-            raise UserError(f"{faces.folder}: {error}") from None
+        collapse.check(faces)
     return faces
 
 

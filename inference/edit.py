@@ -34,14 +34,8 @@ def run(args):
     learned = test
     if (args.data / "train.csv").exists():
         learned = data_utils.load_faces(args.data, "train", size)
-    learned = learned.first(min(MOST, len(learned.images)))
-    names = args.attributes
-    if not names:
-        if learned.attributes is None or learned.attributes.empty:
-            raise DataError(
-                f"{learned.folder}: no CSV beside it, or one without attributes"
-            )
-        names = list(learned.attributes)
+    learned = learned.first(MOST)
+    names = args.attributes or learned.columns
     if len(chosen) * len(names) > ROWS:
         raise UserError(
             f"--faces {args.faces}: {len(chosen)} faces and {len(names)} attributes are "

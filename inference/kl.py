@@ -29,7 +29,7 @@ def draw(trained, faces, out):
     """Report E: fig6_1 negative ELBO and the loss that was minimised, fig6_2
     reconstructions by epoch, fig6_3 samples, fig6_4 interpolation, fig6_5 KL by
     latent unit."""
-    faces = faces.first(min(MOST, len(faces.images)))
+    faces = faces.first(MOST)
     runs = {f"KL x{t.recipe.settings['kl_weight']:g}": t for t in trained}
     foot, few = origins(runs), min(10, len(faces.images))
     charts = (
@@ -51,7 +51,7 @@ def draw(trained, faces, out):
 
     rebuilt = {
         f"{label}, epoch {epoch}": sampling.as_images(
-            t, sampling.reconstruct(t, faces.images[:few], at=epoch)[1]
+            t, sampling.reconstruct(t, faces.images[:few], at=epoch)
         )
         for label, t in runs.items()
         for epoch in t.recipe.snapshots

@@ -13,6 +13,7 @@ diverse than faces.
 
 import numpy as np
 
+from cli import DataError
 from metrics import Inapplicable
 
 SIDE = 16  # pixels
@@ -62,6 +63,14 @@ def unit(data):
     return near, contrast(small)
 
 
+def check(faces):
+    """Raise DataError, with the folder, if the meter has no unit for these `Faces`."""
+    try:
+        unit(faces.images[:SAMPLES])
+    except Inapplicable as error:
+        raise DataError(f"{faces.folder}: {error}") from None
+
+
 def contrast(images):
     """Standard deviation of all pixels about the mean of their colour channel."""
     return float(images.std((0, 1, 2)).mean())
@@ -85,18 +94,9 @@ def shrink(images, side=SIDE):
     return cut.reshape(n, side, tall, side, wide, channels).mean((2, 4))
 
 
-def moment(steps, values):
-    """The first step after which every value is below `COLLAPSED`, or None."""
-    steps, low = list(steps), np.asarray(values) < COLLAPSED
-    last = len(low) - np.argmin(low[::-1]) if not low.all() else 0
-    return steps[last] if last < len(steps) else None
-
-
-def epoch_of(trained):
-    """The epoch after which the diversity in a run's history stays below `COLLAPSED`, or
-    None; also where the run did not log it."""
-    history = trained.history()
-    if "diversity" not in history:
-        return None
-    rows = history[["step", "diversity"]].dropna()
-    return moment(trained.epoch_of(rows["step"]), rows["diversity"])
+def step_of(history):
+    """The first step in a run's history after which diversity stays below `COLLAPSED`,
+    or None; also where the run did not log it."""
+    rows = history.reindex(columns=["step", "diversity"]).dropna()
+    low = (rows["diversity"] < COLLAPSED)[::-1].cummin()[::-1]
+    return int(rows["step"][low].min()) if low.any() else None

@@ -53,16 +53,13 @@ class Judge:
         over each image and its mirror image."""
         network = self.trained.network("classifier")
         both = (images, images[:, :, ::-1])
-        return sum(run_network(network, x, prepare=self._pixels)[0] for x in both) / 2
+        prepare = pixels_of(self.trained.recipe)
+        return sum(run_network(network, x, prepare=prepare)[0] for x in both) / 2
 
     def features(self, images):
         """The averaged maps of its last convolution: float32 `(n, 256)`."""
-        return run_network(self._pooled, images, prepare=self._pixels)
-
-    def _pixels(self, images):
-        recipe = self.trained.recipe
-        small = resized(images, recipe.image_size)
-        return data_utils.from_uint8(small, recipe.pixel_range)
+        prepare = pixels_of(self.trained.recipe)
+        return run_network(self._pooled, images, prepare=prepare)
 
     @functools.cached_property  # one network for each judge: Keras compiles each anew
     def _pooled(self):
@@ -109,6 +106,12 @@ class Judge:
 def pooled(network):
     """A classifier up to the averaged maps of its last convolution."""
     return keras.Model(network.input, network.get_layer("features").output)
+
+
+def pixels_of(recipe):
+    """A function from uint8 images to what the networks of a recipe take."""
+    pixel_range, side = recipe.pixel_range, recipe.image_size
+    return lambda images: data_utils.from_uint8(resized(images, side), pixel_range)
 
 
 def resized(images, side):

@@ -1,15 +1,12 @@
 """What `python -m metrics` does: choose weights and metrics, measure, print, record."""
 
-from PIL import Image
-
 import data_utils
 from cli import UserError, writable
 from metrics import Inapplicable, record
 from metrics.images import LEAST, Real, Subject
 from metrics.judge import attribute_network
 from metrics.registry import METRICS
-from models.recipes import RECIPES
-from models.trained import Trained
+from models.trained import shipped
 
 
 def measure(args, trained):
@@ -62,10 +59,8 @@ def fitting(root, data):
         UserError: there are none.
     """
     data = data_utils.data_folder(data, "test")
-    folder = next(f for f in (data / "test", data / "train", data) if f.is_dir())
-    with Image.open(data_utils.image_files(folder)[0]) as image:
-        width, height = image.size
-    trained = [Trained(n, root) for n in RECIPES if (root / n / "card.json").exists()]
+    width, height = data_utils.size_of(data, "test", "train")
+    trained = list(shipped(root).values())
     fits = [t for t in trained if t.recipe.image_size == width == height]
     if not fits:
         have = ", ".join(f"{t.recipe.name} {t.recipe.image_size}" for t in trained)

@@ -10,9 +10,8 @@ import functools
 
 import numpy as np
 
-import data_utils
 from metrics.distance import frechet, frechet_with_error
-from metrics.judge import pooled, resized
+from metrics.judge import pixels_of, pooled
 from models import build
 from models.recipes import get_recipe
 from models.sampling import run_network
@@ -35,13 +34,8 @@ class RandomFeatures:
 
     def features(self, images):
         """uint8 `(n, height, width, 3)` -> float64 `(n, 256)`."""
-
-        def prepare(part):
-            small = resized(part, self.recipe.image_size)
-            return data_utils.from_uint8(small, self.recipe.pixel_range)
-
-        found = run_network(self.network, images, prepare=prepare).astype("float64")
-        return (found - self.mean) / self.deviation
+        found = run_network(self.network, images, prepare=pixels_of(self.recipe))
+        return (found.astype("float64") - self.mean) / self.deviation
 
     def distance(self, images):
         """Fréchet distance from samples, uint8, to the real images."""

@@ -16,7 +16,7 @@ def measure(subject):
     """MSE in both pixel ranges and PSNR over the entire test set; the code is the
     posterior mean. PSNR is of the mean squared error over the set."""
     trained, images = subject.trained, subject.real.faces.images
-    outputs = sampling.reconstruct(trained, images)[1]
+    outputs = sampling.reconstruct(trained, images)
     values = reconstruction_error(images, outputs, trained.recipe.pixel_range)
     values["n_real"] = values["n_fake"] = values.pop("n")
     return values
@@ -69,7 +69,7 @@ def fitted_prior(subject):
     }
     with contextlib.suppress(Inapplicable):  # the data may have no training images
         values["nearest_training"] = neighbours.measure(fitted)
-    rebuilt = sampling.as_images(trained, sampling.reconstruct(trained, real.images)[1])
+    rebuilt = sampling.as_images(trained, sampling.reconstruct(trained, real.images))
     features = real.judge.features(rebuilt)
     values["frechet_of_reconstructions"] = distance.frechet(real.features, features)
     return values

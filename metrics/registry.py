@@ -120,8 +120,8 @@ def obtained(trained):
     found = record.newest(trained)
     headline = trained.recipe.headline
     if headline == "collapse_meter" and headline in found:
-        at = collapse.epoch_of(trained)
-        when = "no collapse" if at is None else f"collapses at epoch {at:.1f}"
+        at = collapse.step_of(trained.history())
+        when = f"collapses at epoch {trained.epoch_of(at):.1f}" if at else "no collapse"
         return f"{when}, diversity {found[headline]['values']['diversity']:.2f}"
     names = TELLING if headline in TELLING else (headline,)
     said = [METRICS[n].words(found[n]["values"]) for n in names if n in found]

@@ -86,7 +86,10 @@ def _import_for_a_command():
             import tensorflow as tf
 
             tf.config.list_physical_devices()  # prints most of its start-up messages
-        elif "JAX_COORDINATOR_ADDRESS" not in os.environ:  # a job comes before devices
+        elif (
+            keras.backend.backend() == "jax"
+            and "JAX_COORDINATOR_ADDRESS" not in os.environ  # a job comes before devices
+        ):
             import jax
 
             try:

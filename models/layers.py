@@ -5,6 +5,9 @@ import math
 from models.keras_setup import BACKEND, keras
 from models.recipe import RecipeError
 
+if BACKEND == "tensorflow":
+    import tensorflow as tf
+
 layers = keras.layers
 ops = keras.ops
 
@@ -37,8 +40,6 @@ class BatchNorm(layers.BatchNormalization):
 
 
 def _fused(bn, inputs, training):
-    import tensorflow as tf
-
     shape = tf.shape(inputs)
     image = inputs
     if len(inputs.shape) != 4:  # the kernel accepts only images

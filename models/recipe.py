@@ -147,6 +147,10 @@ class Recipe:
         low, high = self.pixel_range
         return self.image_noise * (high - low) / 2
 
+    @property
+    def images_a_step(self):
+        return self.batch_size * self.d_steps
+
     def trained_here(self):
         """This recipe with the settings of `here`, which ship."""
         return self.replace(
@@ -174,7 +178,7 @@ class Recipe:
         """A copy with the steps of its epochs of so many training images."""
         if not self.epochs:
             return self
-        steps = self.epochs * images / (self.batch_size * self.d_steps)
+        steps = self.epochs * images / self.images_a_step
         return dataclasses.replace(self, steps=max(1, round(steps)))
 
     def replace(self, settings):

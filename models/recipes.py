@@ -90,6 +90,11 @@ HERE_B = (
     FEWER_FACES,
     ("evaluate_every=500", BEST),
 )
+OPTIMIZERS_B = {
+    "discriminator": Optimizer("rmsprop", 5e-5),
+    "classifier": Optimizer("adam", 1e-4),
+    "generator": Optimizer("adam", 1e-4),
+}
 RATES_B = "at the report's rates the weights hardly move in these hours"
 THREE_B = _cosine(discriminator="2e-4", classifier="2e-4", generator="1e-4"), RATES_B
 
@@ -203,10 +208,7 @@ _ALL = [
         "gan",
         "gans.WGAN",
         {"generator": "report_a.generator", "discriminator": "report_a.critic"},
-        {
-            "discriminator": RMSPROP_A,
-            "generator": RMSPROP_A,
-        },
+        {"discriminator": RMSPROP_A, "generator": RMSPROP_A},
         about="DCGAN with Wasserstein loss, critic weights clipped to 0.01",
         reported="clear faces, many broken",
         batch_size=64,
@@ -223,10 +225,7 @@ _ALL = [
         "acgan",
         "gans.ACWGAN",
         {"generator": "report_a.generator", "discriminator": "report_a.acgan_critic"},
-        {
-            "discriminator": RMSPROP_A,
-            "generator": RMSPROP_A,
-        },
+        {"discriminator": RMSPROP_A, "generator": RMSPROP_A},
         about="wgan_a and a dense classifier on the critic's features",
         reported="classifier swings with the critic",
         batch_size=64,
@@ -287,10 +286,7 @@ _ALL = [
         latent=256,
         settings={"real_target": 1.0},
         chosen=CHOSEN_B,
-        here=(
-            *HERE_B,
-            (_cosine(discriminator="2e-4", generator="1e-4"), RATES_B),
-        ),
+        here=(*HERE_B, (_cosine(discriminator="2e-4", generator="1e-4"), RATES_B)),
     ),
     Recipe(
         "acgan_b",
@@ -301,11 +297,7 @@ _ALL = [
             "generator": "report_b.generator",
             "discriminator": "report_b.acgan_discriminator",
         },
-        {
-            "discriminator": Optimizer("rmsprop", 5e-5),
-            "classifier": Optimizer("adam", 1e-4),
-            "generator": Optimizer("adam", 1e-4),
-        },
+        OPTIMIZERS_B,
         about="gan_b and a classifier head, three optimizers",
         reported="smiles with raised cheekbones",
         batch_size=200,
@@ -333,11 +325,7 @@ _ALL = [
             "generator": "report_b.generator",
             "discriminator": "report_b.infogan_discriminator",
         },
-        {
-            "discriminator": Optimizer("rmsprop", 5e-5),
-            "classifier": Optimizer("adam", 1e-4),
-            "generator": Optimizer("adam", 1e-4),
-        },
+        OPTIMIZERS_B,
         about="acgan_b with 7 categories found without labels",
         reported="a smile, a man, a woman, old",
         batch_size=200,
@@ -346,10 +334,7 @@ _ALL = [
         condition=7,
         settings={"real_target": 1.0, "classify": 1.0},
         chosen=(*CHOSEN_B, "D and the classifier both move the extractor"),
-        here=(
-            *HERE_B,
-            THREE_B,
-        ),
+        here=(*HERE_B, THREE_B),
     ),
     Recipe(
         "decoder_b",
@@ -627,8 +612,7 @@ _ALL = [
 ]
 
 RECIPES = {recipe.name: recipe for recipe in _ALL}
-# First stages of other recipes, trained in their runs; they ship no weights.
-STAGES = {recipe.trained_here().start for recipe in _ALL} - {""}
+STAGES = {"decoder_b"}  # first stages of others, in their runs; they ship no weights
 
 
 def get_recipe(name):
@@ -646,5 +630,5 @@ def get_recipe(name):
         near = difflib.get_close_matches(name, RECIPES, 1)
         hint = f" (did you mean {near[0]}?)" if near else ""
         raise RecipeError(f"unknown recipe '{name}'{hint}; known: {', '.join(RECIPES)}")
-    _ = RECIPES[name].traits  # may refuse its family
+    _ = RECIPES[name].trained_here().traits  # may refuse a setting, or its family
     return RECIPES[name]

@@ -40,14 +40,9 @@ def run_network(network, inputs, batch=64, prepare=None, compiled=None):
 
 
 def reconstruct(trained, images, at=None):
-    """Encode and decode uint8 images with a VAE; the code is the posterior mean.
-
-    Returns:
-        (codes float32 `(n, latent)`, reconstructions float32, the images' shape, in the
-        recipe's pixel range). `at` is as in `draw`.
-    """
-    codes, _ = posterior(trained, images, at)
-    return codes, decode(trained, codes, at)
+    """Encode and decode uint8 images with a VAE, by the posterior mean: float32, the
+    images' shape, in the recipe's pixel range. `at` is as in `draw`."""
+    return decode(trained, posterior(trained, images, at)[0], at)
 
 
 def encode(trained, images):

@@ -19,6 +19,7 @@ import pandas as pd
 from cli import UserError
 from models import WEIGHTS, Recipe, build, get_recipe
 from models.prior import Fitted
+from models.recipes import RECIPES
 
 DECIMALS = 6  # kernels rounded to fewer are packed
 CURE = "git checkout restores what ships, train.export a run's"
@@ -263,3 +264,8 @@ def load(network, path):
         raise WeightsError(
             f"{path}: not weights of this {network.name} ({reason[0][:120]}); {CURE}"
         ) from None
+
+
+def shipped(root=WEIGHTS):
+    """{recipe's name: its `Trained` weights} of all recipes that have some."""
+    return {n: Trained(n, root) for n in RECIPES if (root / n / "card.json").exists()}

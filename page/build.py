@@ -52,7 +52,7 @@ def build(generator, vae, judge, folder, film):
         raise UserError(f"{name}: the page draws normal noise, not {noise}")
     split = "train" if (folder / "train").is_dir() else "test"
     faces = data_utils.load_faces(folder, split, vae.recipe.image_size)
-    faces = faces.first(min(FACES, len(faces.images)))
+    faces = faces.first(FACES)
     roles = [role for role in BITS if role in generator.card["files"]]  # D or not
     sources = dict.fromkeys(roles, generator) | {"encoder": vae, "decoder": vae}
     plans, blobs = {}, {}

@@ -107,14 +107,23 @@ def _conv(layer):
     return _kernel(layer, "conv", strides=list(layer.strides), pad=pad)
 
 
+def _dense(layer):
+    _need(layer, len(layer.input.shape) == 2)
+    return _kernel(layer, "dense")
+
+
 def _conv_transpose(layer):
     """With what is cut off above and left of the output."""
+    _need(layer, len(set(layer.strides)) == 1)
+    _need(layer, getattr(layer, "output_padding", None) is None)
     ends = zip(layer.kernel_size, layer.strides, strict=True)
     cut = [max(k - s, 0) // 2 if layer.padding == "same" else 0 for k, s in ends]
     return _kernel(layer, "conv_transpose", strides=list(layer.strides), cut=cut)
 
 
 def _norm(layer):
+    _need(layer, layer.axis in (-1, len(layer.input.shape) - 1))
+    _need(layer, layer.center and layer.scale)
     variables = layer.gamma, layer.beta, layer.moving_mean, layer.moving_variance
     gamma, beta, mean, variance = map(to_numpy, variables)
     scale = gamma / np.sqrt(variance + layer.epsilon)
@@ -164,7 +173,7 @@ def _same(layer):
 
 
 KINDS = {
-    "Dense": lambda layer: _kernel(layer, "dense"),
+    "Dense": _dense,
     "Conv2D": _conv,
     "Conv2DTranspose": _conv_transpose,
     "BlockConvTranspose": _conv_transpose,

@@ -5,5 +5,5 @@ from pathlib import Path
 import cli  # noqa: F401 - before all else: it says what is not installed
 
 FOLDER = Path(__file__).resolve().parent
-FIGURES = FOLDER / "figures"  # <name>.jpg, drawn by report.redraw
+FIGURES = FOLDER / "figures"  # <name>.jpg, drawn by the programs of this room
 RESULTS = FOLDER / "results.json"  # what the studies measured on real images

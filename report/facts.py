@@ -6,15 +6,13 @@ only input of `report.typ`. A number that is missing is None, and the report say
 
 import json
 
-import pandas as pd
-
 from inference.problems import PROBLEMS, STUDIES
 from metrics import record
 from metrics.registry import LAST, obtained, plain
 from models import build, describe, parameters
 from models.recipe import LOG_EVERY
 from models.recipes import RECIPES, STAGES
-from models.trained import Trained
+from models.trained import shipped
 from report import RESULTS
 from report.seeds import RESULTS as SEEDS
 from report.seesaw import RESULTS as SEESAW
@@ -22,29 +20,31 @@ from report.short_runs import RESULTS as SHORT_RUNS
 from report.short_runs import STUDIES as SHORT
 
 
-def gather(root, results=RESULTS, short_runs=SHORT_RUNS):
+def gather(root):
     """All facts, JSON values, from the weights in `root`."""
-    names = [name for name in RECIPES if name not in STAGES]
+    trained = shipped(root)
+    recipes = [recipe for name, recipe in RECIPES.items() if name not in STAGES]
+
+    def found(path):
+        return json.loads(path.read_text()) if path.exists() else {}
+
     return {
-        "recipes": {name: recipe_facts(RECIPES[name], root) for name in names},
+        "recipes": {r.name: recipe_facts(r, trained.get(r.name)) for r in recipes},
         "defaults": PROBLEMS,
         "studies": STUDIES,
         "steps_of_end": LAST * LOG_EVERY,
-        "results": json.loads(results.read_text()) if results.exists() else {},
+        "results": found(RESULTS),
         "short_settings": {study: words for study, (_, words, _) in SHORT.items()},
-        "short_runs": json.loads(short_runs.read_text()) if short_runs.exists() else {},
-        "seesaw": json.loads(SEESAW.read_text()) if SEESAW.exists() else None,
-        "seeds": json.loads(SEEDS.read_text()) if SEEDS.exists() else None,
-        "swing": {
-            key: together("acgan_a", "score_fake - score_real", f"c_loss_{key}", root)
-            for key in ("real", "fake")
-        },
-        "course": course("wgan_a", root),
+        "short_runs": found(SHORT_RUNS),
+        "seesaw": found(SEESAW) or None,
+        "seeds": found(SEEDS) or None,
+        "swing": swing(trained.get("acgan_a")),
+        "course": course(trained.get("wgan_a")),
         "networks": networks(),
     }
 
 
-def recipe_facts(recipe, root):
+def recipe_facts(recipe, trained):
     facts = {
         "report": recipe.report,
         "family": recipe.family,
@@ -54,9 +54,8 @@ def recipe_facts(recipe, root):
         "obtained": None,
         "metrics": {},
     }
-    if not (root / recipe.name / "card.json").exists():
+    if not trained:
         return facts
-    trained = Trained(recipe.name, root)
     card, history = trained.card, trained.history()
     departures = [
         f"{key.replace('_', ' ')} {plain(here)} instead of {plain(report or 'none')}"
@@ -79,11 +78,11 @@ def recipe_facts(recipe, root):
     }
 
 
-def course(name, root):
+def course(trained):
     """The means of each loss over every `LAST` rows of a run; None without weights."""
-    if not (root / name / "card.json").exists():
+    if not trained:
         return None
-    history = Trained(name, root).history()[["d_loss", "g_loss"]]
+    history = trained.history()[["d_loss", "g_loss"]]
     return history.groupby(history.index // LAST).mean().to_dict("list")
 
 
@@ -101,14 +100,14 @@ def evaluated(history):
     return found | {"every": int(rows["step"].diff().median())}
 
 
-def together(name, first, second, root):
-    """How two losses, columns of a recipe's history or sums of such, change from row to
-    row, where their trend does not count; None without weights."""
-    if not (root / name / "card.json").exists():
+def swing(trained):
+    """How the critic's loss and the classifier's change together from row to row, where
+    their trend does not count; None without weights."""
+    if not trained:
         return None
-    history = Trained(name, root).history()
-    losses = pd.concat([history.eval(first), history.eval(second)], axis=1)
-    return {"correlation": float(losses.diff().corr().iloc[0, 1])}
+    changes = trained.history().diff()
+    critic = changes["score_fake"] - changes["score_real"]
+    return {k: float(critic.corr(changes[f"c_loss_{k}"])) for k in ("real", "fake")}
 
 
 def training_of(recipe):

@@ -17,9 +17,7 @@ from PIL import Image
 import data_utils
 from cli import replacing, run_cli
 from inference.figures import blank, save
-from models import WEIGHTS
-from models.recipes import RECIPES
-from models.trained import Trained
+from models.trained import Trained, shipped
 from report import FIGURES, FOLDER, RESULTS
 
 WIDTH = 1400  # pixels
@@ -34,7 +32,7 @@ SMALL = {
     "acgan_b": ("acgan", "fig3_2", "fig3_3"),
     "acgan_c": ("acgan", "fig3_2", "fig3_3"),
 }
-SEEN = (25, 100, 500, 2000)  # steps of the first hour, as grids
+SEEN = (25, 100, 500, 2000)  # early steps, as grids
 REPORTED = {"gan": "realness_of_256", "kl": "runs", "anime": "runs"}  # of results.json
 
 
@@ -73,16 +71,16 @@ def main(words=None):
     return 0
 
 
-def bright_edges(data, width=3):
+def bright_edges(data):
     """The share of images of `gan_b`, and of as many test faces, that have a white pixel
-    near the edge (Report B, 2.5)."""
+    within 3 of the edge (Report B, 2.5)."""
     from models import sampling
 
     real = data_utils.load_faces(data, "test", 64).images
 
     def share(images):
         white = (images >= 250).all(-1)
-        white[:, width:-width, width:-width] = False
+        white[:, 3:-3, 3:-3] = False
         return float(white.any((1, 2)).mean())
 
     generated = sampling.draw(Trained("gan_b"), range(len(real)))
@@ -90,14 +88,11 @@ def bright_edges(data, width=3):
 
 
 def draw_curves(folder):
-    """Figures of the histories beside the weights: `first_hour.jpg`, the Frechet distance
-    to the test faces by hours of training, a line for each recipe that was measured as it
+    """`first_hour.jpg`, of the histories beside the weights: the Frechet distance to the
+    test faces by hours of training, a line for each recipe that was measured as it
     trained, in the attribute network's features."""
     figure, axis = blank(9, 4.6)
-    for name in RECIPES:
-        if not (WEIGHTS / name / "card.json").exists():
-            continue
-        trained = Trained(name)
+    for name, trained in shipped().items():
         history, style = trained.history(), {"label": name}
         if trained.card.get("several_runs"):  # starts late, on several machines
             style = {"label": f"{name} (several runs)", "ls": ":"}

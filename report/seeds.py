@@ -42,14 +42,15 @@ def outcome(run):
     try:
         card = run / "card.json"
         about = json.loads((card if card.exists() else run / "run.json").read_text())
-        history = pd.read_csv(run / "history.csv")[["step", "diversity"]].dropna()
-    except (OSError, ValueError, KeyError):
+        history = pd.read_csv(run / "history.csv")
+        diversity = float(history["diversity"].dropna().iloc[-1])
+    except (OSError, ValueError, LookupError):
         raise UserError(f"{run}: no run that logs the collapse meter") from None
     recipe = about["recipe"]
     step = recipe["batch_size"] * recipe["d_steps"] / about["data"]["images"]
-    at = collapse.moment((history["step"] * step).round(3), history["diversity"])
-    row = {"seed": about["seed"], "collapsed_at_epoch": at}
-    return recipe["name"], row | {"diversity": float(history["diversity"].iloc[-1])}
+    at = collapse.step_of(history)
+    row = {"seed": about["seed"], "collapsed_at_epoch": at and round(at * step, 3)}
+    return recipe["name"], row | {"diversity": diversity}
 
 
 if __name__ == "__main__":

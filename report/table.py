@@ -8,30 +8,20 @@ import argparse
 from pathlib import Path
 
 from cli import UserError, replacing, run_cli
-from models import WEIGHTS
 from models.recipes import RECIPES, STAGES
 
 
-def shipped(root):
-    """(recipe, its `Trained` weights or None, what they obtained) of every recipe but
-    first stages."""
-    from metrics.registry import obtained  # imports Keras, which takes seconds
-    from models.trained import Trained
-
-    for recipe in (r for n, r in RECIPES.items() if n not in STAGES):
-        trained, result = None, "no weights yet"
-        if (Path(root) / recipe.name / "card.json").exists():
-            trained = Trained(recipe.name, root)
-            result = obtained(trained)
-        yield recipe, trained, result
-
-
-def readme(root=WEIGHTS):
+def readme():
     """Every recipe: what the report had, what was obtained here."""
+    from metrics.registry import obtained  # imports Keras, which takes seconds
+    from models.trained import shipped
+
     yield "recipe", "report", "reported", "obtained", "trained"
-    for recipe, trained, result in shipped(root):
-        how = ""
-        if trained:
+    weights = shipped()
+    for recipe in (r for n, r in RECIPES.items() if n not in STAGES):
+        result, how = "no weights yet", ""
+        if trained := weights.get(recipe.name):
+            result = obtained(trained)
             images, hours = (trained.card[k] for k in ("images_seen", "training_hours"))
             took = f"{hours:.1f} h" if hours >= 0.1 else f"{60 * hours:.0f} min"
             several = trained.card.get("several_runs")
@@ -39,16 +29,19 @@ def readme(root=WEIGHTS):
         yield f"`{recipe.name}`", recipe.report, recipe.reported or "-", result, how
 
 
-def runs(root=WEIGHTS):
+def runs():
     """The weights that are one run: its length, hardware and number."""
+    from metrics.registry import obtained
+    from models.trained import shipped
+
     yield "`python -m train`", "ships", "images", "hours", "hardware", "obtained"
-    for recipe, trained, result in shipped(root):
-        if trained and not trained.card.get("several_runs"):
-            card, steps = trained.card, trained.recipe.steps
+    for name, trained in shipped().items():
+        card, steps = trained.card, trained.recipe.steps
+        if not card.get("several_runs"):
             ships = f"step {card['steps']:,} of {steps:,}, {card['precision']}"
             seen, hours = f"{card['images_seen']:,}", f"{card['training_hours']:.2f}"
             where = card.get("hardware", "-")
-            yield f"`{recipe.name}`", ships, seen, hours, where, result
+            yield f"`{name}`", ships, seen, hours, where, obtained(trained)
 
 
 TABLES = {"recipes": readme, "weights": runs}
@@ -60,7 +53,7 @@ def table(rows):
     return [heads, "|---" * (heads.count(" | ") + 1) + "|", *rows]
 
 
-def with_table(text, root=WEIGHTS):
+def with_table(text):
     """A text with a new table between its marks.
 
     Raises:
@@ -71,7 +64,7 @@ def with_table(text, root=WEIGHTS):
         if start in text and end in text:
             before, rest = text.split(start)
             after = rest.split(end)[1]
-            return "\n".join([before + start, *table(rows(root)), end + after])
+            return "\n".join([before + start, *table(rows()), end + after])
     raise UserError(f"no {start} ... {end} to write a table between")
 
 

@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import data_utils
@@ -69,7 +70,9 @@ def test_contrast_brightness_and_size_are_not_diversity(faces_twice):
     ],
 )
 def test_a_run_that_collapses_for_good_has_a_moment(values, moment):
-    assert collapse.moment([100 * k for k in range(len(values))], values) == moment
+    steps = [100 * k for k in range(len(values))]
+    history = pd.DataFrame({"step": steps, "diversity": values})
+    assert collapse.step_of(history) == moment
 
 
 # ----------------------------------------------------- distances of features
@@ -189,7 +192,7 @@ def test_reconstruction_of_a_perfect_and_of_a_shifted_copy(
     """The same in every range, and in parts."""
     images = np.clip(np.concatenate([faces_twice[0]] * 5), 0, 204)
     outputs = data_utils.from_uint8(images + np.uint8(shift), pixel_range)
-    monkeypatch.setattr(sampling, "reconstruct", lambda *_: (None, outputs))
+    monkeypatch.setattr(sampling, "reconstruct", lambda *_: outputs)
     side = SimpleNamespace(faces=SimpleNamespace(images=images))
     trained = SimpleNamespace(recipe=SimpleNamespace(pixel_range=pixel_range))
     values = reconstruction.measure(SimpleNamespace(trained=trained, real=side))

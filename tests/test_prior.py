@@ -88,8 +88,6 @@ def test_a_density_that_is_not_there_or_was_changed(tmp_path):
 def test_a_density_is_fitted_to_the_codes_of_the_training_images(faces_folder, tmp_path):
     vae = Trained("vae_e")
     vae.card["data"]["images"] = 40
-    with pytest.raises(UserError, match="not the images of hw4_data"):
-        fit_prior(vae, faces_folder, tmp_path)
     faces = data_utils.load_faces(faces_folder, "train", 64).first(40)
     vae.card["data"]["digests"] = digests(faces)
     entry = fit_prior(vae, faces_folder, tmp_path)

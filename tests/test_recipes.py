@@ -86,11 +86,14 @@ def test_what_the_reports_say_of_training():
             "my_gan: network 'mine.generator'",
         ),
         ({"networks": {"generator": "report_c.mine"}}, "my_gan: network 'report_c.mine'"),
+        ({"here": (("batchsize=4", "why"),)}, "batchsize"),
         ({"name": "dcgan_c"}, "two recipes are called 'dcgan_c'"),
     ],
 )
 def test_a_mistake_in_the_list_of_recipes_is_one_line(changes, saying, monkeypatch):
-    mine = dataclasses.replace(get_recipe("dcgan_c"), **{"name": "my_gan"} | changes)
+    mine = dataclasses.replace(
+        get_recipe("dcgan_c"), **{"name": "my_gan", "here": ()} | changes
+    )
     monkeypatch.setattr(recipes, "_ALL", [*recipes._ALL, mine])
     monkeypatch.setattr(recipes, "RECIPES", {r.name: r for r in recipes._ALL})
     with pytest.raises(RecipeError, match=re.escape(saying)):

@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import sys
 from types import SimpleNamespace
 
@@ -47,8 +46,9 @@ def test_same_facts_same_bytes_and_none_of_them_is_needed(tmp_path, monkeypatch)
     assert found["recipes"]["vae_c"]["end"]["mse"] > 0
     pdf = compiled(found, tmp_path)
     assert pdf == compiled(facts.gather(WEIGHTS), tmp_path) and pdf.startswith(b"%PDF")
-    none = tmp_path / "none.json"
-    nothing = facts.gather(tmp_path, none, none)
+    for name in ("RESULTS", "SHORT_RUNS"):
+        monkeypatch.setattr(facts, name, tmp_path / "none.json")
+    nothing = facts.gather(tmp_path)
     assert nothing["results"] == nothing["short_runs"] == {}
     assert all(r["obtained"] is None for r in nothing["recipes"].values())
     pages = re.search(rb"/Type/Pages/Count (\d+)", compiled(nothing, tmp_path))
@@ -113,13 +113,12 @@ def test_losses_that_take_turns_are_told_from_losses_that_do_not():
     assert (turns["above"], apart["above"]) == (0.5, 1)
 
 
-def test_losses_that_move_against_each_other_correlate_below_0(tmp_path):
-    shutil.copytree(WEIGHTS / "gan_b", tmp_path / "gan_b")
-    rows = "step,d_loss_real,d_loss_fake\n25,0.7,0.3\n50,0.6,0.4\n75,0.7,0.2\n"
-    (tmp_path / "gan_b" / "history.csv").write_text(rows)
-    found = facts.together("gan_b", "d_loss_real", "d_loss_fake", tmp_path)
-    assert found["correlation"] < 0
-    assert facts.together("gan_b", "d_loss", "g_loss", tmp_path / "no") is None
+def test_losses_that_move_against_each_other_correlate_below_0():
+    rows = {"score_real": [0, 0, 0, 0], "score_fake": [1, 2, 1, 3]}
+    rows |= {"c_loss_real": [3, 1, 2, 0], "c_loss_fake": [2, 4, 2, 6]}
+    trained = SimpleNamespace(history=lambda: pd.DataFrame(rows))
+    found = facts.swing(trained)
+    assert found["real"] < -0.5 and found["fake"] == pytest.approx(1)
 
 
 def test_a_run_that_was_measured_has_its_best_and_its_last_value():
@@ -136,8 +135,8 @@ def test_runs_of_a_study_see_as_many_images_and_none_is_another(name):
         words = short_runs.training(name, label, "data", "run")
         settings = dict(map(pair, words[words.index("--set") + 1 :]))
         recipes.append(get_recipe(STUDIES[name][0]).replace(settings))
-    seen = [r.steps * r.batch_size * r.d_steps for r in recipes]
-    assert max(seen) - min(seen) < max(r.batch_size * r.d_steps for r in recipes)
+    seen = [r.steps * r.images_a_step for r in recipes]
+    assert max(seen) - min(seen) < max(r.images_a_step for r in recipes)
     assert len({json.dumps(r.resolved()) for r in recipes}) == len(recipes)
     assert [*json.loads(short_runs.RESULTS.read_text())[name]] == [*STUDIES[name][2]]
 

@@ -8,7 +8,6 @@ from conftest import ATTRIBUTES, REPOSITORY
 
 import data_utils
 from cli import UserError
-from inference.problems import PROBLEMS
 from metrics.registry import METRICS
 from models import build
 from models.__main__ import main as print_models
@@ -41,14 +40,6 @@ def test_docs_weights_lists_the_runs_as_they_are():
 def test_every_metric_is_explained():
     text = (REPOSITORY / "docs" / "metrics.md").read_text()
     assert [n for n in METRICS if f"| `{n}` |" not in text] == []
-
-
-def test_there_are_weights_to_draw_and_to_measure_with():
-    text = (REPOSITORY / "README.md").read_text()
-    assert "attributes" in CARDS
-    for recipe in PROBLEMS.values():  # or README says that there are none
-        row = next(r for r in text.splitlines() if r.startswith(f"| `{recipe}` |"))
-        assert (recipe in CARDS) != ("no weights yet" in row)
 
 
 @pytest.mark.parametrize("name", CARDS)

@@ -94,8 +94,8 @@ def weights_with(**columns):
 def test_the_study_of_collapse_draws_runs_without_the_meter(meter, tmp_path):
     weights, other = weights_with(**meter), weights_with(diversity=[0.9, 0.4])
     runs = dict.fromkeys(anime.NAMES, other) | {"dcgan_collapse_d": weights}
-    assert collapse.epoch_of(weights) is None
-    assert collapse.epoch_of(other) == 1.0
+    assert collapse.step_of(weights.history()) is None
+    assert collapse.step_of(other.history()) == 50
     assert len(anime.meter_curves(runs).axes) == 2
     path = tmp_path / "history.csv"
     weights.history().to_csv(path)

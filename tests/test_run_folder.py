@@ -188,6 +188,14 @@ def test_a_start_that_fails_can_be_repeated(faces, tmp_path, monkeypatch):
     assert run.train(1) and not list(tmp_path.glob(".*.tmp"))
 
 
+def test_a_run_folder_of_another_version_is_refused(faces, tmp_path):
+    identity = begin(faces, tmp_path).identity
+    for change in ({"changes": []}, {"hardware": 3}):
+        (tmp_path / "run.json").write_text(json.dumps(identity | change))
+        with pytest.raises(RunError, match=r"run\.json: not of this version"):
+            begin(faces, tmp_path)
+
+
 def test_progress_is_told_of_each_step_of_one_call(faces, tmp_path, monkeypatch):
     """An accelerator takes several steps in one call."""
     run, told = begin(faces, tmp_path), []

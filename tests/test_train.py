@@ -18,7 +18,7 @@ from cli import UserError
 from models import RECIPES, RecipeError, build, get_recipe, parameters
 from models.keras_setup import keras, to_numpy
 from train import checkpoint
-from train.__main__ import main
+from train.__main__ import main, parse
 from train.log import Log, tag
 from train.run import NotANumber, RunError
 from train.work import expected
@@ -54,6 +54,7 @@ def test_stopped_and_resumed_equals_uninterrupted(
         grids.insert(1, 17)  # where it was stopped
     assert arrays(parts / "checkpoint.npz")["x/step"] == reached
     assert main(["--run", str(parts)]) == 0  # it knows its recipe, data and steps
+    assert parse(["--run", str(parts), "--epochs", "2"]).length == ("epochs", 2)
     assert main([*words, str(whole)]) == 0
     a, b = arrays(whole / "checkpoint.npz"), arrays(parts / "checkpoint.npz")
     assert a.keys() == b.keys() and a["x/step"] == 30
@@ -152,8 +153,22 @@ def test_a_folder_that_is_no_run_is_refused(faces, tmp_path):
     for name in ("train.log", "._grid.png", ".DS_Store"):  # are nobody's run
         (tmp_path / name).write_text("")
     run = run_of(tiny.recipe("vae_c"), faces, tmp_path)
-    (tmp_path / "samples" / "._00000001.png").write_text("of another system")
+    for name in ("._00000001.png", "best.png"):  # of another system, of a user
+        (tmp_path / "samples" / name).write_text("")
     assert run.train(1) and (tmp_path / "samples.gif").exists()
+
+
+def test_a_critic_may_have_scores_of_any_size(faces, tmp_path, monkeypatch):
+    """Layer normalization makes them the same however strong the image is."""
+
+    def discriminator():
+        image = keras.Input((tiny.SIZE, tiny.SIZE, 3))
+        x = keras.layers.LayerNormalization()(keras.layers.Flatten()(image))
+        small = keras.initializers.RandomUniform(-0.01, 0.01)
+        return keras.Model(image, keras.layers.Dense(1, kernel_initializer=small)(x))
+
+    monkeypatch.setattr(tiny, "discriminator", discriminator)
+    assert run_of(tiny.recipe("dcgan_c"), faces, tmp_path).step == 0
 
 
 def mine(units=1, activation=None, channels=3):

@@ -35,10 +35,8 @@ def test_codes_of_other_images_have_another_density(
     unlike = write_faces(tmp_path / "unlike", train=60, seed=1)
     few = write_faces(tmp_path / "few", train=20, seed=1)
     words = ["--run", str(tmp_path / "run")]
-    for data, saying in (
-        (unlike, "not the images of drawn_faces that vae_e was trained on"),
-        (few, "20 images, 48 requested"),
-    ):
+    saying = "not the images of drawn_faces that vae_e was trained on"
+    for data in (unlike, few):
         assert export.main([*words, "--data", str(data)]) == 0
         said = capsys.readouterr().err
         assert "exported without prior.npz" in said and saying in said

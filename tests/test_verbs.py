@@ -241,8 +241,8 @@ MISTAKES = {
     f"{EDIT} --attributes Beard": "unknown attribute 'Beard'",
     "edit vae_c --data none --out a.jpg": "none: no such folder",
     "edit vae_c --data drawn --out a.jpg": "is the same in all 4 images",
-    "edit vae_c --data names --out a.jpg": "or one without attributes",
-    "edit vae_c --data plain --out a.jpg": "no CSV beside it",
+    "edit vae_c --data names --out a.jpg": "no attributes; add",
+    "edit vae_c --data plain --out a.jpg": "no attributes; add",
 }
 
 

@@ -29,11 +29,16 @@ def parse(words=None):
         action="store_true",
         help="take the report's settings; default: this repository's, if any",
     )
-    length = parser.add_mutually_exclusive_group()
-    length.add_argument(
-        "--steps", type=int, help="default: the recipe's; rates that fall do so over them"
+    parser.add_argument(
+        "--steps",
+        type=steps,
+        dest="length",
+        metavar="N",
+        help="default: the recipe's; rates that fall do so over them",
     )
-    length.add_argument("--epochs", type=float, help="the same in epochs")
+    parser.add_argument(
+        "--epochs", type=epochs, dest="length", metavar="N", help="the same in epochs"
+    )
     parser.add_argument(
         "--from",
         dest="start",
@@ -76,6 +81,14 @@ def parse(words=None):
     return args
 
 
+def steps(text):
+    return "steps", int(text)
+
+
+def epochs(text):
+    return "epochs", float(text)
+
+
 def remembered(run):
     """The words of the command that began a run.
 
@@ -96,14 +109,12 @@ def main(words=None):
     recipe = get_recipe(args.recipe)
     if not args.as_reported:
         recipe = recipe.trained_here()
-    for name in ("steps", "epochs", "sample_every"):
-        value = getattr(args, name)
-        if value is not None and not 0 < value < math.inf:
-            option = name.replace("_", "-")
+    length = dict([args.length] if args.length else [])
+    for option, value in (*length.items(), ("sample-every", args.sample_every)):
+        if not 0 < value < math.inf:
             raise UserError(f"--{option} must be a number above 0, not {value}")
-    given = {n: getattr(args, n) for n in ("steps", "epochs")}
-    length = [f"{name}={value}" for name, value in given.items() if value is not None]
-    recipe = recipe.replace(dict(map(pair, args.set))).replace(dict(map(pair, length)))
+    recipe = recipe.replace(dict(map(pair, args.set)))
+    recipe = recipe.replace({name: str(value) for name, value in length.items()})
     if not 0 <= args.seed < 2**32:
         raise UserError(f"--seed must be in 0 to 2**32 - 1, not {args.seed}")
     data_utils.data_folder(args.data)

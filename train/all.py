@@ -12,10 +12,8 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import imageio.v3 as iio
-
 from cli import UserError, writable
-from data_tools.files import image_files
+from data_utils import size_of
 from models.recipes import RECIPES, STAGES, get_recipe
 from train.machine import cores
 
@@ -37,13 +35,11 @@ def parse(words=None):
 
 def of_size(data):
     """The names of all recipes for images of the size of these."""
-    folder = data / "train"
-    first = image_files(folder if folder.is_dir() else data)[0]
-    side = iio.improps(first).shape[0]
-    fit = {name for name, recipe in RECIPES.items() if recipe.image_size == side}
+    width, height = size_of(data, "train")
+    fit = {n for n, r in RECIPES.items() if r.image_size == width == height}
     found = [name for name in RECIPES if name in fit - STAGES]
     if not found:
-        raise UserError(f"{first}: no recipe for images of side {side}; name some")
+        raise UserError(f"{data}: no recipe for images of {width}x{height}; name some")
     return found
 
 
@@ -82,5 +78,8 @@ def main(words=None):
         print(f"{name}: {f'status {status}' if status else 'done'}", flush=True)
         return status
 
+    judge = "attributes"  # measures what the others' exports record, so it comes first
     with ThreadPoolExecutor(args.jobs or (5 if gpu else cores())) as pool:
-        return max(pool.map(work, names), key=abs)  # negative: killed
+        first = [pool.submit(work, n).result() for n in names if n == judge]
+        others = pool.map(work, [n for n in names if n != judge])
+        return max([*first, *others], key=abs)  # negative: killed

@@ -75,8 +75,8 @@ def views(images, labels, random):
         Turns and blur are 0 if an image is not damaged.
     """
 
-    def uniform(*shape, low=-1.0, high=1.0):
-        return random(keras.random.uniform, *shape, minval=low, maxval=high)
+    def uniform(*shape, low=-1.0):
+        return random(keras.random.uniform, *shape, minval=low, maxval=1.0)
 
     share = 0.5 * ops.maximum(uniform(1, low=1 - 1 / MIXED), 0.0)
     labels = mixed(labels, share)

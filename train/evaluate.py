@@ -33,7 +33,7 @@ class Evaluation:
         data: its data folder: test/, or of a folder without it the last images, if
             `recipe.images` leaves them out.
         root: the folder of all weights, with those of the attribute network.
-        table: the `train.feed.label_table` that the weights will ship with, or None.
+        table: the `train.feed.labels_to_ship` that the weights will ship with, or None.
 
     Raises:
         cli.UserError: no test images or too few, or no attribute network.

@@ -114,7 +114,7 @@ def write_networks(chosen, recipe, identity, folder, faces):
         networks["discriminator"] = model.networks["discriminator"]
     steps = int(extra["step"])
     write_history(chosen, folder, steps, model, extra)
-    images = steps * recipe.batch_size * recipe.d_steps
+    images = steps * recipe.images_a_step
     seen = identity["data"]["images"]
     epochs = round(images / seen, 2)
     networks |= kept_snapshots(run, recipe, seen, folder, epochs, table)
@@ -158,9 +158,9 @@ def kept_snapshots(run, recipe, images, folder, epochs, table):
     """{"epoch_010/decoder": network}: the snapshots of the run before `epochs`, of so
     many `images`; of a run that collapsed, the last before it and the first after it."""
     # A snapshot of the last epoch is the end; later ones are left from before a crash.
-    step = recipe.batch_size * recipe.d_steps / images
+    step = recipe.images_a_step / images
     folders = visible(run / "snapshots", "epoch_*")
-    folders = [f for f in folders if epoch_of(f) < epochs - step / 2]
+    folders = [f for f in folders if number_of(f) < epochs - step / 2]
     if recipe.meter_every:
         folders = around_collapse(folder / "history.csv", folders, step)
     found = {}
@@ -176,17 +176,15 @@ def kept_snapshots(run, recipe, images, folder, epochs, table):
 def around_collapse(history, folders, step):
     """Of the folders of snapshots, the last before the run collapsed and the first after
     it; all if it did not collapse. A `step` is so many epochs."""
-    # A run that was too short for the meter has no such column.
-    history = pd.read_csv(history).reindex(columns=["step", "diversity"]).dropna()
-    at = collapse.moment(history["step"], history["diversity"])
+    at = collapse.step_of(pd.read_csv(history))
     if at is None:
         return folders
-    later = [epoch_of(f) >= at * step for f in folders]
+    later = [number_of(f) >= at * step for f in folders]
     split = later.index(True) if True in later else len(folders)
     return folders[max(0, split - 1) : split + 1]
 
 
-def epoch_of(folder):
+def number_of(folder):
     return int(folder.name.removeprefix("epoch_"))
 
 

@@ -66,33 +66,23 @@ def labels_of(recipe, faces):
     if recipe.traits.learns == "attribute":
         return faces.label(recipe.attribute)
     if recipe.traits.learns == "attributes":
-        return np.stack([faces.label(n) for n in attribute_columns(faces)], 1)
+        return faces.attributes[faces.columns].to_numpy("int32")
     return None
 
 
-def attribute_columns(faces):
-    """Names of all attributes; DataError if there are none."""
-    if faces.attributes is None or not len(faces.attributes.columns):
-        raise data_utils.DataError(
-            f"{faces.folder}: no attributes; add {faces.folder.name}.csv with "
-            "image_name and 0/1 attributes"
-        )
-    return list(faces.attributes.columns)
-
-
-def label_table(recipe, faces):
+def labels_to_ship(recipe, faces):
     """For a recipe of several attributes at once, a DataFrame: the attributes of the
     first training images, the default conditions of generated images; else None."""
     if recipe.traits.conditioned_on != "attributes":
         return None
-    return faces.attributes[attribute_columns(faces)][:TABLE].astype("int32")
+    return faces.attributes[faces.columns][:TABLE].astype("int32")
 
 
 def fitted(recipe, faces):
     """The recipe for these faces: networks of all attributes take or read as many as
     the data has."""
     if recipe.traits.learns == "attributes":
-        recipe = dataclasses.replace(recipe, condition=len(attribute_columns(faces)))
+        recipe = dataclasses.replace(recipe, condition=len(faces.columns))
     return recipe
 
 
@@ -106,7 +96,7 @@ def describe(recipe, faces):
         "digests": digests(faces),
     }
     if recipe.traits.learns == "attributes":
-        about["attributes"] = attribute_columns(faces)
+        about["attributes"] = faces.columns
     return about
 
 

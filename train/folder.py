@@ -72,16 +72,17 @@ def _recall(folder, identity):
         # A field that is newer than the run has its default there.
         before["recipe"] = Recipe.from_resolved(before["recipe"]).resolved()
         past = {k: before.pop(k) for k in PAST}
+        now = {k: identity[k] for k in before}
+        used = [*past["hardware"], *identity["hardware"]]
     except (ValueError, KeyError, TypeError):
         raise RunError(f"{path}: not of this version; use a new --run folder") from None
-    found = differences(before, {k: identity[k] for k in before})
+    found = differences(before, now)
     found = [d for d in found if d["setting"] == "name"] or found
     if found:
         raise RunError(
             f"{folder}: a run with other settings: {_in_words(found)}; use a new --run "
             "folder"
         )
-    used = past["hardware"] + identity["hardware"]
     identity["hardware"] = list(dict.fromkeys(used))  # each once, in order
     identity["command"] = past["command"]
 

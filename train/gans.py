@@ -256,6 +256,7 @@ class ACGAN3(ACGAN):
         for part in self.parts(x, y):
             made = self.conditional()  # D and the classifier see the same images
             logs |= self.minimize("discriminator", self.d_loss, *part, made)
+            self.after_d()
         logs |= self.minimize("classifier", self.c_loss, *part, made)
         for _ in range(self.recipe.g_steps):
             logs |= self.minimize("generator", self.g_loss, *part)

@@ -30,7 +30,7 @@ def means(steps, model, seconds):
         seconds: seconds of training so far.
     """
     row = {k: float(np.mean([s[k] for s in steps])) for k in steps[0]}
-    images = model.recipe.batch_size * model.recipe.d_steps
+    images = model.recipe.images_a_step
     row["images_per_second"] = images / row.pop("step_seconds")
     for role, rate in model.learning_rates().items():
         row[f"learning_rate_{role}"] = rate

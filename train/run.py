@@ -20,7 +20,7 @@ from models.recipe import LOG_EVERY
 from models.sampling import run_network
 from train import backend, checkpoint, transfer
 from train.check import check
-from train.feed import Feed, describe, label_table
+from train.feed import Feed, describe, labels_to_ship
 from train.folder import RunError, claim, differences, visible
 from train.job import ALONE
 from train.log import Log, means
@@ -97,10 +97,7 @@ class Run:
         # All that may be refused is tried before anything is written.
         self.feed = Feed(recipe, faces, seed, job)
         if recipe.meter_every:
-            try:
-                collapse.unit(faces.images[: collapse.SAMPLES])
-            except UserError as error:
-                raise RunError(f"{faces.folder}: {error}") from None
+            collapse.check(faces)
         # A checkpoint that is lost: the best one resumes, too.
         newest = self.checkpoint if self.checkpoint.exists() else self.best
         begun, source = newest.exists(), None
@@ -136,14 +133,14 @@ class Run:
         with replacing(self.folder / "run.json", "w") as file:
             json.dump(self.identity, file, indent=1)
         (self.folder / "samples").mkdir(exist_ok=True)
-        table = label_table(self.recipe, self.faces)
+        table = labels_to_ship(self.recipe, self.faces)
         if table is not None:
             with replacing(self.folder / "labels.csv", "w") as file:
                 table.to_csv(file, index=False, lineterminator="\n")
 
     def step_of(self, epoch):
         """The step that ends nearest to this epoch."""
-        images = self.recipe.batch_size * self.recipe.d_steps
+        images = self.recipe.images_a_step
         return max(1, math.floor(epoch * len(self.faces.images) / images + 0.5))
 
     # ---------------------------------------------------------------- the loop
@@ -312,7 +309,7 @@ class Run:
 
     def _film(self):
         """Write a GIF of at most 100 of the grids."""
-        grids = visible(self.folder / "samples", "*.png")
+        grids = visible(self.folder / "samples", "[0-9]" * 8 + ".png")
         if not grids:
             return
         chosen = np.linspace(0, len(grids) - 1, min(100, len(grids))).astype(int)

@@ -16,7 +16,7 @@ from train.backend import compiled
 from train.check import check
 from train.evaluate import Evaluation
 from train.exporting import export
-from train.feed import Feed, fitted, label_table
+from train.feed import Feed, fitted, labels_to_ship
 from train.folder import STAGE, check_free
 from train.job import join, leave_together
 from train.model import model_of
@@ -34,7 +34,7 @@ def work(recipe, args):
 def as_one_of(job, recipe, args):
     faces = data_utils.load_faces(args.data, "train", recipe.image_size)
     if recipe.images:
-        faces = faces.first(min(recipe.images, len(faces.images)))
+        faces = faces.first(recipe.images)
     recipe = fitted(recipe, faces).lasting(len(faces.images))
     set_precision(args.precision)
     start = args.start or recipe.start
@@ -44,7 +44,7 @@ def as_one_of(job, recipe, args):
         return dry_run(recipe, faces, args.seed, job)
     evaluation = None
     if recipe.evaluate_every and not job.rank:
-        evaluation = Evaluation(recipe, args.data, WEIGHTS, label_table(recipe, faces))
+        evaluation = Evaluation(recipe, args.data, WEIGHTS, labels_to_ship(recipe, faces))
     if start in STAGES:
         start, name = Path(args.run) / STAGE, start
         if status := first_stage(name, start, recipe, faces, args, job):
@@ -94,7 +94,7 @@ def train(run, args):
     print(f"{recipe.name} {verb}, {steps} steps; Ctrl-C saves and stops", flush=True)
     if said := expected(recipe):
         print(said, flush=True)
-    images = recipe.batch_size * recipe.d_steps
+    images = recipe.images_a_step
     with display(recipe.name, run.step, steps, images) as progress:
         done = run.train(steps, sample_every=args.sample_every, progress=progress)
     if not done:

@@ -11,8 +11,8 @@ function attributeOf(key) {
 }
 
 // {seed, truncation, room: text or undefined, on: Map from attribute to 0 or 1}
-function readAddress(hash = location.hash) {
-  const values = new URLSearchParams(hash.slice(1)), on = new Map();
+function readAddress() {
+  const values = new URLSearchParams(location.hash.slice(1)), on = new Map();
   for (const [key, value] of values) {
     const k = attributeOf(key);
     if (k >= 0 && (value === "0" || value === "1")) on.set(k, Number(value));

@@ -133,7 +133,7 @@ const volume = (shape) => shape.reduce((a, b) => a * b, 1);
 
 function result(shape, run) {
   const at = reserve(volume(shape)), size = volume(shape);
-  return { shape, at, run: () => run(view(at, size), at) };
+  return { shape, at, run: () => run(view(at, size)) };
 }
 
 // A matrix product's output, whose channels are rounded up to 4 while it is made.

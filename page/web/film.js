@@ -75,10 +75,9 @@ function filmRoom() {
 // Lines over the axis of the film's bar: the grid at its bar's place has its losses above that place.
 function lossCurves(parent, steps, { steps: xs, values }) {
   const NS = "http://www.w3.org/2000/svg", [width, height] = [1000, 100], names = Object.keys(values);
-  const draw = (tag, settings, text = "") => {
+  const draw = (tag, settings) => {
     const made = document.createElementNS(NS, tag);
     for (const [key, value] of Object.entries(settings)) made.setAttribute(key, value);
-    made.textContent = text;
     return made;
   };
   const place = (step) => {

@@ -102,5 +102,5 @@ function padRoom() {
     await faces.fill(small, corners.map(({ noise, condition }) => faces.input(noise, condition)));
   };
   element("four").addEventListener("click", begin);
-  return { begin, go };
+  return { begin };
 }

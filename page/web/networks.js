@@ -73,5 +73,5 @@ const faces = (() => {
       outputs.forEach((pixels, i) => show(canvases[k + i], pixels, range));
     }
   };
-  return { ready, ask, usual, input, ofSeed, between, draw, fill, latent, range };
+  return { ready, usual, input, ofSeed, between, draw, fill, latent, range };
 })();

@@ -10,7 +10,8 @@ function download(name, blob) {
 }
 
 // Frames through faces, each stop held for a while: {frames: RGBA, delays}.
-async function framesThrough(stops, steps) {
+async function framesThrough(stops) {
+  const steps = 12;
   const canvas = make("canvas"), frames = [], delays = [];
   const small = make("canvas", { width: GIF_SIDE, height: GIF_SIDE }), pen = small.getContext("2d", { willReadFrequently: true });
   pen.imageSmoothingQuality = "high";
@@ -48,7 +49,7 @@ function takeaway(now) {
     const other = () => { const { noise, condition } = faces.ofSeed(randomSeed()); return faces.input(noise, condition, truncation); };
     // Before and after a change, or a walk over three faces.
     const stops = isChanged ? [before, after, before] : [after, other(), other(), after];
-    const { frames, delays } = await framesThrough(stops, 12);
+    const { frames, delays } = await framesThrough(stops);
     download(`face-${seed}.gif`, new Blob([encodeGif(frames, GIF_SIDE, delays)], { type: "image/gif" }));
     tell(isChanged ? "Before and after are in your downloads." : "A walk is in your downloads.");
   });
