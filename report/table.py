@@ -34,14 +34,31 @@ def runs():
     from metrics.registry import obtained
     from models.trained import shipped
 
-    yield "`python -m train`", "ships", "images", "hours", "hardware", "obtained"
+    yield (
+        *("`python -m train`", "ships", "images", "hours", "hardware"),
+        *("early", "obtained"),
+    )
     for name, trained in shipped().items():
         card, steps = trained.card, trained.recipe.steps
         if not card.get("several_runs"):
             ships = f"step {card['steps']:,} of {steps:,}, {card['precision']}"
             seen, hours = f"{card['images_seen']:,}", f"{card['training_hours']:.2f}"
             where = card.get("hardware", "-")
-            yield f"`{name}`", ships, seen, hours, where, obtained(trained)
+            yield (
+                *(f"`{name}`", ships, seen, hours, where),
+                *(early(trained.history()), obtained(trained)),
+            )
+
+
+def early(history):
+    """What a run that was measured on the test images had come to after 20 minutes, or
+    when it was first measured."""
+    for column in ("test_mse", "test_frechet"):
+        if column in history:
+            rows = history[["seconds", column]].dropna()
+            row = rows[rows["seconds"] <= max(1200, rows["seconds"].min())].iloc[-1]
+            return f"{row[column]:.3g} at {row['seconds'] / 60:.0f} min"
+    return "-"
 
 
 TABLES = {"recipes": readme, "weights": runs}

@@ -24,7 +24,7 @@ from train import exporting
 pytestmark = pytest.mark.usefixtures("tiny_networks")
 
 
-def test_processes_that_write_results_at_once_lose_nothing(tmp_path):
+def test_threads_that_write_results_at_once_lose_nothing(tmp_path):
     path, lines = tmp_path / "results.json", tmp_path / "metrics.jsonl"
 
     def write(k):

@@ -86,7 +86,7 @@ def fitted(recipe, faces):
     return recipe
 
 
-def describe(recipe, faces):
+def identity(recipe, faces):
     """The training images, as a run and a card describe them."""
     folder = faces.folder.resolve()
     about = {

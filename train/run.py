@@ -20,7 +20,7 @@ from models.recipe import LOG_EVERY
 from models.sampling import run_network
 from train import backend, checkpoint, transfer
 from train.check import check
-from train.feed import Feed, describe, labels_to_ship
+from train.feed import Feed, identity, labels_to_ship
 from train.folder import RunError, claim, differences, visible
 from train.job import ALONE
 from train.log import Log, means
@@ -88,7 +88,7 @@ class Run:
             "seed": seed,
             "precision": precision,
             "backend": BACKEND,
-            "data": describe(recipe, faces),
+            "data": identity(recipe, faces),
             "replicas": job.replicas,
             "from": None,
             "hardware": [hardware()],
@@ -196,7 +196,7 @@ class Run:
                 self._write(log)
             # Also where the run was stopped, to see it.
             if stop or self.step in (*EARLY, steps) or self.step % sample_every == 0:
-                self._draw(log)
+                self._grid(log)
             if self.step in self.snapshots:
                 self._keep(self.snapshots[self.step])
             if time.monotonic() - saved > checkpoint_seconds:
@@ -274,7 +274,7 @@ class Run:
             self.save(self.best)
         return value
 
-    def _draw(self, log):
+    def _grid(self, log):
         """A grid of samples; above it eight images and what a VAE makes of them."""
         if not self.recipe.traits.draws:
             return
