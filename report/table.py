@@ -34,20 +34,15 @@ def runs():
     from metrics.registry import obtained
     from models.trained import shipped
 
-    yield (
-        *("`python -m train`", "ships", "images", "hours", "hardware"),
-        *("early", "obtained"),
-    )
+    yield "`python -m train`", "ships", "images", "hours", "hardware", "early", "obtained"
     for name, trained in shipped().items():
         card, steps = trained.card, trained.recipe.steps
         if not card.get("several_runs"):
             ships = f"step {card['steps']:,} of {steps:,}, {card['precision']}"
             seen, hours = f"{card['images_seen']:,}", f"{card['training_hours']:.2f}"
             where = card.get("hardware", "-")
-            yield (
-                *(f"`{name}`", ships, seen, hours, where),
-                *(early(trained.history()), obtained(trained)),
-            )
+            first, best = early(trained.history()), obtained(trained)
+            yield f"`{name}`", ships, seen, hours, where, first, best
 
 
 def early(history):

@@ -26,9 +26,10 @@ def check(model):
     heads = {None: 1, "attributes": 3}.get(traits.conditioned_on, 2)
     _answer(model, "discriminator", images, heads, (1,))
     network = model.networks["discriminator"]
-    names = getattr(network, "output_names", None)
-    first = network.get_layer(names[0]) if names else (network.layers or [network])[-1]
-    ends = getattr(getattr(first, "activation", None), "__name__", "")
+    layers = {x.name: x for x in network.layers}
+    names = getattr(network, "output_names", None) or list(layers)[-1:]
+    layer = next((layers.get(name) for name in names), None)  # None: an operation
+    ends = getattr(getattr(layer, "activation", None), "__name__", "")
     if ends in ("sigmoid", "tanh"):
         raise RecipeError(
             f"{recipe.name}: discriminator ends in {ends}; losses take scores: end with "
