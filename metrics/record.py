@@ -67,11 +67,7 @@ def newest(trained):
             f"{path}: a line is damaged; restore it with git checkout, or remove it and "
             "measure anew with 'python -m metrics'"
         ) from None
-    # The file of a network may have been packed anew, which changes no pixel visibly.
-    digests = {
-        role: (entry["sha256"][:12], entry.get("repacked_from"))
-        for role, entry in card["files"].items()
-    }
+    files = {role: entry["sha256"][:12] for role, entry in card["files"].items()}
     prior = card.get("prior", {}).get("sha256", "")[:12]
     judge = trained.folder.parent / "attributes" / "card.json"
     judge = judge_digest(json.loads(judge.read_text())) if judge.exists() else None
@@ -79,9 +75,9 @@ def newest(trained):
     return {
         row["metric"]: row
         for row in rows
-        if all(value in digests.get(role, ()) for role, value in row["weights"].items())
+        if all(files.get(role) == value for role, value in row["weights"].items())
         and (row["data"], row["split"]) == (card["data"]["name"], "test")
-        and row.get("prior", prior) == prior  # earlier lines lack it
+        and row.get("prior", prior) == prior  # of what it draws
         and judge in (None, row.get("attribute_network", same).get("weights"))
     }
 
