@@ -117,7 +117,7 @@ class Recipe:
     meter_every: int = 0  # steps between points of the collapse meter; 0 = none
     snapshots: tuple = ()  # epochs whose averaged networks the run keeps
     features: str = "attributes"  # in which images are measured, or "random"
-    start: str = ""  # a recipe of `STAGES` that the run trains first, to start from it
+    start: str = ""  # weights to start from: a recipe's that ship, or one of `STAGES`
     chosen: tuple = ()  # choices that the report leaves open, in words
     here: tuple = ()  # (words of --set, why): what this repository trains with instead
 

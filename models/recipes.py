@@ -79,17 +79,20 @@ HERE_A = (
 )
 
 
-HERE_B = (
-    ("batch_size=16 steps=8000 d_steps=2", MORE_UPDATES),
-    (
-        "start=decoder_b",
-        "from random weights G draws one face for its first thousand steps",
-    ),
-    ("generator.beta_1=0.5", "as in DCGAN (Radford et al. 2016)"),
-    ("image_noise=0.15 augment=0.2", "D must not remember 8,000 faces"),
-    FEWER_FACES,
-    ("evaluate_every=500", BEST),
-)
+def _here_b(steps, start, why):
+    """How Report B's GANs train here: so many steps, from these weights."""
+    return (
+        (f"batch_size=16 steps={steps} d_steps=2", MORE_UPDATES),
+        (f"start={start}", why),
+        ("generator.beta_1=0.5", "as in DCGAN (Radford et al. 2016)"),
+        ("image_noise=0.15 augment=0.2", "D must not remember 8,000 faces"),
+        FEWER_FACES,
+        ("evaluate_every=500", BEST),
+    )
+
+
+STAGE_B = "from random weights G draws one face for its first thousand steps"
+AFTER_GAN_B = _here_b(3000, "gan_b", "it draws faces; what reads the condition is fresh")
 OPTIMIZERS_B = {
     "discriminator": Optimizer("rmsprop", 5e-5),
     "classifier": Optimizer("adam", 1e-4),
@@ -286,7 +289,10 @@ _ALL = [
         latent=256,
         settings={"real_target": 1.0},
         chosen=CHOSEN_B,
-        here=(*HERE_B, (_cosine(discriminator="2e-4", generator="1e-4"), RATES_B)),
+        here=(
+            *_here_b(8000, "decoder_b", STAGE_B),
+            (_cosine(discriminator="2e-4", generator="1e-4"), RATES_B),
+        ),
     ),
     Recipe(
         "acgan_b",
@@ -311,7 +317,7 @@ _ALL = [
             "the label as one number, 0 or 1",
         ),
         here=(
-            *HERE_B,
+            *AFTER_GAN_B,
             THREE_B,
             ("classify=4", "the label is one of 257 numbers that G gets"),
         ),
@@ -334,7 +340,7 @@ _ALL = [
         condition=7,
         settings={"real_target": 1.0, "classify": 1.0},
         chosen=(*CHOSEN_B, "D and the classifier both move the extractor"),
-        here=(*HERE_B, THREE_B),
+        here=(*AFTER_GAN_B, THREE_B),
     ),
     Recipe(
         "decoder_b",

@@ -68,18 +68,25 @@ def main(words=None):
             raise UserError(done.stderr.strip().removeprefix("error: "))
         print(f"{name}: {done.stdout.splitlines()[-1]}", flush=True)
 
+    def start(name):
+        """The recipe of `names` whose weights this one starts from, or ""."""
+        found = get_recipe(name).trained_here().start
+        return found if found in names else ""
+
     def work(name):
+        source = ("--from", runs / "weights" / start(name)) if start(name) else ()
         with open(runs / f"{name}.log", "a") as log:
             to_log = {"stdout": log, "stderr": log}
-            status = run("train", name, *trains, name, **to_log).returncode
+            status = run("train", name, *trains, *source, name, **to_log).returncode
             if not status:
                 place = ("--weights", runs / "weights", "--replace")
                 status = run("train.export", name, *place, **to_log).returncode
         print(f"{name}: {f'status {status}' if status else 'done'}", flush=True)
         return status
 
-    judge = "attributes"  # measures what the others' exports record, so it comes first
+    # The first measures what the others' exports record.
+    turns = {n: 0 if n == "attributes" else 2 if start(n) else 1 for n in names}
     with ThreadPoolExecutor(args.jobs or (5 if gpu else cores())) as pool:
-        first = [pool.submit(work, n).result() for n in names if n == judge]
-        others = pool.map(work, [n for n in names if n != judge])
-        return max([*first, *others], key=abs)  # negative: killed
+        turn = ([n for n in names if turns[n] == k] for k in range(3))
+        found = [status for group in turn for status in pool.map(work, group)]
+        return max(found, key=abs)  # negative: killed
