@@ -12,7 +12,7 @@ from conftest import refused, run_of
 from cli import UserError
 from models import RECIPES
 from models.keras_setup import to_numpy
-from models.trained import save, sha256
+from models.trained import Trained, save, sha256
 from train.__main__ import main
 from train.model import model_of
 from train.transfer import in_words, source_of, start_from
@@ -64,18 +64,20 @@ def test_what_fits_is_taken_and_the_rest_starts_fresh(tmp_path):
 def test_a_first_stage_is_trained_in_the_run_which_then_starts_from_it(
     faces_folder, tmp_path, monkeypatch, capsys
 ):
-    stage, recipe = tiny.recipe("decoder_b", steps=2), tiny.recipe("gan_b", steps=2)
+    stage, recipe = tiny.recipe("decoder_b", steps=2), tiny.recipe("acgan_b", steps=2)
     monkeypatch.setitem(RECIPES, "decoder_b", stage)
     recipe = dataclasses.replace(recipe, start="decoder_b")
-    monkeypatch.setitem(RECIPES, "gan_b", recipe)
-    words = ["gan_b", "--data", str(faces_folder), "--run", str(tmp_path / "run")]
+    monkeypatch.setitem(RECIPES, "acgan_b", recipe)
+    words = ["acgan_b", "--data", str(faces_folder), "--run", str(tmp_path / "run")]
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "thesis.txt").touch()
     refused(main, *words, saying=["not empty and not a run"])
     (tmp_path / "run" / "thesis.txt").unlink()
     assert main(words) == 0
     said = capsys.readouterr().out
-    assert "decoder_b starts, 2 steps" in said and "gan_b starts, 2 steps" in said
+    assert "decoder_b starts, 2 steps" in said and "acgan_b starts, 2 steps" in said
+    weights = Trained.of(tmp_path / "run" / "start" / "weights")
+    assert weights.recipe.latent == recipe.latent + recipe.condition
     came_from = json.loads((tmp_path / "run" / "run.json").read_text())["from"]
     assert (came_from["recipe"], came_from["steps"]) == ("decoder_b", 2)
     assert not any(name.startswith("generator") for name in came_from["fresh"])

@@ -1,5 +1,6 @@
 """What `python -m train` does once its arguments are read."""
 
+import dataclasses
 import json
 import time
 from pathlib import Path
@@ -69,11 +70,14 @@ def first_stage(name, folder, recipe, faces, args, job):
         return 0
     check_free(folder.parent)
     Feed(recipe, faces, args.seed, job)  # may refuse
-    words = [name, "--data", str(Path(args.data).resolve())]  # as the run remembers it
+    # Its code becomes noise and condition.
+    latent = recipe.latent + recipe.condition
+    stage = dataclasses.replace(get_recipe(name), latent=latent)
+    words = [name, "--set", f"latent={latent}"]
+    words += ["--data", str(Path(args.data).resolve())]  # as the run remembers it
     words += ["--seed", str(args.seed), "--precision", args.precision]
     more = {"job": job, "command": words}
-    stage = Run(get_recipe(name), faces, folder, args.seed, args.precision, **more)
-    status = train(stage, args)
+    status = train(Run(stage, faces, folder, args.seed, args.precision, **more), args)
     if not status and not job.rank:
         export(folder, args.data)
     job.agree("first stage", name)  # once it is there
