@@ -44,8 +44,8 @@ def print_recipe(recipe):
     for words in recipe.chosen:
         print(f"  {words}")
     if rows := recipe.departures():
-        print("\ntrained here with other settings (`--as-reported` takes the report's):")
-        for row in (("setting", "report", "here", "why"), *rows):
+        print("\ntrained here with other settings (`--as-reported` undoes that):")
+        for row in (("setting", "as reported", "here", "why"), *rows):
             print("  {:32}{!s:>12}{!s:>12}  {}".format(*row))
     for role in recipe.networks:
         network = build(recipe, role, probabilities=True)
