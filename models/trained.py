@@ -175,7 +175,6 @@ class Trained:
         """One line for the foot of a figure: which weights, trained on what."""
         card, recipe = self.card, self.recipe
         start = f"; started from {card['from']['recipe']}" if card.get("from") else ""
-        start = "; several runs" if card.get("several_runs") else start
         report = "in no report" if recipe.report == "-" else f"Report {recipe.report}"
         return (
             f"{recipe.name} ({report}): {card['steps']:,} steps, "

@@ -62,8 +62,6 @@ def recipe_facts(recipe, trained):
         for key, report, here, _ in recipe.departures()
         if key != "steps"
     ]
-    if card.get("several_runs"):
-        departures = ["several runs, whose settings changed on the way"]
     return facts | {
         "obtained": obtained(trained),
         "card": {k: v for k, v in card.items() if k not in ("recipe", "files")},

@@ -93,12 +93,10 @@ def draw_curves(folder):
     trained, in the attribute network's features."""
     figure, axis = blank(9, 4.6)
     for name, trained in shipped().items():
-        history, style = trained.history(), {"label": name}
-        if trained.card.get("several_runs"):  # starts late, on several machines
-            style = {"label": f"{name} (several runs)", "ls": ":"}
+        history = trained.history()
         if "test_frechet" in history and trained.recipe.features != "random":
             points = history[["seconds", "test_frechet"]].dropna()
-            axis.plot(points["seconds"] / 3600, points["test_frechet"], **style)
+            axis.plot(points["seconds"] / 3600, points["test_frechet"], label=name)
     axis.set(
         title="Fréchet distance to the test faces as training goes on",
         xlabel="hours of training, on the hardware of the card",

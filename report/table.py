@@ -24,25 +24,23 @@ def readme():
             result = obtained(trained)
             images, hours = (trained.card[k] for k in ("images_seen", "training_hours"))
             took = f"{hours:.1f} h" if hours >= 0.1 else f"{60 * hours:.0f} min"
-            several = trained.card.get("several_runs")
-            how = "several runs" if several else f"{images:,} images, {took}"
+            how = f"{images:,} images, {took}"
         yield f"`{recipe.name}`", recipe.report, recipe.reported or "-", result, how
 
 
 def runs():
-    """The weights that are one run: its length, hardware and number."""
+    """Every run that ships: its length, hardware and number."""
     from metrics.registry import obtained
     from models.trained import shipped
 
     yield "`python -m train`", "ships", "images", "hours", "hardware", "early", "obtained"
     for name, trained in shipped().items():
         card, steps = trained.card, trained.recipe.steps
-        if not card.get("several_runs"):
-            ships = f"step {card['steps']:,} of {steps:,}, {card['precision']}"
-            seen, hours = f"{card['images_seen']:,}", f"{card['training_hours']:.2f}"
-            where = card.get("hardware", "-")
-            first, best = early(trained.history()), obtained(trained)
-            yield f"`{name}`", ships, seen, hours, where, first, best
+        ships = f"step {card['steps']:,} of {steps:,}, {card['precision']}"
+        seen, hours = f"{card['images_seen']:,}", f"{card['training_hours']:.2f}"
+        where = card.get("hardware", "-")
+        first, best = early(trained.history()), obtained(trained)
+        yield f"`{name}`", ships, seen, hours, where, first, best
 
 
 def early(history):

@@ -192,8 +192,6 @@ def test_weights_are_what_the_command_makes(name):
     trained = Trained(name)
     card = trained.card
     here = get_recipe(name).trained_here().lasting(card["data"]["images"])
-    if card.get("several_runs"):
-        pytest.skip("trained in several runs, before recipes said how")
     assert trained.recipe.resolved() == here.resolved()
     steps = trained.history()["step"].tolist()
     assert (card["from"] or {"recipe": ""})["recipe"] == here.start

@@ -17,7 +17,6 @@ import data_utils
 from cli import UserError
 from models import RECIPES, RecipeError, build, get_recipe, parameters
 from models.keras_setup import keras, to_numpy
-from models.trained import Trained
 from train import checkpoint
 from train.__main__ import main, parse
 from train.log import Log, tag
@@ -313,11 +312,7 @@ def test_dry_run_writes_nothing(faces_folder, tmp_path, monkeypatch, capsys):
     assert not run.exists()
 
 
-def test_a_start_says_what_its_settings_gave_only_where_one_run_ships(monkeypatch):
+def test_a_start_says_what_its_settings_gave():
     recipe = get_recipe("vae_c").trained_here()
     assert expected(recipe).startswith("a run with these settings ships: test MSE")
     assert not expected(recipe.replace({"batch_size": "8"}))
-    weights = Trained("vae_c")
-    weights.card["several_runs"] = True
-    monkeypatch.setattr("train.work.Trained", lambda name: weights)
-    assert not expected(recipe)

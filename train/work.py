@@ -103,14 +103,13 @@ def train(run, args):
 
 
 def expected(recipe):
-    """What the weights that ship are like, if they are a run of the same settings."""
+    """What the weights that ship are like, if they have the same settings."""
     try:
         shipped = Trained(recipe.name)
     except UserError:
         return ""
     card = shipped.card
-    alike = shipped.recipe.resolved() == recipe.resolved()  # whatever the words about it
-    if not alike or card.get("several_runs"):
+    if shipped.recipe.resolved() != recipe.resolved():  # whatever the words about it
         return ""
     took = f"{duration(3600 * card['training_hours'])} on {card['hardware']}"
     return f"a run with these settings ships: {obtained(shipped)}, after {took}"
