@@ -38,9 +38,8 @@ def runs():
         card, steps = trained.card, trained.recipe.steps
         ships = f"step {card['steps']:,} of {steps:,}, {card['precision']}"
         seen, hours = f"{card['images_seen']:,}", f"{card['training_hours']:.2f}"
-        where = card.get("hardware", "-")
         first, best = early(trained.history()), obtained(trained)
-        yield f"`{name}`", ships, seen, hours, where, first, best
+        yield f"`{name}`", ships, seen, hours, card["hardware"], first, best
 
 
 def early(history):
